@@ -1,0 +1,24 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: [
+      "packages/athanor/src/**/*.test.ts",
+      "packages/athanor/test/**/*.test.ts",
+      "scripts/**/*.test.ts",
+      "examples/*/test/**/*.test.ts",
+    ],
+    globalSetup: ["packages/athanor/test/announce-databases.ts"],
+    typecheck: {
+      enabled: true,
+      checker: "node_modules/typescript/bin/tsc",
+      tsconfig: "packages/athanor/test/types/tsconfig.json",
+      include: ["packages/athanor/test/types/**/*.test-d.ts"],
+    },
+    coverage: {
+      provider: "v8",
+      include: ["packages/athanor/src/**/*.ts"],
+      exclude: ["**/*.test.ts"],
+    },
+  },
+});
