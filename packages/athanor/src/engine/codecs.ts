@@ -1,0 +1,38 @@
+import type { ColumnKind, ColumnType } from "../mapping/column-type.ts";
+import type { Codec } from "./dialect.ts";
+
+/**
+ * Builds the codec function of a dialect from one codec for each kind: adds the conversions of custom types, and remembers the result for each type.
+ */
+export function codecsByKind(
+  kinds: Readonly<Record<ColumnKind, (type: ColumnType) => Codec>>,
+): (type: ColumnType) => Codec {
+  const codecs = new WeakMap<ColumnType, Codec>();
+  return (type) => {
+    let codec = codecs.get(type);
+    if (codec === undefined) codecs.set(type, (codec = withCustomConversions(type, kinds[type.kind](type))));
+    return codec;
+  };
+}
+
+function withCustomConversions(type: ColumnType, codec: Codec): Codec {
+  const { toDatabase, fromDatabase } = type;
+  if (toDatabase === undefined && fromDatabase === undefined) return codec;
+  const toDriver = compose(toDatabase, codec.toDriver);
+  const fromDriver = compose(codec.fromDriver, fromDatabase);
+  return {
+    ddl: codec.ddl,
+    ...(toDriver === undefined ? {} : { toDriver }),
+    ...(fromDriver === undefined ? {} : { fromDriver }),
+  };
+}
+
+type Conversion = (value: unknown) => unknown;
+
+function compose(first: Conversion | undefined, second: Conversion | undefined): Conversion | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  return (value) => {
+    const between = first(value);
+    return between === null || between === undefined ? null : second(between);
+  };
+}

@@ -1,0 +1,272 @@
+import type { Kysely } from "kysely";
+import { emitAndWait } from "../event/dispatch.ts";
+import { InvalidRequestError } from "../event/errors.ts";
+import { type Dispatch, EventNode, eventTarget } from "../event/event-node.ts";
+import type { Registration } from "../event/registration.ts";
+import { createKysely } from "./connection-kysely.ts";
+import {
+  type DriverConnection,
+  type EachResult,
+  FailedSet,
+  type RawResult,
+  type TransactionOptions,
+} from "./dialect.ts";
+import type { Engine } from "./engine.ts";
+import { DatabaseError } from "./errors.ts";
+import { connectionEventFamily, type ConnectionEventName, type ConnectionEvents, type CursorEvent } from "./events.ts";
+import { andThen, type MaybePromise } from "./maybe-promise.ts";
+
+/**
+ * One connection to the database, taken from its engine's pool until it is closed. Sessions and listeners run their statements on it.
+ *
+ * Outside `begin` and `commit`, each statement is a transaction of its own. A database that answers at once, as SQLite does, answers without a promise
+ * unless a listener returned one: `await` serves both.
+ *
+ * SQLAlchemy: Working with Engines and Connections, `Connection`.
+ */
+export class Connection implements AsyncDisposable {
+  declare readonly "~events": ConnectionEvents;
+  readonly engine: Engine;
+  /** Undefined once the connection is back in its pool. */
+  #driver: DriverConnection | undefined;
+  /** The engine's, until someone listens to this very connection. */
+  #dispatch: Dispatch<ConnectionEventName>;
+  #node: EventNode<ConnectionEventName> | undefined;
+  #isInTransaction = false;
+  // oxlint-disable-next-line typescript/no-explicit-any -- one instance serves whatever tables its users declare
+  #kysely: Kysely<any> | undefined;
+
+  /** For engines: users call `engine.connect()`. */
+  constructor(engine: Engine, driver: DriverConnection, dispatch: Dispatch<ConnectionEventName>) {
+    this.engine = engine;
+    this.#driver = driver;
+    this.#dispatch = dispatch;
+  }
+
+  get [eventTarget](): EventNode {
+    if (this.#node === undefined) {
+      this.#node = new EventNode(connectionEventFamily, "this connection", {
+        parents: [this.engine[eventTarget]],
+        level: 1,
+      });
+      this.#dispatch = this.#node.dispatch;
+    }
+    return this.#node;
+  }
+
+  /** Whether a transaction was begun and neither committed nor rolled back. */
+  get isInTransaction(): boolean {
+    return this.#isInTransaction;
+  }
+
+  /** Whether the connection is back in its pool and cannot be used any more. */
+  get isClosed(): boolean {
+    return this.#driver === undefined;
+  }
+
+  /**
+   * Runs one statement. Its parameters go to the driver as they are.
+   *
+   * ```ts
+   * const { rows } = await connection.run("select id from users where name = ?", ["Ann"]);
+   * ```
+   */
+  run(sql: string, parameters: readonly unknown[] = []): MaybePromise<RawResult> {
+    const { beforeCursorExecute, afterCursorExecute } = this.#dispatch;
+    if (beforeCursorExecute === undefined && afterCursorExecute === undefined) return this.#run(sql, parameters);
+    return this.#observe({ connection: this, statement: sql, parameters, executemany: false }, (event) =>
+      this.#run(event.statement, event.parameters),
+    );
+  }
+
+  /**
+   * Runs one statement once for each parameter set, in their order. If one fails, the error's `failedSet` is its index; outside a transaction, those
+   * before it have taken effect.
+   */
+  runEach(sql: string, parameterSets: readonly (readonly unknown[])[]): MaybePromise<EachResult> {
+    const { beforeCursorExecute, afterCursorExecute } = this.#dispatch;
+    if (beforeCursorExecute === undefined && afterCursorExecute === undefined) return this.#runEach(sql, parameterSets);
+    return this.#observe({ connection: this, statement: sql, parameters: parameterSets, executemany: true }, (event) =>
+      this.#runEach(event.statement, event.parameters as readonly (readonly unknown[])[]),
+    );
+  }
+
+  /** Begins a transaction. Throws InvalidRequestError inside one: `savepoint` is for those. */
+  begin(options?: TransactionOptions): MaybePromise<void> {
+    if (this.#isInTransaction) {
+      throw new InvalidRequestError(
+        "A transaction is in progress on this connection already. Commit it or roll it back first, or use savepoint() inside it.",
+      );
+    }
+    const waiting = emitAndWait(this.#dispatch.begin, { connection: this });
+    if (waiting instanceof Promise) return waiting.then(() => this.#begin(options));
+    return this.#begin(options);
+  }
+
+  #begin(options: TransactionOptions | undefined): MaybePromise<void> {
+    const begun = this.#translating("begin", (driver) => driver.begin(options));
+    if (!(begun instanceof Promise)) {
+      this.#isInTransaction = true;
+      return;
+    }
+    return begun.then(() => {
+      this.#isInTransaction = true;
+    });
+  }
+
+  /** Makes the transaction's work permanent. If the database refuses, the transaction is lost, and `rollback` has to follow. */
+  commit(): MaybePromise<void> {
+    const waiting = emitAndWait(this.#dispatch.commit, { connection: this });
+    if (waiting instanceof Promise) return waiting.then(() => this.#end("commit"));
+    return this.#end("commit");
+  }
+
+  /** Undoes the transaction's work. */
+  rollback(): MaybePromise<void> {
+    const waiting = emitAndWait(this.#dispatch.rollback, { connection: this });
+    if (waiting instanceof Promise) return waiting.then(() => this.#end("rollback"));
+    return this.#end("rollback");
+  }
+
+  #end(by: "commit" | "rollback"): MaybePromise<void> {
+    const ended = this.#translating(by, (driver) => driver[by]());
+    if (!(ended instanceof Promise)) {
+      this.#isInTransaction = false;
+      return;
+    }
+    return ended.then(() => {
+      this.#isInTransaction = false;
+    });
+  }
+
+  /** Marks a place in the transaction that it can be rolled back to. */
+  savepoint(name: string): MaybePromise<void> {
+    return this.#atSavepoint(this.#dispatch.savepoint, name, "savepoint", (driver) => driver.savepoint(name));
+  }
+
+  /** Undoes what the transaction did since the savepoint, which stays. */
+  rollbackToSavepoint(name: string): MaybePromise<void> {
+    return this.#atSavepoint(this.#dispatch.rollbackSavepoint, name, "rollback to savepoint", (driver) =>
+      driver.rollbackToSavepoint(name),
+    );
+  }
+
+  /** Forgets the savepoint; what was done since belongs to the transaction. */
+  releaseSavepoint(name: string): MaybePromise<void> {
+    return this.#atSavepoint(this.#dispatch.releaseSavepoint, name, "release savepoint", (driver) =>
+      driver.releaseSavepoint(name),
+    );
+  }
+
+  #atSavepoint(
+    listeners: readonly Registration[] | undefined,
+    name: string,
+    command: string,
+    run: (driver: DriverConnection) => MaybePromise<void>,
+  ): MaybePromise<void> {
+    return andThen(emitAndWait(listeners, { connection: this, name }), () => {
+      const { beforeCursorExecute, afterCursorExecute } = this.#dispatch;
+      if (beforeCursorExecute === undefined && afterCursorExecute === undefined) return this.#translating(command, run);
+      // The driver writes the statement, so what a listener assigns has no effect.
+      const statement = `${command} "${name.replaceAll('"', '""')}"`;
+      return this.#observe({ connection: this, statement, parameters: [], executemany: false }, () =>
+        this.#translating(command, run),
+      );
+    });
+  }
+
+  /**
+   * A Kysely instance whose every query runs on this very connection, inside its transaction.
+   *
+   * ```ts
+   * const kysely = connection.kysely<{ users: { id: Generated<number>; name: string } }>();
+   * await kysely.selectFrom("users").selectAll().where("name", "=", "Ann").execute();
+   * ```
+   *
+   * It knows tables, not models: it bypasses `withLoaderCriteria`, so rows of other tenants and deleted ones are seen and written; values come and go
+   * as the driver has them; and sessions do not notice its changes. Begin and end transactions on the connection or its session, not here.
+   */
+  kysely<TDatabase>(): Kysely<TDatabase> {
+    this.#kysely ??= createKysely<TDatabase>(this);
+    return this.#kysely as Kysely<TDatabase>;
+  }
+
+  /** Rolls an open transaction back and returns the connection to its pool. Closing it twice is harmless. */
+  close(): MaybePromise<void> {
+    const driver = this.#driver;
+    if (driver === undefined) return;
+    if (!this.#isInTransaction) {
+      this.#driver = undefined;
+      return this.engine.pool.release(driver);
+    }
+    return this.#rollbackAndClose(driver);
+  }
+
+  async #rollbackAndClose(driver: DriverConnection): Promise<void> {
+    try {
+      if (!driver.isBroken) await this.rollback();
+    } finally {
+      this.#driver = undefined;
+      await (this.#isInTransaction ? this.engine.pool.discard(driver) : this.engine.pool.release(driver));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #run(sql: string, parameters: readonly unknown[]): MaybePromise<RawResult> {
+    const driver = this.#driver ?? refuseClosed();
+    try {
+      const result = driver.run(sql, parameters);
+      return result instanceof Promise ? result.catch((error: unknown) => this.#throw(error, sql)) : result;
+    } catch (error) {
+      return this.#throw(error, sql);
+    }
+  }
+
+  #runEach(sql: string, parameterSets: readonly (readonly unknown[])[]): MaybePromise<EachResult> {
+    const driver = this.#driver ?? refuseClosed();
+    try {
+      const result = driver.runEach(sql, parameterSets);
+      return result instanceof Promise ? result.catch((error: unknown) => this.#throw(error, sql)) : result;
+    } catch (error) {
+      return this.#throw(error, sql);
+    }
+  }
+
+  #translating(command: string, run: (driver: DriverConnection) => MaybePromise<void>): MaybePromise<void> {
+    const driver = this.#driver ?? refuseClosed();
+    try {
+      const done = run(driver);
+      return done instanceof Promise ? done.catch((error: unknown) => this.#throw(error, command)) : done;
+    } catch (error) {
+      return this.#throw(error, command);
+    }
+  }
+
+  #observe<T extends RawResult | EachResult | void>(
+    event: CursorEvent,
+    run: (event: CursorEvent) => MaybePromise<T>,
+  ): MaybePromise<T> {
+    return andThen(emitAndWait(this.#dispatch.beforeCursorExecute, event), () =>
+      andThen(run(event), (result) =>
+        andThen(emitAndWait(this.#dispatch.afterCursorExecute, { ...event, result }), () => result),
+      ),
+    );
+  }
+
+  #throw(error: unknown, sql: string): never {
+    const original = error instanceof FailedSet ? error.cause : error;
+    const translated = this.engine.translateError(original, this.#dispatch.handleError, { connection: this, sql });
+    if (error instanceof FailedSet && translated instanceof DatabaseError) translated.failedSet = error.index;
+    throw translated;
+  }
+}
+
+function refuseClosed(): never {
+  throw new InvalidRequestError(
+    "This connection is closed: it went back to its pool, and may be in use by someone else. It was probably kept from a session or an event that has ended. " +
+      "Take a new one with engine.connect(), or use the session.",
+  );
+}

@@ -1,0 +1,81 @@
+import type { ColumnType } from "../../mapping/column-type.ts";
+import { codecsByKind } from "../codecs.ts";
+import { decimalToNumber, numberToDecimal } from "../decimal.ts";
+import type { Codec } from "../dialect.ts";
+import { DataError } from "../errors.ts";
+import { formatTimestamp, parseTimestamp } from "../timestamp-text.ts";
+
+const text: Codec = { ddl: "text" };
+
+/** Numbers are bound as REAL, and columns turn whole ones into integers only below this. */
+const largestWholeReal = 2 ** 51;
+
+const integer: Codec = {
+  ddl: "integer",
+  toDriver: (value: number) => (value >= largestWholeReal || value <= -largestWholeReal ? BigInt(value) : value),
+  fromDriver: (value: unknown) => (typeof value === "bigint" ? refuseUnsafeInteger() : value),
+};
+
+function refuseUnsafeInteger(): never {
+  throw new DataError(
+    "An integer() column holds a number beyond 2^53, which a JavaScript number cannot. Declare the column as bigint().",
+  );
+}
+
+const bigint: Codec = {
+  // "integer" rather than "bigint": only a primary key of this very type gets its values from SQLite.
+  ddl: "integer",
+  fromDriver: (value: number | bigint) => (typeof value === "bigint" ? value : BigInt(value)),
+};
+
+const real: Codec = {
+  ddl: "real",
+  toDriver: (value: number) => (Number.isNaN(value) ? refuseNaN() : value),
+};
+
+function refuseNaN(): never {
+  throw new DataError("NaN cannot be stored: SQLite would silently store NULL. Store null, or leave the value out.");
+}
+
+const boolean: Codec = {
+  ddl: "integer",
+  toDriver: (value: boolean) => (value ? 1 : 0),
+  fromDriver: (value: unknown) => Boolean(value),
+};
+
+const timestamp: Codec = { ddl: "text", toDriver: formatTimestamp, fromDriver: parseTimestamp };
+
+const json: Codec = {
+  ddl: "text",
+  toDriver: (value: unknown) => JSON.stringify(value),
+  fromDriver: (value: string) => JSON.parse(value) as unknown,
+};
+
+const uuid: Codec = { ddl: "text", toDriver: (value: string) => value.toLowerCase() };
+
+const bytes: Codec = { ddl: "blob" };
+
+function numeric({ precision, scale = precision === undefined ? undefined : 0 }: ColumnType): Codec {
+  return {
+    ddl: precision === undefined ? "numeric" : `numeric(${precision}, ${scale ?? 0})`,
+    toDriver: (value: string) => decimalToNumber(value, precision, scale),
+    fromDriver: (value: number | bigint | string) => numberToDecimal(value, scale),
+  };
+}
+
+/** How SQLite stores every type. It has five classes of values, so most types are text or integers with a convention. */
+export const sqliteCodec: (type: ColumnType) => Codec = codecsByKind({
+  integer: () => integer,
+  bigint: () => bigint,
+  real: () => real,
+  numeric,
+  text: () => text,
+  varchar: ({ length }) => (length === undefined ? text : { ddl: `varchar(${length})` }),
+  boolean: () => boolean,
+  timestamp: () => timestamp,
+  date: () => text,
+  json: () => json,
+  uuid: () => uuid,
+  bytes: () => bytes,
+  enumeration: () => text,
+});
