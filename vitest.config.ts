@@ -8,6 +8,10 @@ export default defineConfig({
       "scripts/**/*.test.ts",
       "examples/*/test/**/*.test.ts",
     ],
+    // Measured on two cores with a PGlite per file: threads are a fifth faster than forks, and by default Vitest
+    // leaves one core idle.
+    pool: "threads",
+    maxWorkers: "100%",
     globalSetup: ["packages/athanor/test/announce-databases.ts"],
     typecheck: {
       enabled: true,
