@@ -45,19 +45,22 @@ async function expectPostgres(): Promise<void> {
     throw new Error(
       `ATHANOR_DATABASES names postgres, but no server answers at ATHANOR_POSTGRES_URL (${reason}). ` +
         "Start PostgreSQL, point ATHANOR_POSTGRES_URL at it, or leave postgres out of ATHANOR_DATABASES.",
-      { cause },
     );
   } finally {
     await client.end().catch(() => {});
   }
 }
 
+let reached: readonly TestDatabase[] | undefined;
+
 /** Fails the run before its first test if a database that it names cannot be reached; Vitest calls this once per run. */
 export async function setup(): Promise<void> {
-  if (testedDatabases().includes("postgres")) await expectPostgres();
+  const tested = testedDatabases();
+  if (tested.includes("postgres")) await expectPostgres();
+  reached = tested;
 }
 
 /** Reports the databases after the summary, on stderr, so that reporters which print JSON stay clean. */
 export function teardown(): void {
-  process.stderr.write(`${describeDatabases(testedDatabases())}\n`);
+  if (reached !== undefined) process.stderr.write(`${describeDatabases(reached)}\n`);
 }
