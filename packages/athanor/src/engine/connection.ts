@@ -1,6 +1,6 @@
-import type { Kysely } from "kysely";
+import type { Kysely, RawBuilder } from "kysely";
 import { emitAndWait } from "../event/dispatch.ts";
-import { InvalidRequestError } from "../event/errors.ts";
+import { ArgumentError, InvalidRequestError } from "../event/errors.ts";
 import { type Dispatch, EventNode, eventTarget } from "../event/event-node.ts";
 import type { Registration } from "../event/registration.ts";
 import { createKysely } from "./connection-kysely.ts";
@@ -15,6 +15,8 @@ import type { Engine } from "./engine.ts";
 import { DatabaseError } from "./errors.ts";
 import { connectionEventFamily, type ConnectionEventName, type ConnectionEvents, type CursorEvent } from "./events.ts";
 import { andThen, type MaybePromise } from "./maybe-promise.ts";
+import { compileForeign } from "../sql/compile.ts";
+import { Result } from "./result.ts";
 
 /**
  * One connection to the database, taken from its engine's pool until it is closed. Sessions and listeners run their statements on it.
@@ -91,6 +93,29 @@ export class Connection implements AsyncDisposable {
     );
   }
 
+  /**
+   * Executes a statement and answers with its rows, as objects by name. Values that stand in it become parameters.
+   *
+   * The rows of raw SQL are as the driver has them; it bypasses `withLoaderCriteria`, and sessions do not notice its changes.
+   *
+   * @example
+   * await connection.execute(sql`insert into greetings (text) values (${text})`);
+   */
+  async execute<TRow>(statement: RawBuilder<TRow>): Promise<Result<TRow>> {
+    if (typeof statement !== "object" || statement === null || !("toOperationNode" in statement)) {
+      throw new ArgumentError(
+        `execute() takes a statement written with the sql tag, such as sql\`delete from logs where id = \${id}\`, and got a ${typeof statement}. ` +
+          `The tag makes parameters of its values, so that none of them can become SQL.`,
+      );
+    }
+    const { sql, parameters } = compileForeign(statement.toOperationNode(), this.engine.dialect);
+    const { rows, columns, rowCount } = await this.run(sql, parameters);
+    return new Result(
+      rows.map((row) => Object.fromEntries(columns.map((name, index) => [name, row[index]])) as TRow),
+      rowCount,
+    );
+  }
+
   /** Begins a transaction. Throws InvalidRequestError inside one: `savepoint` is for those. */
   begin(options?: TransactionOptions): MaybePromise<void> {
     if (this.#isInTransaction) {
@@ -129,6 +154,11 @@ export class Connection implements AsyncDisposable {
   }
 
   #end(by: "commit" | "rollback"): MaybePromise<void> {
+    if (by === "rollback" && this.#driver?.isBroken === true) {
+      // The database has rolled back when the connection broke.
+      this.#isInTransaction = false;
+      return;
+    }
     const ended = this.#translating(by, (driver) => driver[by]());
     if (!(ended instanceof Promise)) {
       this.#isInTransaction = false;
@@ -204,7 +234,7 @@ export class Connection implements AsyncDisposable {
 
   async #rollbackAndClose(driver: DriverConnection): Promise<void> {
     try {
-      if (!driver.isBroken) await this.rollback();
+      await this.rollback();
     } finally {
       this.#driver = undefined;
       await (this.#isInTransaction ? this.engine.pool.discard(driver) : this.engine.pool.release(driver));

@@ -2,17 +2,34 @@ import type { Dialect as KyselyDialect } from "kysely";
 import { didYouMean } from "../event/closest-name.ts";
 import { ArgumentError } from "../event/errors.ts";
 import type { Dialect } from "./dialect.ts";
+import { kyselyDialect } from "./dialects/kysely.ts";
+import { pgliteDialect, type PgliteOptions } from "./dialects/pglite.ts";
+import { postgresqlDialect } from "./dialects/postgresql.ts";
 import { sqliteDialect, type SqliteOptions } from "./dialects/sqlite.ts";
 import { Engine, type PoolOptions } from "./engine.ts";
 import { type DatabaseUrl, parseUrl, takeNumber } from "./url.ts";
 
 /** How an engine connects. */
-export interface EngineOptions extends PoolOptions, SqliteOptions {}
+export interface EngineOptions extends PoolOptions, SqliteOptions, PgliteOptions {
+  /** How many milliseconds to wait for a server to accept a connection. 10000 unless it is set. */
+  readonly connectTimeout?: number | undefined;
+}
 
 const dialects: Readonly<Record<string, (url: DatabaseUrl, options: EngineOptions) => Dialect>> = {
   sqlite: (url, { busyTimeout = takeNumber(url, "busyTimeout") }) =>
     sqliteDialect(sqliteLocation(url), { busyTimeout }),
+  postgresql: createPostgresql,
+  postgres: createPostgresql,
+  pglite: ({ location }, options) => pgliteDialect(location, options),
 };
+
+function createPostgresql(
+  url: DatabaseUrl,
+  { connectTimeout = takeNumber(url, "connectTimeout") }: EngineOptions,
+): Dialect {
+  const options = url.options.toString();
+  return postgresqlDialect(`${url.scheme}:${url.location}${options === "" ? "" : `?${options}`}`, connectTimeout);
+}
 
 /**
  * Creates an engine for a database. It connects when it is first used.
@@ -33,7 +50,11 @@ export function createEngine(
   database: string | { readonly dialect: KyselyDialect },
   options: EngineOptions = {},
 ): Engine {
-  if (typeof database !== "string") throw new ArgumentError("not yet");
+  if (typeof database !== "string") {
+    const dialect = kyselyDialect(database.dialect);
+    expectPoolSize(dialect, options.poolSize);
+    return new Engine(dialect, `with ${database.dialect.constructor.name}`, options);
+  }
   const url = parseUrl(database);
   const createDialect = Object.hasOwn(dialects, url.scheme) ? dialects[url.scheme] : undefined;
   if (createDialect === undefined) {

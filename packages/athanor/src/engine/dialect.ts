@@ -97,6 +97,8 @@ export interface DriverConnection {
   savepoint(name: string): MaybePromise<void>;
   rollbackToSavepoint(name: string): MaybePromise<void>;
   releaseSavepoint(name: string): MaybePromise<void>;
+  /** Told by the pool: a connection that nobody uses must not keep the process from ending. */
+  setInUse?(isInUse: boolean): void;
   close(): MaybePromise<void>;
 }
 

@@ -75,6 +75,7 @@ export class Pool {
         continue;
       }
       this.#held.set(idle, holder);
+      idle.setInUse?.(true);
       return this.#checkOut(idle);
     }
     if (this.#hasRoom()) return this.#open(holder).then((connection) => this.#checkOut(connection));
@@ -148,6 +149,7 @@ export class Pool {
     const [waiter] = this.#waiters;
     if (waiter === undefined) {
       this.#held.delete(connection);
+      connection.setInUse?.(false);
       this.#idle.push(connection);
       return;
     }

@@ -10,7 +10,7 @@ import {
   type Traits,
   type TransactionOptions,
 } from "../dialect.ts";
-import { DataError, MissingDriverError } from "../errors.ts";
+import { DataError, MissingDriverError, ProgrammingError } from "../errors.ts";
 import type { MaybePromise } from "../maybe-promise.ts";
 import { type CachedStatement, StatementCache } from "../statement-cache.ts";
 import { formatTimestamp } from "../timestamp-text.ts";
@@ -200,7 +200,7 @@ class SqliteConnection implements DriverConnection {
       const { changes, lastInsertRowid }: Changes = statement.run(...bindable(parameterSets[progress.next]!));
       insertIds.push(this.#insertId(lastInsertRowid));
       if (changes !== 1 && progress.rowCounts === undefined) {
-        progress.rowCounts = insertIds.slice(1).map(() => 1);
+        progress.rowCounts = Array.from({ length: progress.next }, () => 1);
       }
       progress.rowCounts?.push(Number(changes));
     }
@@ -220,6 +220,7 @@ class SqliteConnection implements DriverConnection {
       return known;
     }
     const statement = this.#database.prepare(sql);
+    expectSingle(statement, sql);
     const isReader = statement.columns().length > 0;
     const prepared = { statement, isReader, readsBigInts: false, used: false };
     if (isReader) {
@@ -368,6 +369,15 @@ const smallestSafe = -largestSafe;
 function readBigInts(prepared: PreparedStatement): void {
   prepared.statement.setReadBigInts(true);
   prepared.readsBigInts = true;
+}
+
+/** The driver leaves what follows the first statement out, without a word. */
+function expectSingle(statement: StatementSync, sql: string): void {
+  if (/^[\s;]*$/.test(sql.slice(statement.sourceSQL.length))) return;
+  throw new ProgrammingError(
+    "The text holds more than one statement, and only one can be run at a time. Run each of them by itself.",
+    { sql },
+  );
 }
 
 function quote(name: string): string {

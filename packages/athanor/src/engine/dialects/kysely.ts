@@ -1,0 +1,240 @@
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect as KyselyDialect,
+  type Driver,
+  isAbortedTransactionError,
+  PostgresAdapter,
+  type QueryCompiler,
+  SqliteAdapter,
+} from "kysely";
+import { ArgumentError } from "../../event/errors.ts";
+import type { ColumnKind, ColumnType } from "../../mapping/column-type.ts";
+import {
+  type Codec,
+  type DdlRules,
+  type Dialect,
+  type DriverConnection,
+  type EachResult,
+  FailedSet,
+  type RawResult,
+  type Traits,
+  type TransactionOptions,
+} from "../dialect.ts";
+import { parseTimestamp } from "../timestamp-text.ts";
+import { postgresqlCodec } from "./postgresql-codecs.ts";
+import { translatePostgresqlError } from "./postgresql-errors.ts";
+import { postgresqlDdl, postgresqlTraits, rolledBackAtCommit, transactionModes } from "./postgresql-family.ts";
+import { sqliteCodec } from "./sqlite-codecs.ts";
+import { translateSqliteError } from "./sqlite-errors.ts";
+import { sqliteDdl, sqliteTraits } from "./sqlite.ts";
+
+/** What a database needs that Kysely's dialects for it leave open. */
+interface Family {
+  readonly name: string;
+  readonly traits: Traits;
+  readonly ddl: DdlRules;
+  readonly codec: (type: ColumnType) => Codec;
+  readonly translateError: Dialect["translateError"];
+  /** Run after BEGIN, because most of Kysely's drivers do not hear about isolation levels and read-only transactions. */
+  readonly afterBegin: (options: TransactionOptions) => string | undefined;
+  /** Run after the end of a transaction for which `afterBegin` was run. */
+  readonly afterEnd: string | undefined;
+}
+
+const postgresql: Family = {
+  name: "postgresql",
+  traits: { ...postgresqlTraits, duplicateColumnNames: false },
+  ddl: postgresqlDdl,
+  codec: (type) => tolerantCodec(type, postgresqlCodec(type)),
+  translateError: translatePostgresqlError,
+  afterBegin: (options) => {
+    const modes = transactionModes(options);
+    return modes === "" ? undefined : `set transaction${modes}`;
+  },
+  afterEnd: undefined,
+};
+
+const sqlite: Family = {
+  name: "sqlite",
+  traits: { ...sqliteTraits, insertRows: "together", duplicateColumnNames: false },
+  ddl: sqliteDdl,
+  codec: sqliteCodec,
+  translateError: translateSqliteError,
+  afterBegin: ({ readOnly }) => (readOnly === true ? "pragma query_only = on" : undefined),
+  afterEnd: "pragma query_only = off",
+};
+
+/** Any dialect of Kysely's for a database that we know, by its adapter. Its driver has its own parsers, so values are converted as they come. */
+export function kyselyDialect(kysely: KyselyDialect): Dialect {
+  const adapter = kysely.createAdapter();
+  const family =
+    adapter instanceof PostgresAdapter ? postgresql : adapter instanceof SqliteAdapter ? sqlite : undefined;
+  if (family === undefined) {
+    throw new ArgumentError(
+      `createEngine({ dialect }) takes Kysely dialects for PostgreSQL and SQLite, whose adapter extends Kysely's PostgresAdapter or SqliteAdapter; ` +
+        `this one has a ${adapter.constructor.name}. If it should fit, two copies of the package kysely may be installed.`,
+    );
+  }
+  const compiler = kysely.createQueryCompiler();
+  let driver: Promise<Driver> | undefined;
+  return {
+    name: family.name,
+    traits: family.traits,
+    ddl: family.ddl,
+    codec: family.codec,
+    translateError: (error, context) =>
+      isAbortedTransactionError(error) ? rolledBackAtCommit(error) : family.translateError(error, context),
+    compiler,
+    adapter,
+    poolSize: adapter.supportsMultipleConnections === false ? 1 : 10,
+    isSingleConnection: adapter.supportsMultipleConnections === false,
+    createIntrospector: (database) => kysely.createIntrospector(database),
+    connect: async () => {
+      driver ??= start(kysely.createDriver());
+      const started = await driver;
+      return new KyselyConnection(started, await started.acquireConnection(), compiler, family);
+    },
+    dispose: async () => {
+      await (await driver)?.destroy();
+    },
+  };
+}
+
+async function start(driver: Driver): Promise<Driver> {
+  await driver.init();
+  return driver;
+}
+
+class KyselyConnection implements DriverConnection {
+  readonly isBroken = false;
+  readonly #driver: Driver;
+  readonly #connection: DatabaseConnection;
+  readonly #compiler: QueryCompiler;
+  readonly #family: Family;
+  #afterEnd: string | undefined;
+
+  constructor(driver: Driver, connection: DatabaseConnection, compiler: QueryCompiler, family: Family) {
+    this.#driver = driver;
+    this.#connection = connection;
+    this.#compiler = compiler;
+    this.#family = family;
+  }
+
+  async run(sql: string, parameters: readonly unknown[]): Promise<RawResult> {
+    const result = await this.#connection.executeQuery<Record<string, unknown>>(
+      CompiledQuery.raw(sql, [...parameters]),
+    );
+    const columns = result.rows[0] === undefined ? [] : Object.keys(result.rows[0]);
+    return {
+      rows: result.rows.map((row) => Object.values(row)),
+      columns,
+      rowCount: Number(result.numAffectedRows ?? result.rows.length),
+      ...(result.insertId === undefined ? {} : { insertId: safeNumber(result.insertId) }),
+    };
+  }
+
+  async runEach(sql: string, parameterSets: readonly (readonly unknown[])[]): Promise<EachResult> {
+    const results: RawResult[] = [];
+    for (const [index, parameters] of parameterSets.entries()) {
+      try {
+        results.push(await this.run(sql, parameters));
+      } catch (error) {
+        throw new FailedSet(index, error);
+      }
+    }
+    if (results.some(({ rows }) => rows.length > 0)) return { rows: results.map(({ rows }) => rows[0]) };
+    const insertIds = results.map(({ insertId }) => insertId).filter((insertId) => insertId !== undefined);
+    return {
+      ...(insertIds.length === results.length ? { insertIds } : {}),
+      ...(results.every(({ rowCount }) => rowCount === 1)
+        ? {}
+        : { rowCounts: results.map(({ rowCount }) => rowCount) }),
+    };
+  }
+
+  async begin(options: TransactionOptions = {}): Promise<void> {
+    await this.#driver.beginTransaction(this.#connection, {});
+    const statement = this.#family.afterBegin(options);
+    if (statement === undefined) return;
+    await this.run(statement, []);
+    this.#afterEnd = this.#family.afterEnd;
+  }
+
+  async commit(): Promise<void> {
+    await this.#driver.commitTransaction(this.#connection);
+    await this.#restore();
+  }
+
+  async rollback(): Promise<void> {
+    await this.#driver.rollbackTransaction(this.#connection);
+    await this.#restore();
+  }
+
+  async #restore(): Promise<void> {
+    const statement = this.#afterEnd;
+    this.#afterEnd = undefined;
+    if (statement !== undefined) await this.run(statement, []);
+  }
+
+  async savepoint(name: string): Promise<void> {
+    await this.#driver.savepoint?.(this.#connection, name, this.#compileQuery);
+  }
+
+  async rollbackToSavepoint(name: string): Promise<void> {
+    await this.#driver.rollbackToSavepoint?.(this.#connection, name, this.#compileQuery);
+  }
+
+  async releaseSavepoint(name: string): Promise<void> {
+    await this.#driver.releaseSavepoint?.(this.#connection, name, this.#compileQuery);
+  }
+
+  readonly #compileQuery: QueryCompiler["compileQuery"] = (node, queryId) => this.#compiler.compileQuery(node, queryId);
+
+  async close(): Promise<void> {
+    await this.#driver.releaseConnection(this.#connection);
+  }
+}
+
+function safeNumber(value: bigint): number | bigint {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}
+
+type Conversion = (value: unknown) => unknown;
+
+/** What drivers with parsers of their own make of a value, turned into what our codecs expect. */
+const normalize: Partial<Readonly<Record<ColumnKind, Conversion>>> = {
+  integer: (value) => (typeof value === "string" ? BigInt(value) : value),
+  bigint: (value) => (typeof value === "string" ? BigInt(value) : value),
+  timestamp: (value) => (typeof value === "string" ? parseTimestamp(value) : value),
+  date: (value) => (value instanceof Date ? dayOf(value) : value),
+  bytes: (value) =>
+    value instanceof Uint8Array && value.constructor !== Uint8Array
+      ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+      : value,
+};
+
+/** Some drivers make midnight in UTC of a day, others midnight here. */
+function dayOf(date: Date): string {
+  if (date.getTime() % 86_400_000 === 0) return date.toISOString().slice(0, 10);
+  const here = new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
+  return here.toISOString().slice(0, 10);
+}
+
+const tolerantCodecs = new WeakMap<Codec, Codec>();
+
+function tolerantCodec(type: ColumnType, codec: Codec): Codec {
+  const convert = normalize[type.kind];
+  if (convert === undefined) return codec;
+  let tolerant = tolerantCodecs.get(codec);
+  if (tolerant === undefined) {
+    const { fromDriver } = codec;
+    tolerant = {
+      ...codec,
+      fromDriver: fromDriver === undefined ? convert : (value: unknown) => fromDriver(convert(value)) as unknown,
+    };
+    tolerantCodecs.set(codec, tolerant);
+  }
+  return tolerant;
+}
