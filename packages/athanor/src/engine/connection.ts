@@ -225,15 +225,14 @@ export class Connection implements AsyncDisposable {
   close(): MaybePromise<void> {
     const driver = this.#driver;
     if (driver === undefined) return;
-    if (!this.#isInTransaction) {
-      this.#driver = undefined;
-      return this.engine.pool.release(driver);
-    }
-    return this.#rollbackAndClose(driver);
+    if (this.#isInTransaction || driver.isInTransaction === true) return this.#rollbackAndClose(driver);
+    this.#driver = undefined;
+    return this.engine.pool.release(driver);
   }
 
   async #rollbackAndClose(driver: DriverConnection): Promise<void> {
     try {
+      this.#isInTransaction = true;
       await this.rollback();
     } finally {
       this.#driver = undefined;

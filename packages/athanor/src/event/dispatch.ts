@@ -65,25 +65,27 @@ async function waitForRest(
 }
 
 /**
- * Calls the listeners of an awaited event one after another until one has a truthy result, or a promise of one, and answers with that; with undefined
+ * Calls the listeners of an awaited event one after another until one has a result, or a promise of one, and answers with that; with undefined
  * if none has. Like {@link emitAndWait}, it answers with a promise only if a listener returned one.
  *
  * @param after starts behind this registration, also if it has left the list since: for a listener that runs the rest of the chain itself
  * @param onCall told of each registration before its listener is called, so that `after` can be known
+ * @param isResult what counts as a result; anything truthy, if it is not given
  */
 export function emitUntilResult<TEvent extends object>(
   listeners: readonly Registration[] | undefined,
   event: TEvent,
   after?: Registration,
   onCall?: (registration: Registration) => void,
+  isResult: (result: unknown) => boolean = Boolean,
 ): unknown {
   if (listeners === undefined) return undefined;
   const first = after === undefined ? 0 : listeners.findIndex((registration) => byOrder(registration, after) > 0);
   if (first === -1) return undefined;
   for (let index = first; index < listeners.length; index++) {
     const result = callAwaited(listeners[index]!, event, onCall);
-    if (isThenable(result)) return waitForResult(result, listeners, index + 1, event, onCall);
-    if (result) return result;
+    if (isThenable(result)) return waitForResult(result, listeners, index + 1, event, onCall, isResult);
+    if (isResult(result)) return result;
   }
   return undefined;
 }
@@ -94,13 +96,14 @@ async function waitForResult(
   next: number,
   event: object,
   onCall: ((registration: Registration) => void) | undefined,
+  isResult: (result: unknown) => boolean,
 ): Promise<unknown> {
   let result = await pending;
-  for (let index = next; !result && index < listeners.length; index++) {
+  for (let index = next; !isResult(result) && index < listeners.length; index++) {
     result = callAwaited(listeners[index]!, event, onCall);
     if (isThenable(result)) result = await result;
   }
-  return result || undefined;
+  return isResult(result) ? result : undefined;
 }
 
 function callAwaited(

@@ -1,2 +1,36 @@
-// oxlint-disable-next-line no-unused-vars -- the real branches use it
-export type EventsOf<T, _Retval = false> = T extends { readonly "~events": infer E } ? E : never;
+import type { ScalarEvents } from "../instance/attribute-events.ts";
+import type { InstanceEvents } from "../instance/instance-events.ts";
+import type { InstrumentationEvents, MapperConfigurationEvents } from "../mapping/mapper-events.ts";
+import type { Mapper } from "../mapping/mapper.ts";
+import type { Mixin } from "../mapping/mixin.ts";
+import type { Class, Instance, Mapped } from "../mapping/model-types.ts";
+import type { SessionEvents } from "../session/session-events.ts";
+import type { Session } from "../session/session.ts";
+import type { SessionMaker } from "../session/sessionmaker.ts";
+import type { Attribute } from "../sql/attribute.ts";
+import type { MapperFlushEvents } from "../unit-of-work/mapper-flush-events.ts";
+
+/** The events of a model class, or of everything that has a mixin. */
+export interface ModelEvents<TInstance>
+  extends InstanceEvents<TInstance>, MapperFlushEvents<TInstance>, InstrumentationEvents, MapperConfigurationEvents {}
+
+/**
+ * The events that a target has: what can be listened to on it, and what each listener gets.
+ *
+ * One conditional type for one `listen`: TypeScript 7 reports only the last of several overloads.
+ */
+export type EventsOf<TTarget, TRetval = false> = [TTarget] extends [Attribute<infer O, infer V, any>]
+  ? ScalarEvents<O, V, TRetval>
+  : [TTarget] extends [SessionMaker | Session | typeof Session]
+    ? SessionEvents
+    : [TTarget] extends [Mixin<infer M>]
+      ? ModelEvents<Mapped<M> & Instance>
+      : [TTarget] extends [{ readonly "~events": infer E }]
+        ? E
+        : [TTarget] extends [typeof Mapper]
+          ? ModelEvents<Instance>
+          : [TTarget] extends [Mapper<infer I>]
+            ? ModelEvents<I>
+            : [TTarget] extends [Class]
+              ? ModelEvents<InstanceType<TTarget>>
+              : never;

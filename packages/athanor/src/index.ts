@@ -1,0 +1,111 @@
+// Listening
+export { contains, listen, type Listening, listensFor, remove } from "./event/listen.ts";
+export type { ListenOptions } from "./event/event-node.ts";
+export type { EventsOf, ModelEvents } from "./event/events-of.ts";
+export type { Async, Sync } from "./event/listener-result.ts";
+
+// Models
+export {
+  bigint,
+  boolean,
+  bytes,
+  Column,
+  customType,
+  date,
+  enumeration,
+  integer,
+  json,
+  numeric,
+  real,
+  text,
+  timestamp,
+  Transient,
+  transient,
+  uuid,
+  varchar,
+} from "./mapping/column.ts";
+export { inherit, model, type ModelOptions, table } from "./mapping/model.ts";
+export { Mixin, mixin } from "./mapping/mixin.ts";
+export { defaultMetadata, Metadata } from "./mapping/metadata.ts";
+export type { ForeignKey, ReferentialAction, Table, TableColumn } from "./mapping/table.ts";
+export { type ColumnProperty, Mapper } from "./mapping/mapper.ts";
+export { type AttributeInspection, inspect, type Inspection, type InstanceInspection } from "./mapping/inspect.ts";
+export { validates, type Validation } from "./mapping/validates.ts";
+export type { AnyModel, Instance, Mapped, ModelClass } from "./mapping/model-types.ts";
+export type { InstrumentationEvents, MapperConfigurationEvents } from "./mapping/mapper-events.ts";
+
+// Instances
+export { Instance as Model } from "./instance/instance.ts";
+export { History, NO_VALUE } from "./instance/history.ts";
+export type {
+  Initiator,
+  InitScalarEvent,
+  ModifiedEvent,
+  RemoveEvent,
+  ScalarEvents,
+  SetEvent,
+} from "./instance/attribute-events.ts";
+export type { InstanceEvents } from "./instance/instance-events.ts";
+export type { Lifecycle } from "./instance/instance-state.ts";
+export {
+  delAttribute,
+  flagDirty,
+  flagModified,
+  getAttribute,
+  getHistory,
+  setAttribute,
+  setCommittedValue,
+} from "./instance/attribute-access.ts";
+
+// Statements
+export { type Attribute, type AttributeKind, type Attributes, attributes } from "./sql/attribute.ts";
+export { and, bindparam, type Expression, not, or } from "./sql/expression.ts";
+export { type ExecutionOptions, type Filter, Select, select } from "./sql/select.ts";
+export { type RawBuilder as Sql, sql } from "kysely";
+
+// Engines
+export { createEngine, type EngineOptions } from "./engine/create-engine.ts";
+export { Engine, type PoolOptions } from "./engine/engine.ts";
+export type { Connection } from "./engine/connection.ts";
+export { createAll, dropAll, type DdlOptions } from "./engine/ddl.ts";
+export type { ConnectionEvents, CursorEvent } from "./engine/events.ts";
+export type { TransactionOptions } from "./engine/dialect.ts";
+export { MultipleResultsFound, NoResultFound, Result, ScalarResult } from "./engine/result.ts";
+
+// Sessions
+export { Session, type ExecuteOptions } from "./session/session.ts";
+export { type SessionMaker, sessionmaker, type SessionMakerOptions } from "./session/sessionmaker.ts";
+export type { SessionOptions, SessionWarning } from "./session/session-state.ts";
+export { SessionTransaction, type TransactionOrigin } from "./session/session-transaction.ts";
+export type { LifecycleEvent, SessionEvent, SessionEvents, SessionTransactionEvent } from "./session/session-events.ts";
+export type { Change } from "./session/change-log.ts";
+export { ORMExecuteState, type Statement } from "./session/orm-execute-state.ts";
+export { load } from "./session/load.ts";
+export { objectSession } from "./session/object-session.ts";
+export { makeTransient, makeTransientToDetached } from "./session/make-transient.ts";
+export type { FlushRowEvent, MapperFlushEvents } from "./unit-of-work/mapper-flush-events.ts";
+
+// Errors
+export { ArgumentError, AsyncListenerError, AthanorError, InvalidRequestError } from "./event/errors.ts";
+export { DetachedInstanceError, UnloadedAttributeError, UnmappedInstanceError } from "./instance/errors.ts";
+export {
+  ConnectionLostError,
+  DatabaseError,
+  DataError,
+  IntegrityError,
+  type IntegrityErrorKind,
+  MissingDriverError,
+  OperationalError,
+  PoolExhaustedError,
+  PoolTimeoutError,
+  ProgrammingError,
+  UnreachableDatabaseError,
+} from "./engine/errors.ts";
+export { FlushError, FlushInProgressError, StaleDataError } from "./unit-of-work/errors.ts";
+export {
+  AfterCommitError,
+  ConcurrentOperationError,
+  ObjectDeletedError,
+  PendingRollbackError,
+  ResourceClosedError,
+} from "./session/errors.ts";

@@ -1,0 +1,78 @@
+import type { EventFamily } from "../event/event-node.ts";
+import type { Sync } from "../event/listener-result.ts";
+import type { NO_VALUE } from "./history.ts";
+
+/** Which attribute the program touched first, and how. Listeners that set other attributes can stop endless rounds by it. */
+export interface Initiator {
+  /** The name of the attribute that the program touched. */
+  readonly key: string;
+  readonly operation: "replace" | "append" | "remove" | "bulkReplace";
+}
+
+/** One value of one instance is about to be replaced. */
+export interface SetEvent<TOwner, TValue> {
+  readonly target: TOwner;
+  readonly value: TValue;
+  /** NO_VALUE where nothing was in memory: never set, expired, not loaded. */
+  readonly oldValue: TValue | typeof NO_VALUE;
+  readonly initiator: Initiator;
+}
+
+/** One value of one instance is about to be taken away. */
+export interface RemoveEvent<TOwner, TValue> {
+  readonly target: TOwner;
+  readonly value: TValue | typeof NO_VALUE;
+  readonly initiator: Initiator;
+}
+
+/** An attribute without a value was read. */
+export interface InitScalarEvent<TOwner, TValue> {
+  readonly target: TOwner;
+  readonly value: TValue | undefined;
+  /** The values of the instance by attribute: what is written here is kept, without a `set` event. */
+  readonly dict: Record<string, unknown>;
+}
+
+/** An attribute was declared changed with `flagModified`. */
+export interface ModifiedEvent<TOwner> {
+  readonly target: TOwner;
+  readonly initiator: Initiator;
+}
+
+/**
+ * Events of an attribute that holds one value: `listen(attributes(User).email, "set", …)`.
+ *
+ * With `retval: true` the listener's result replaces the value; `undefined` keeps it. SQLAlchemy: Attribute Events.
+ */
+export interface ScalarEvents<TOwner, TValue, TRetval = false> {
+  /**
+   * Fires when the attribute is assigned, before it changes, also to an equal value; by the constructor too. Not for what
+   * the database loads or a flush writes back. In or out of a transaction; synchronous. May replace the value with `retval`,
+   * set other attributes, or throw to refuse it: then nothing has changed.
+   */
+  set(event: SetEvent<TOwner, TValue>): TRetval extends true ? TValue | undefined | void : Sync;
+  /**
+   * Fires when the value is deleted with `delAttribute`, before it goes; not when it is replaced. In or out of a transaction;
+   * synchronous. May throw to refuse.
+   */
+  remove(event: RemoveEvent<TOwner, TValue>): Sync;
+  /**
+   * Fires when an attribute is read that has no value, on an instance that has no row to load it from. In or out of a
+   * transaction; synchronous. With `retval` the result is what the reader gets; it is kept only if written into `dict`.
+   */
+  initScalar(event: InitScalarEvent<TOwner, TValue>): TRetval extends true ? TValue | undefined | void : Sync;
+  /** Fires for `flagModified(user, "email")` only. In or out of a transaction; synchronous. Changes nothing. */
+  modified(event: ModifiedEvent<TOwner>): Sync;
+}
+
+/** The events of every attribute that holds one value. */
+export const scalarEvents: EventFamily = {
+  name: "attribute",
+  events: {
+    set: "sync",
+    remove: "sync",
+    initScalar: "sync",
+    modified: "sync",
+  } satisfies Record<keyof ScalarEvents<unknown, unknown>, "sync">,
+  modifiers: ["activeHistory"],
+};

@@ -1,0 +1,34 @@
+import type { Sync } from "../event/listener-result.ts";
+
+/**
+ * Events of one instance in memory: `listen(User, "load", …)`. They reach subclasses unless `propagate: false`.
+ *
+ * SQLAlchemy: ORM Events, Instance Events.
+ */
+export interface InstanceEvents<TInstance> {
+  /**
+   * Fires when an instance is constructed, before its values are assigned; never for one that is loaded. In or out of a
+   * transaction; synchronous. `values` may be changed and is what gets assigned.
+   */
+  init(event: { readonly target: TInstance; readonly values: Record<string, unknown> }): Sync;
+  /** Fires when assigning the constructor's values failed, before the error goes on. Synchronous. Changes nothing. */
+  initFailure(event: { readonly target: TInstance; readonly values: Record<string, unknown> }): Sync;
+  /**
+   * Fires when an instance was made from a row, once as long as its session knows it. Inside the transaction; synchronous.
+   * Attributes that it sets count as loaded, not as changed.
+   */
+  load(event: { readonly target: TInstance }): Sync;
+  /**
+   * Fires when an instance that was there already got values from a row: `refresh`, expired attributes, `populateExisting`.
+   * `attrs` are the names that were asked for, undefined for all. Inside the transaction; synchronous. What it sets among
+   * them counts as loaded.
+   */
+  refresh(event: { readonly target: TInstance; readonly attrs: readonly string[] | undefined }): Sync;
+  /**
+   * Fires during a flush, inside the transaction, after the INSERT or UPDATE of the instance and before `afterInsert` or
+   * `afterUpdate`: `attrs` got their value from a default, from `onupdate`, from the version counter or from the database. Synchronous.
+   */
+  refreshFlush(event: { readonly target: TInstance; readonly attrs: readonly string[] }): Sync;
+  /** Fires after values were dropped from memory; `attrs` are their names, undefined for all. In or out of a transaction; synchronous. */
+  expire(event: { readonly target: TInstance; readonly attrs: readonly string[] | undefined }): Sync;
+}

@@ -1,0 +1,157 @@
+import { NO_VALUE } from "./history.ts";
+import type { Instance } from "./instance.ts";
+import type { InstanceAttribute } from "./instance-attribute.ts";
+import type { Instrumentation } from "./instrumentation.ts";
+
+/** The session, as far as an instance may know it: somebody who wants to hear that the instance changed. */
+export interface StateOwner {
+  /** The instance got its first change since it was loaded or flushed. */
+  stateModified(state: InstanceState): void;
+}
+
+/** Where an instance stands between the program and the database. SQLAlchemy: Quickie Intro to Object States. */
+export type Lifecycle = "transient" | "pending" | "persistent" | "deleted" | "detached";
+
+/** Marks a slot of `committed` whose attribute has not changed. */
+export const UNCHANGED: unique symbol = Symbol("UNCHANGED");
+
+/**
+ * Everything Athanor knows of one instance: its values, what they were, its key, its session.
+ *
+ * One slot per attribute. `undefined` in `values` means that no value is in memory: never set on a new instance, not
+ * loaded or expired on one that has a row. The values array is shared with the instance for comparisons, and is often the row
+ * itself, so it is changed in place and never replaced.
+ */
+export class InstanceState {
+  readonly instance: Instance;
+  readonly instrumentation: Instrumentation;
+  readonly values: unknown[];
+  /** The identity map's key, once a row exists: the primary key itself, or an encoding of it where it has several columns. */
+  key: unknown;
+  /** The key's values where `key` only encodes them: several columns, or a type that is compared by value. */
+  identity: readonly unknown[] | undefined = undefined;
+  owner: StateOwner | undefined;
+  /** By slot, the value before the first change, NO_VALUE where none was in memory, or UNCHANGED. Undefined: nothing changed. */
+  committed: unknown[] | undefined = undefined;
+  /** Constructed, and never written or loaded: every value it has is an addition, so none needs an old value. */
+  isNew: boolean;
+  /** Something was set since it was loaded or flushed, whether or not the value differs. */
+  modified = false;
+  /** Its DELETE was flushed (and not rolled back). */
+  deleted = false;
+  /** The SQL of the running flush is built from the values of now; what is set from here on belongs to the next flush. */
+  written = false;
+  /** Like `committed`, for changes since `written`. */
+  committedAfterWrite: unknown[] | undefined = undefined;
+  /** Some column is not in memory, so the next row that comes along fills it. */
+  incomplete = false;
+  /** What took the values away, for error messages: "commit()", "expire()". */
+  expiredBy: string | undefined = undefined;
+  /** The place among the pending instances of its session. */
+  insertOrder = 0;
+
+  constructor(
+    instance: Instance,
+    instrumentation: Instrumentation,
+    values: unknown[],
+    key: unknown,
+    owner: StateOwner | undefined,
+    isNew: boolean,
+  ) {
+    this.instance = instance;
+    this.instrumentation = instrumentation;
+    this.values = values;
+    this.key = key;
+    this.owner = owner;
+    this.isNew = isNew;
+  }
+
+  get lifecycle(): Lifecycle {
+    if (this.key === undefined) return this.owner === undefined ? "transient" : "pending";
+    if (this.owner === undefined) return "detached";
+    return this.deleted ? "deleted" : "persistent";
+  }
+
+  /** The values of its key, in the order of the key's columns. */
+  get identityValues(): readonly unknown[] {
+    return this.identity ?? [this.key];
+  }
+
+  /** Keeps the value that a slot has before its first change. */
+  remember(slot: number, old: unknown): void {
+    let committed: unknown[];
+    if (this.written) committed = this.committedAfterWrite ??= this.instrumentation.unchanged.slice();
+    else committed = this.committed ??= this.instrumentation.unchanged.slice();
+    if (committed[slot] === UNCHANGED) committed[slot] = old === undefined ? NO_VALUE : old;
+  }
+
+  /** Notes that something was set, and tells the session the first time. */
+  markModified(): void {
+    if (this.modified && !this.written) return;
+    this.modified = true;
+    this.owner?.stateModified(this);
+  }
+
+  /** Whether the slot was set since it was loaded or flushed. */
+  isChanged(slot: number): boolean {
+    if (this.isNew) return this.values[slot] !== undefined;
+    return this.committed !== undefined && this.committed[slot] !== UNCHANGED;
+  }
+
+  /** The values that the running flush has written: without what was assigned since its SQL was built. */
+  writtenValues(): readonly unknown[] {
+    const later = this.committedAfterWrite;
+    if (later === undefined) return this.values;
+    return this.values.map((value, slot) => {
+      const written = later[slot];
+      return written === UNCHANGED ? value : written === NO_VALUE ? undefined : written;
+    });
+  }
+
+  /** Takes the values in memory for those of the row: nothing is changed any more. */
+  commit(): void {
+    this.isNew = false;
+    this.written = false;
+    this.committed = this.committedAfterWrite;
+    this.committedAfterWrite = undefined;
+    this.modified = this.committed !== undefined;
+  }
+
+  /** Forgets changes of these slots without touching their values. */
+  commitSlots(slots: Iterable<number>): void {
+    if (this.committed === undefined) return;
+    for (const slot of slots) this.committed[slot] = UNCHANGED;
+  }
+
+  /** Drops the values of the given attributes, or of all that a row can bring back, so that the row is asked next time. */
+  expire(attributes: Iterable<InstanceAttribute>, reason: string): void {
+    for (const attribute of attributes) {
+      if (!attribute.isStored) continue;
+      this.values[attribute.slot] = undefined;
+      if (this.committed !== undefined) this.committed[attribute.slot] = UNCHANGED;
+      if (this.committedAfterWrite !== undefined) this.committedAfterWrite[attribute.slot] = UNCHANGED;
+    }
+    this.incomplete = true;
+    this.expiredBy = reason;
+  }
+
+  /** Drops every stored value and every change. */
+  expireAll(reason: string): void {
+    this.expire(this.instrumentation.attributes, reason);
+    this.committed = undefined;
+    this.committedAfterWrite = undefined;
+    this.modified = false;
+  }
+
+  /** The attributes that a row could fill and that have no value in memory. */
+  unloaded(): InstanceAttribute[] {
+    const { values } = this;
+    return this.instrumentation.attributes.filter(({ isStored, slot }) => isStored && values[slot] === undefined);
+  }
+
+  /** "User (id 7)", or "a new User": how messages name the instance. Keys are names, not secrets; other values never appear. */
+  describe(): string {
+    const name = this.instrumentation.class.name;
+    return this.key === undefined ? `a new ${name}` : `${name} (key ${String(this.key)})`;
+  }
+}

@@ -1,0 +1,163 @@
+import { emit, emitReplacing } from "../event/dispatch.ts";
+import { InvalidRequestError } from "../event/errors.ts";
+import type { Initiator } from "./attribute-events.ts";
+import { DetachedInstanceError, UnloadedAttributeError } from "./errors.ts";
+import { History, NO_VALUE } from "./history.ts";
+import type { AttributeDispatch, InstanceAttribute } from "./instance-attribute.ts";
+import { type InstanceState, UNCHANGED } from "./instance-state.ts";
+
+/** What a scalar attribute is told about the column or property behind it. */
+export interface ScalarOptions {
+  readonly key: string;
+  readonly slot: number;
+  readonly isStored: boolean;
+  /** Whether two values are the same to the database. */
+  readonly isEqual: (left: unknown, right: unknown) => boolean;
+  /** Primary keys and version counters: their old value is always known, so an unset one reads null. */
+  readonly activeHistory: boolean;
+}
+
+/** An attribute that holds one value, stored in a column or transient. */
+export class ScalarAttribute implements InstanceAttribute {
+  readonly key: string;
+  readonly slot: number;
+  readonly isStored: boolean;
+  readonly isPlain = true;
+  readonly dispatch: AttributeDispatch;
+  readonly isEqual: (left: unknown, right: unknown) => boolean;
+  /** Its old value is always known: loaded before a flush where memory has none. Listeners may ask for it. */
+  activeHistory: boolean;
+  readonly #replace: Initiator;
+  readonly #remove: Initiator;
+
+  constructor(options: ScalarOptions, dispatch: AttributeDispatch) {
+    this.key = options.key;
+    this.slot = options.slot;
+    this.isStored = options.isStored;
+    this.isEqual = options.isEqual;
+    this.dispatch = dispatch;
+    this.activeHistory = options.activeHistory;
+    this.#replace = Object.freeze({ key: this.key, operation: "replace" });
+    this.#remove = Object.freeze({ key: this.key, operation: "remove" });
+  }
+
+  readMissing(state: InstanceState): unknown {
+    if (this.isStored && state.key !== undefined && !this.#wasDeleted(state)) {
+      if (state.incomplete) throw unloadedError(state, this.key);
+      // Nothing is missing, so the column was never set when its row was inserted: it holds NULL.
+      return null;
+    }
+    const listeners = this.dispatch.initScalar;
+    if (listeners === undefined) return undefined;
+    return emitReplacing(listeners, {
+      target: state.instance,
+      value: undefined as unknown,
+      get dict(): Record<string, unknown> {
+        return valuesByKey(state);
+      },
+    });
+  }
+
+  set(state: InstanceState, value: unknown, initiator: Initiator = this.#replace): void {
+    const listeners = this.dispatch.set;
+    if (listeners !== undefined) {
+      const old = state.values[this.slot];
+      const oldValue = old !== undefined ? old : this.activeHistory ? null : NO_VALUE;
+      value = emitReplacing(listeners, { target: state.instance, value, oldValue, initiator });
+    }
+    this.store(state, value);
+  }
+
+  /** Assigns without events, keeping the old value for the history. */
+  store(state: InstanceState, value: unknown): void {
+    const { slot } = this;
+    if (!state.isNew || state.written) {
+      // A row has no `undefined`: left as it is, it would read as "not loaded".
+      if (value === undefined && this.isStored) value = null;
+      state.remember(slot, state.values[slot]);
+    }
+    state.values[slot] = value;
+    state.markModified();
+  }
+
+  delete(state: InstanceState): void {
+    const old = state.values[this.slot];
+    const listeners = this.dispatch.remove;
+    if (listeners !== undefined) {
+      emit(listeners, { target: state.instance, value: old === undefined ? NO_VALUE : old, initiator: this.#remove });
+    }
+    if (old === undefined && (state.isNew || this.#wasDeleted(state))) {
+      throw new InvalidRequestError(
+        `${state.describe()} has no value for "${this.key}" that could be deleted. It was never set. Check with inspect(…).attributes first.`,
+      );
+    }
+    if (!state.isNew || state.written) state.remember(this.slot, old);
+    state.values[this.slot] = undefined;
+    state.markModified();
+  }
+
+  history(state: InstanceState): History {
+    const current = state.values[this.slot];
+    if (state.isNew) return current === undefined ? new History([], [], []) : new History([current], [], []);
+    const original = state.committed === undefined ? UNCHANGED : state.committed[this.slot];
+    if (original === UNCHANGED) return current === undefined ? new History([], [], []) : new History([], [current], []);
+    if (original === NO_VALUE) return new History([current === undefined ? null : current], [], []);
+    if (current === undefined) return new History([], [], [original]);
+    if (this.isEqual(current, original)) return new History([], [current], []);
+    return new History([current], [], [original]);
+  }
+
+  /** Deleted in memory, so that its row has a value which no longer counts: reading it must not load. */
+  #wasDeleted(state: InstanceState): boolean {
+    return (
+      state.committed !== undefined && state.committed[this.slot] !== UNCHANGED && state.values[this.slot] === undefined
+    );
+  }
+}
+
+/** Why an attribute cannot be read now, and what to do. */
+export function unloadedError(state: InstanceState, key: string): InvalidRequestError {
+  const name = state.instrumentation.class.name;
+  const fact = `${name}.${key} is not loaded.`;
+  if (state.owner === undefined) {
+    return new DetachedInstanceError(
+      `${fact} This ${name} belongs to no session any more, so nothing can load it. Load what you need before the session is ` +
+        `closed or lets go of the instance, or bring it back: session.add(instance), then await load(instance, "${key}").`,
+    );
+  }
+  const reason =
+    state.expiredBy === undefined ? "The query that loaded it left it out" : `It was expired by ${state.expiredBy}`;
+  return new UnloadedAttributeError(
+    `${fact} ${reason}, and reading cannot wait for the database. Use await load(instance, "${key}"), ` +
+      `await session.refresh(instance), or a query that includes it.`,
+  );
+}
+
+/** The values of an instance as a plain object: reads and writes pass events and history by. */
+function valuesByKey(state: InstanceState): Record<string, unknown> {
+  const slotOf = (key: string | symbol): number | undefined =>
+    typeof key === "string" ? state.instrumentation.find(key)?.slot : undefined;
+  return new Proxy({} as Record<string, unknown>, {
+    get: (_, key) => {
+      const slot = slotOf(key);
+      return slot === undefined ? undefined : state.values[slot];
+    },
+    has: (_, key) => {
+      const slot = slotOf(key);
+      return slot !== undefined && state.values[slot] !== undefined;
+    },
+    set: (_, key, value) => {
+      const slot = slotOf(key);
+      if (slot === undefined) return false;
+      state.values[slot] = value;
+      return true;
+    },
+    ownKeys: () =>
+      state.instrumentation.attributes.filter(({ slot }) => state.values[slot] !== undefined).map(({ key }) => key),
+    getOwnPropertyDescriptor: (_, key) => {
+      const slot = slotOf(key);
+      if (slot === undefined || state.values[slot] === undefined) return undefined;
+      return { value: state.values[slot], writable: true, enumerable: true, configurable: true };
+    },
+  });
+}

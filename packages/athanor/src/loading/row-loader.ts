@@ -1,0 +1,247 @@
+import type { Codec, Dialect } from "../engine/dialect.ts";
+import { emit } from "../event/dispatch.ts";
+import type { Registration } from "../event/event-node.ts";
+import { generate, isCodeGenerationAllowed } from "../instance/generated-code.ts";
+import { type Instance, instanceFromRow, stateOf } from "../instance/instance.ts";
+import type { InstanceState, StateOwner } from "../instance/instance-state.ts";
+import { identityKey } from "../mapping/identity.ts";
+import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
+import type { IdentityMap } from "./identity-map.ts";
+
+/** What loading needs of its session. */
+export interface LoadContext {
+  readonly identityMap: IdentityMap;
+  readonly owner: StateOwner;
+  /** The session itself, for events. */
+  readonly session: object;
+  /** Listeners of the session's loadedAsPersistent. */
+  readonly loadedAsPersistent: readonly Registration[] | undefined;
+  /** Overwrites what is in memory, changes too. */
+  readonly populateExisting: boolean;
+  /** Names that were asked for, where not the whole instance was: `refresh` gets them. */
+  readonly onlyKeys?: readonly string[] | undefined;
+}
+
+/** Turns rows with the same columns into instances, each row's own or the one that the session has already. */
+export type RowLoader = (rows: readonly unknown[][], context: LoadContext) => Instance[];
+
+const loaders = new WeakMap<Dialect, WeakMap<Mapper, RowLoader>>();
+
+/** The loader for rows that hold all columns of a class, in the order of its attributes. */
+export function entityLoader(mapper: Mapper, dialect: Dialect): RowLoader {
+  let byMapper = loaders.get(dialect);
+  if (byMapper === undefined) loaders.set(dialect, (byMapper = new WeakMap()));
+  let loader = byMapper.get(mapper);
+  if (loader === undefined) byMapper.set(mapper, (loader = makeRowLoader(mapper, mapper.columnProperties, dialect)));
+  return loader;
+}
+
+/** The loader for rows that hold these columns, among them the key. */
+export function makeRowLoader(mapper: Mapper, properties: readonly ColumnProperty[], dialect: Dialect): RowLoader {
+  const reader = rowReader(mapper, properties, dialect);
+  if (mapper.polymorphicOn === undefined) return simpleLoader(mapper, reader);
+  return polymorphicLoader(mapper, mapper.polymorphicOn, properties, reader, dialect);
+}
+
+/** How the columns of a row become values: in place, so that the row can serve as the values of the instance. */
+interface RowReader {
+  readonly properties: readonly ColumnProperty[];
+  /** Converts the values of a row in place, from what the driver gives to what the user sees. */
+  convert(row: unknown[]): void;
+  /** The identity key of a converted row. */
+  key(row: readonly unknown[]): unknown;
+  /** Whether the values of the row stand in the slots of the attributes. */
+  readonly isInSlotOrder: boolean;
+}
+
+function rowReader(mapper: Mapper, properties: readonly ColumnProperty[], dialect: Dialect): RowReader {
+  const conversions = properties.flatMap(({ source }, index) => {
+    const { fromDriver } = dialect.codec(source.column.type);
+    return fromDriver === undefined ? [] : [{ index, fromDriver }];
+  });
+  const keyIndexes = mapper.primaryKey.map(({ slot }) => properties.findIndex((property) => property.slot === slot));
+  return {
+    properties,
+    convert: isCodeGenerationAllowed() ? generatedConversion(conversions) : closureConversion(conversions),
+    key: (row) => identityKey(keyIndexes.map((index) => row[index])),
+    isInSlotOrder: properties.every(({ slot }, index) => slot === index),
+  };
+}
+
+type Conversions = readonly { readonly index: number; readonly fromDriver: NonNullable<Codec["fromDriver"]> }[];
+
+function generatedConversion(conversions: Conversions): (row: unknown[]) => void {
+  const scope = Object.fromEntries(conversions.map(({ index, fromDriver }) => [`c${index}`, fromDriver]));
+  const body = conversions
+    .map(({ index }) => `if ((value = row[${index}]) !== null) row[${index}] = c${index}(value);`)
+    .join(" ");
+  return generate(scope, `return (row) => { let value; ${body} };`);
+}
+
+function closureConversion(conversions: Conversions): (row: unknown[]) => void {
+  return (row) => {
+    for (const { index, fromDriver } of conversions) if (row[index] !== null) row[index] = fromDriver(row[index]);
+  };
+}
+
+/** Rows of one class. Its loop is the heart of every query, so it is generated where it may be. */
+function simpleLoader(mapper: Mapper, reader: RowReader): RowLoader {
+  const isComplete = reader.isInSlotOrder && reader.properties.length === mapper.columnProperties.length;
+  const [key] = mapper.primaryKey;
+  const keyType = key?.source.column.type;
+  // A key of one string or number is its own identity key.
+  const isPlainKey =
+    mapper.primaryKey.length === 1 &&
+    keyType !== undefined &&
+    !["timestamp", "bytes", "json"].includes(keyType.kind) &&
+    keyType.fromDatabase === undefined;
+  if (!isComplete || !isPlainKey || !isCodeGenerationAllowed()) {
+    return (rows, context) => rows.map((row) => loadRow(mapper, reader, row, context));
+  }
+  const scope = {
+    convert: reader.convert,
+    mapper,
+    instrumentation: mapper.instrumentation,
+    dispatch: mapper.instrumentation.dispatch,
+    instanceFromRow,
+    stateOf,
+    announce,
+    revisit: (instance: Instance, row: unknown[], context: LoadContext) =>
+      revisit(stateOf(instance), reader, row, context),
+  };
+  return generate<RowLoader>(
+    scope,
+    `return (rows, context) => {
+      const known = context.identityMap.of(mapper);
+      const owner = context.owner;
+      const isHeard = dispatch.load !== undefined || context.loadedAsPersistent !== undefined;
+      const mayRefresh = context.populateExisting;
+      const count = rows.length;
+      const instances = new Array(count);
+      for (let i = 0; i < count; i++) {
+        const row = rows[i];
+        convert(row);
+        const key = row[${key?.slot ?? 0}];
+        let instance = known.get(key);
+        if (instance === undefined) {
+          instance = instanceFromRow(instrumentation, row, key, owner);
+          known.set(key, instance);
+          if (isHeard) announce(instance, context);
+        } else if (mayRefresh || stateOf(instance).incomplete) revisit(instance, row, context);
+        instances[i] = instance;
+      }
+      return instances;
+    };`,
+  );
+}
+
+/** Rows of a hierarchy: each says by its discriminator which class it is of. */
+function polymorphicLoader(
+  mapper: Mapper,
+  discriminator: ColumnProperty,
+  properties: readonly ColumnProperty[],
+  reader: RowReader,
+  dialect: Dialect,
+): RowLoader {
+  const index = properties.findIndex(({ slot }) => slot === discriminator.slot);
+  const { fromDriver } = dialect.codec(discriminator.source.column.type);
+  return (rows, context) =>
+    rows.map((row) => {
+      const raw = row[index];
+      const identity = fromDriver === undefined || raw === null ? raw : fromDriver(raw);
+      return loadRow(mapper.withIdentity(identity), reader, row, context);
+    });
+}
+
+/** One row, of whatever class and with whichever columns. */
+function loadRow(mapper: Mapper, reader: RowReader, row: unknown[], context: LoadContext): Instance {
+  reader.convert(row);
+  const key = reader.key(row);
+  const known = context.identityMap.of(mapper);
+  const existing = known.get(key);
+  if (existing !== undefined) {
+    const state = stateOf(existing);
+    if (context.populateExisting || state.incomplete) revisit(state, reader, row, context);
+    return existing;
+  }
+  const instance = instanceFromRow(mapper.instrumentation, valuesOf(mapper, reader, row), key, context.owner);
+  const state = stateOf(instance);
+  state.incomplete = reader.properties.length < mapper.columnProperties.length;
+  noteIdentity(mapper, state);
+  known.set(key, instance);
+  announce(instance, context);
+  return instance;
+}
+
+function valuesOf(mapper: Mapper, { isInSlotOrder, properties }: RowReader, row: unknown[]): unknown[] {
+  if (isInSlotOrder && properties.length === mapper.instrumentation.attributes.length) return row;
+  const values: unknown[] = mapper.instrumentation.empty.slice();
+  for (let index = 0; index < properties.length; index++)
+    values[(properties[index] as ColumnProperty).slot] = row[index];
+  return values;
+}
+
+/** Keeps the key's values where the identity key is an encoding of them: UPDATE and DELETE find the row by them. */
+export function noteIdentity(mapper: Mapper, state: InstanceState): void {
+  const written = state.writtenValues();
+  const values = mapper.primaryKey.map(({ slot }) => written[slot]);
+  state.identity = values.length === 1 && values[0] === state.key ? undefined : values;
+}
+
+/** Raises the events of an instance that was just made from a row. What `load` sets belongs to the loaded state. */
+function announce(instance: Instance, context: LoadContext): void {
+  const state = stateOf(instance);
+  const { load } = state.instrumentation.dispatch;
+  if (load !== undefined) asLoaded(state, () => emit(load, { target: instance }));
+  const listeners = context.loadedAsPersistent;
+  if (listeners !== undefined) emit(listeners, { session: context.session, target: instance });
+}
+
+/** Gives an instance that was there already what the row has and memory has not; everything, with populateExisting. */
+function revisit(state: InstanceState, reader: RowReader, row: readonly unknown[], context: LoadContext): void {
+  const { values, instrumentation } = state;
+  const { populateExisting } = context;
+  const filled: number[] = [];
+  const missing =
+    populateExisting || context.onlyKeys !== undefined ? undefined : state.unloaded().map(({ key }) => key);
+  for (let index = 0; index < reader.properties.length; index++) {
+    const { slot } = reader.properties[index] as ColumnProperty;
+    if (!populateExisting && (values[slot] !== undefined || state.isChanged(slot))) continue;
+    values[slot] = row[index];
+    filled.push(slot);
+  }
+  state.commitSlots(filled);
+  if (populateExisting && state.committed?.every((_, slot) => !state.isChanged(slot)) === true) {
+    state.committed = undefined;
+    state.modified = false;
+  }
+  state.incomplete = state.unloaded().length > 0;
+  if (!state.incomplete) state.expiredBy = undefined;
+  const { refresh } = instrumentation.dispatch;
+  if (refresh !== undefined) {
+    asLoaded(
+      state,
+      () =>
+        emit(refresh, { target: state.instance, attrs: populateExisting ? undefined : (context.onlyKeys ?? missing) }),
+      filled,
+    );
+  }
+}
+
+/** Runs listeners whose assignments count as loaded: all of them, or those to the given slots. */
+function asLoaded(state: InstanceState, run: () => void, slots?: readonly number[]): void {
+  const { modified, committed } = state;
+  const before = committed?.slice();
+  // Already modified, so nobody is told of what the listeners assign; whether it is a change is decided below.
+  state.modified = true;
+  try {
+    run();
+  } finally {
+    state.modified = modified;
+    if (slots === undefined) state.committed = before;
+    else {
+      state.commitSlots(slots);
+      if (!modified && state.instrumentation.attributes.some(({ slot }) => state.isChanged(slot))) state.markModified();
+    }
+  }
+}

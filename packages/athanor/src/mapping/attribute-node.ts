@@ -1,0 +1,43 @@
+import { EventNode } from "../event/event-node.ts";
+import { scalarEvents } from "../instance/attribute-events.ts";
+import { declarationOf } from "./declaration.ts";
+import { Mixin } from "./mixin.ts";
+
+const nodes = new WeakMap<object, Map<string, EventNode>>();
+
+/**
+ * The listeners of one attribute of one class or mixin, mapped or not. What is registered for the same attribute of a parent
+ * class or of a mixin is inherited.
+ */
+export function attributeNode(owner: object, key: string): EventNode {
+  let byKey = nodes.get(owner);
+  if (byKey === undefined) nodes.set(owner, (byKey = new Map()));
+  let node = byKey.get(key);
+  if (node === undefined) {
+    node = new EventNode(
+      scalarEvents,
+      () => `${owner instanceof Mixin ? "a mixin" : (owner as { name: string }).name}.${key}`,
+      {
+        parents: parentNodes(owner, key),
+        level: 1,
+      },
+    );
+    byKey.set(key, node);
+  }
+  return node;
+}
+
+function parentNodes(owner: object, key: string): EventNode[] {
+  if (owner instanceof Mixin) return [];
+  const declaration = declarationOf(owner);
+  const parent = Object.getPrototypeOf(owner) as object;
+  const parents = declarationOf(parent)?.find(key) === undefined ? [] : [attributeNode(parent, key)];
+  if (declaration?.base === owner) {
+    const inherited = declaration.parent?.mixins;
+    for (const mixin of declaration.mixins) {
+      if (inherited?.has(mixin) !== true && Object.hasOwn(mixin.properties as object, key))
+        parents.push(attributeNode(mixin, key));
+    }
+  }
+  return parents;
+}

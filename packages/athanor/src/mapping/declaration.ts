@@ -1,0 +1,286 @@
+import { ArgumentError } from "../event/errors.ts";
+import type { InstrumentedClass } from "../instance/instrumentation.ts";
+import { Column, Transient } from "./column.ts";
+import type { Metadata } from "./metadata.ts";
+import type { Mixin } from "./mixin.ts";
+import { type ForeignKey, Table, type TableColumn } from "./table.ts";
+
+/** One property of a declared class, inherited ones included. */
+export interface PropertyDeclaration {
+  readonly key: string;
+  readonly slot: number;
+  /** Undefined for a transient property. */
+  readonly column: Column<unknown, "required" | "optional"> | undefined;
+  /** Where the value is stored: a key of a joined subclass stands in two tables. */
+  readonly stored: readonly { readonly table: Table; readonly column: TableColumn }[];
+}
+
+/** What a class declares beside its properties. */
+export interface DeclarationOptions {
+  readonly table: string | undefined;
+  readonly metadata: Metadata;
+  readonly mixins: readonly Mixin<unknown>[];
+  readonly identity: string | undefined;
+  readonly polymorphicOn: string | undefined;
+  readonly version: string | undefined;
+  readonly schema: string | undefined;
+  readonly batch: boolean;
+  readonly unique: readonly (readonly string[])[];
+  readonly foreignKeys: readonly { readonly columns: readonly string[]; readonly references: readonly string[] }[];
+}
+
+/** Where a class made by model() or inherit() keeps its declaration; the user's classes inherit it. */
+const DECLARATION: unique symbol = Symbol("declaration");
+
+/**
+ * What `model()` or `inherit()` was told, known before any class of the user's is: its properties in slots, its table,
+ * its identity among its relatives.
+ */
+export class Declaration {
+  /** The class that model() or inherit() returned. */
+  readonly base: InstrumentedClass;
+  readonly parent: Declaration | undefined;
+  /** The class of the user's that inherit() was called with. */
+  readonly parentClass: InstrumentedClass | undefined;
+  readonly table: Table;
+  /** False for a subclass that shares its parent's table. */
+  readonly hasOwnTable: boolean;
+  /** By slot: the parent's first, then its own columns, then its transient ones. A loaded row is so its values. */
+  readonly properties: readonly PropertyDeclaration[];
+  readonly identity: string | undefined;
+  readonly polymorphicOn: string | undefined;
+  readonly version: string | undefined;
+  readonly batch: boolean;
+  readonly metadata: Metadata;
+  readonly mixins: ReadonlySet<Mixin<unknown>>;
+  /** Of a whole hierarchy: who has which identity. */
+  readonly identities: Map<string, Declaration>;
+  /** The user's class, once it was used. */
+  mappedClass: InstrumentedClass | undefined = undefined;
+
+  constructor(
+    base: InstrumentedClass,
+    properties: object,
+    options: DeclarationOptions,
+    parent?: { readonly declaration: Declaration; readonly class: InstrumentedClass },
+  ) {
+    this.base = base;
+    this.parent = parent?.declaration;
+    this.parentClass = parent?.class;
+    this.metadata = this.parent?.metadata ?? options.metadata;
+    this.mixins = new Set([...(this.parent?.mixins ?? []), ...options.mixins]);
+    this.identity = options.identity;
+    this.polymorphicOn = options.polymorphicOn ?? this.parent?.polymorphicOn;
+    this.version = options.version ?? this.parent?.version;
+    this.batch = options.batch;
+    this.identities = this.parent?.identities ?? new Map();
+    const declared = collectProperties([properties, ...options.mixins.map((mixin) => mixin.properties as object)]);
+    this.hasOwnTable = options.table !== undefined;
+    this.table = this.#table(declared, options);
+    this.properties = this.#properties(declared);
+    this.#check(options);
+    Object.defineProperty(base, DECLARATION, { value: this });
+    if (this.hasOwnTable) this.metadata.add(this.table);
+    if (this.identity !== undefined) this.#registerIdentity(this.identity);
+  }
+
+  find(key: string): PropertyDeclaration | undefined {
+    return this.properties.find((property) => property.key === key);
+  }
+
+  #table(declared: ReadonlyMap<string, Column<unknown, any> | Transient<unknown>>, options: DeclarationOptions): Table {
+    const columns: TableColumn[] = [];
+    const foreignKeys: ForeignKey[] = [];
+    const keys = [...declared].filter(
+      ([, property]) => property instanceof Column && property.options.primaryKey === true,
+    );
+    for (const [key, property] of declared) {
+      if (!(property instanceof Column)) continue;
+      const column = tableColumn(key, property, keys.length === 1);
+      columns.push(!this.parent || options.table !== undefined ? column : { ...column, nullable: true });
+      const { references } = property.options;
+      if (references !== undefined)
+        foreignKeys.push({ columns: [column.name], ...referenced([references.column]), ...actions(references) });
+    }
+    const nameOf = (key: string): string => {
+      const property = declared.get(key);
+      const inherited = this.parent?.find(key)?.stored[0]?.column.name;
+      if (property instanceof Column) return columnName(key, property);
+      if (inherited !== undefined) return inherited;
+      throw new ArgumentError(
+        `A constraint of the table "${options.table ?? ""}" names "${key}", which is no column of the model.`,
+      );
+    };
+    for (const { columns: local, references } of options.foreignKeys) {
+      foreignKeys.push({ columns: local.map(nameOf), ...referenced(references) });
+    }
+    const uniques = options.unique.map((unique) => unique.map(nameOf));
+    if (options.table === undefined) {
+      const { table } = this.parent as Declaration;
+      table.extend(columns, foreignKeys, uniques);
+      return table;
+    }
+    return new Table(options.table, columns, {
+      schema: options.schema ?? this.parent?.table.schema,
+      uniques,
+      foreignKeys,
+    });
+  }
+
+  #properties(
+    declared: ReadonlyMap<string, Column<unknown, any> | Transient<unknown>>,
+  ): readonly PropertyDeclaration[] {
+    const properties = [...(this.parent?.properties ?? [])];
+    const ordered = [...declared].sort(
+      ([, left], [, right]) => Number(left instanceof Transient) - Number(right instanceof Transient),
+    );
+    for (const [key, property] of ordered) {
+      const inherited = properties.findIndex((other) => other.key === key);
+      const slot = inherited === -1 ? properties.length : inherited;
+      const column = property instanceof Column ? property : undefined;
+      const stored = [...(properties[slot]?.stored ?? [])];
+      if (column !== undefined) {
+        const name = columnName(key, column);
+        const tableColumn = this.table.columns.find((other) => other.name === name);
+        if (tableColumn !== undefined) stored.push({ table: this.table, column: tableColumn });
+      }
+      properties[slot] = { key, slot, column: properties[slot]?.column ?? column, stored };
+    }
+    return properties;
+  }
+
+  #check(options: DeclarationOptions): void {
+    const label = options.table === undefined ? `inherit(${this.parentClass?.name ?? ""}, …)` : `"${options.table}"`;
+    if (this.hasOwnTable && this.table.primaryKey.length === 0) {
+      throw new ArgumentError(
+        `The model of the table ${label} has no primary key, so its rows could not be told apart. Add .primaryKey() to a column.`,
+      );
+    }
+    for (const [option, key] of [
+      ["polymorphicOn", this.polymorphicOn],
+      ["version", this.version],
+    ] as const) {
+      if (key !== undefined && this.find(key)?.column === undefined) {
+        throw new ArgumentError(`The option ${option}: "${key}" of the model of ${label} names no column of it.`);
+      }
+    }
+    if (this.parent !== undefined && this.polymorphicOn === undefined) {
+      throw new ArgumentError(
+        `${label} cannot say which class a row belongs to. Give the parent a discriminator: model("…", { kind: text(), … }, { polymorphicOn: "kind", identity: "…" }).`,
+      );
+    }
+    if (this.parent !== undefined && this.hasOwnTable && this.table.foreignKeys.length === 0) {
+      throw new ArgumentError(
+        `The table ${label} of a subclass has no foreign key to its parent's. Its key refers to it: id: integer().primaryKey().references("${this.parent.table.fullName}.${this.parent.table.primaryKey[0]?.name ?? "id"}").`,
+      );
+    }
+  }
+
+  #registerIdentity(identity: string): void {
+    const other = this.identities.get(identity);
+    if (other !== undefined) {
+      throw new ArgumentError(
+        `The identity "${identity}" is taken twice in one hierarchy, by ${nameOf(other)} and by another class of the table "${this.table.name}". Rows could not tell them apart.`,
+      );
+    }
+    this.identities.set(identity, this);
+  }
+}
+
+/** The declaration that a class has or inherits. */
+export function declarationOf(target: object): Declaration | undefined {
+  return (target as { [DECLARATION]?: Declaration })[DECLARATION];
+}
+
+/** What to call a declaration in messages, before its class is known too. */
+export function nameOf(declaration: Declaration): string {
+  return declaration.mappedClass?.name ?? `the model of the table "${declaration.table.name}"`;
+}
+
+/** `passwordHash` → `password_hash`. */
+export function columnName(key: string, column: Column<unknown, any>): string {
+  return (
+    column.options.name ??
+    key.replace(/(?<=[a-z0-9])[A-Z]|(?<!^)[A-Z](?=[a-z])/g, (letter) => `_${letter}`).toLowerCase()
+  );
+}
+
+/** Columns of a `table()`, which has no class. */
+export function tableColumns(columns: Readonly<Record<string, Column<unknown, any>>>): {
+  columns: TableColumn[];
+  foreignKeys: ForeignKey[];
+} {
+  const keys = Object.values(columns).filter((column) => column.options.primaryKey === true);
+  const foreignKeys: ForeignKey[] = [];
+  const made = Object.entries(columns).map(([key, column]) => {
+    const made = tableColumn(key, column, keys.length === 1);
+    const { references } = column.options;
+    if (references !== undefined)
+      foreignKeys.push({ columns: [made.name], ...referenced([references.column]), ...actions(references) });
+    return made;
+  });
+  return { columns: made, foreignKeys };
+}
+
+function tableColumn(key: string, column: Column<unknown, any>, isOnlyKey: boolean): TableColumn {
+  const { options } = column;
+  const isKey = options.primaryKey === true;
+  return {
+    name: columnName(key, column),
+    type: options.type,
+    nullable: options.nullable === true && !isKey,
+    primaryKey: isKey,
+    unique: options.unique === true,
+    index: options.index === true,
+    autoincrement:
+      isKey &&
+      isOnlyKey &&
+      (options.type.kind === "integer" || options.type.kind === "bigint") &&
+      options.default === undefined &&
+      options.serverDefault === undefined &&
+      options.references === undefined,
+    ...(options.serverDefault !== undefined && { serverDefault: options.serverDefault }),
+  };
+}
+
+function referenced(
+  columns: readonly string[],
+): Pick<ForeignKey, "referencedTable" | "referencedSchema" | "referencedColumns"> {
+  const parts = columns.map((column) => column.split("."));
+  const [first] = parts;
+  const schema = first?.length === 3 ? first[0] : undefined;
+  return {
+    referencedTable: first?.at(-2) ?? "",
+    ...(schema !== undefined && { referencedSchema: schema }),
+    referencedColumns: parts.map((part) => part.at(-1) ?? ""),
+  };
+}
+
+function actions(references: {
+  readonly onDelete?: ForeignKey["onDelete"];
+  readonly onUpdate?: ForeignKey["onUpdate"];
+}): Pick<ForeignKey, "onDelete" | "onUpdate"> {
+  return {
+    ...(references.onDelete !== undefined && { onDelete: references.onDelete }),
+    ...(references.onUpdate !== undefined && { onUpdate: references.onUpdate }),
+  };
+}
+
+/** Reads the objects by their descriptors, so that no getter runs. The class's own come first and win over its mixins'. */
+function collectProperties(objects: readonly object[]): Map<string, Column<unknown, any> | Transient<unknown>> {
+  const collected = new Map<string, Column<unknown, any> | Transient<unknown>>();
+  for (const object of objects) {
+    for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(object))) {
+      if (collected.has(key)) continue;
+      const value: unknown = descriptor.value;
+      if (value instanceof Column || value instanceof Transient) collected.set(key, value);
+      else {
+        throw new ArgumentError(
+          `The property "${key}" of a model is ${descriptor.get ? "a getter" : "neither a column nor transient()"}. ` +
+            `Declare it with a column type, such as ${key}: text().`,
+        );
+      }
+    }
+  }
+  return collected;
+}

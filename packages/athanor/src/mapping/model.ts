@@ -1,0 +1,142 @@
+import { eventTarget } from "../event/event-node.ts";
+import { ArgumentError } from "../event/errors.ts";
+import { defineAccessors } from "../instance/accessors.ts";
+import { Instance, INSTRUMENT } from "../instance/instance.ts";
+import type { InstrumentedClass, Instrumentation } from "../instance/instrumentation.ts";
+import { Declaration, type DeclarationOptions, declarationOf, tableColumns } from "./declaration.ts";
+import type { Column } from "./column.ts";
+import { mapperOf } from "./mapper.ts";
+import { defaultMetadata, type Metadata } from "./metadata.ts";
+import type { Mixin } from "./mixin.ts";
+import type { AnyModel, Mapped, MixedIn, ModelClass } from "./model-types.ts";
+import { Table } from "./table.ts";
+
+/** What concerns a whole class: inheritance, version counter, constraints. */
+export interface ModelOptions<TMixins extends readonly Mixin<any>[] = readonly Mixin<any>[]> {
+  /** Properties that it shares with other models. */
+  readonly mixins?: TMixins;
+  /** The column that says which class a row belongs to; with it the class can be inherited from. */
+  readonly polymorphicOn?: string;
+  /** The value of that column for instances of this very class. */
+  readonly identity?: string;
+  /** An integer column that counts the updates of a row; an UPDATE of a row that somebody else changed is then a StaleDataError. */
+  readonly version?: string;
+  /** The schema of its table, where the database has schemas. */
+  readonly schema?: string;
+  /** False: a flush raises the events of each instance around its own statement. */
+  readonly batch?: boolean;
+  /** Unique constraints over several attributes. */
+  readonly unique?: readonly (readonly string[])[];
+  /** Foreign keys over several attributes, to "table.column"s. */
+  readonly foreignKeys?: readonly { readonly columns: readonly string[]; readonly references: readonly string[] }[];
+  /** The collection of tables that it belongs to, if not the common one. */
+  readonly metadata?: Metadata;
+}
+
+/**
+ * Declares a model: the table, its columns, and so the attributes of the class that extends the result.
+ *
+ * Its table is known to `createAll` at once. SQLAlchemy: ORM Quick Start, Declarative Mapping.
+ *
+ * @throws ArgumentError for a property that is no column, or a table without a key.
+ * @example
+ * class User extends model("users", { id: integer().primaryKey(), email: text().unique() }) {}
+ */
+export function model<TProperties extends object, const TMixins extends readonly Mixin<any>[] = []>(
+  table: string,
+  properties: TProperties,
+  options: ModelOptions<TMixins> = {},
+): ModelClass<TProperties & MixedIn<TMixins>> {
+  const Base = class extends Instance {};
+  declare(Base, properties, { ...complete(options), table });
+  return Base as never;
+}
+
+/**
+ * Declares a subclass of a model: with `table` it has a table of its own that refers to its parent's (joined-table inheritance),
+ * without it shares the parent's.
+ *
+ * The parent's constructor, methods, listeners and validators hold for it. SQLAlchemy: Mapping Class Inheritance Hierarchies.
+ *
+ * @example
+ * class PremiumUser extends inherit(User, { identity: "premium_user", table: "premium_users" }, {
+ *   id: integer().primaryKey().references("users.id"),
+ *   tier: integer(),
+ * }) {}
+ */
+export function inherit<
+  TBase extends AnyModel,
+  TProperties extends object,
+  const TMixins extends readonly Mixin<any>[] = [],
+>(
+  base: TBase,
+  options: Omit<ModelOptions<TMixins>, "metadata" | "polymorphicOn"> & {
+    readonly identity: string;
+    readonly table?: string;
+  },
+  properties: TProperties,
+): {
+  new (
+    values?: Partial<Mapped<TBase["~properties"] & TProperties & MixedIn<TMixins>>>,
+  ): InstanceType<TBase> & Mapped<TProperties & MixedIn<TMixins>>;
+  readonly "~properties": TBase["~properties"] & TProperties & MixedIn<TMixins>;
+} & Omit<TBase, "~properties" | "prototype"> {
+  const declaration = declarationOf(base);
+  if (declaration === undefined) {
+    throw new ArgumentError(
+      `inherit() needs a model class to inherit from, and got ${(base as { name?: string } | undefined)?.name ?? String(base)}.`,
+    );
+  }
+  const Parent = base as unknown as typeof Instance;
+  const Base = class extends Parent {};
+  declare(Base, properties, { ...complete(options), table: options.table }, { declaration, class: base as never });
+  return Base as never;
+}
+
+/**
+ * A table without a class, as between two sides of a many-to-many.
+ *
+ * SQLAlchemy: Describing Databases with MetaData, `Table`.
+ */
+export function table(
+  name: string,
+  columns: Readonly<Record<string, Column<any, any>>>,
+  options: { readonly schema?: string; readonly metadata?: Metadata } = {},
+): Table {
+  const made = new Table(name, tableColumns(columns).columns, {
+    schema: options.schema,
+    foreignKeys: tableColumns(columns).foreignKeys,
+  });
+  (options.metadata ?? defaultMetadata).add(made);
+  return made;
+}
+
+function complete(options: ModelOptions): Omit<DeclarationOptions, "table"> {
+  return {
+    metadata: options.metadata ?? defaultMetadata,
+    mixins: options.mixins ?? [],
+    identity: options.identity,
+    polymorphicOn: options.polymorphicOn,
+    version: options.version,
+    schema: options.schema,
+    batch: options.batch ?? true,
+    unique: options.unique ?? [],
+    foreignKeys: options.foreignKeys ?? [],
+  };
+}
+
+function declare(
+  base: typeof Instance,
+  properties: object,
+  options: DeclarationOptions,
+  parent?: { readonly declaration: Declaration; readonly class: InstrumentedClass },
+): void {
+  const declaration = new Declaration(base as InstrumentedClass, properties, options, parent);
+  Object.defineProperty(base, "name", { value: `model("${declaration.table.name}")`, configurable: true });
+  Object.defineProperty(base, INSTRUMENT, {
+    value: (target: InstrumentedClass): Instrumentation => mapperOf(target).instrumentation,
+  });
+  const inherited = parent?.declaration.properties.length ?? 0;
+  defineAccessors(base.prototype, declaration.properties.slice(inherited));
+  for (const mixin of options.mixins) base[eventTarget].addParent(mixin[eventTarget]);
+}

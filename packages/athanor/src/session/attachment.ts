@@ -1,0 +1,141 @@
+import { InvalidRequestError } from "../event/errors.ts";
+import type { InstanceState } from "../instance/instance-state.ts";
+import { mapperOfState } from "../mapping/mapper.ts";
+import type { SessionState } from "./session-state.ts";
+
+let insertions = 0;
+
+/** Adds an instance: a new one is to be inserted, a detached one comes back. */
+export function addState(core: SessionState, state: InstanceState): void {
+  core.expectNoWriting("session.add()", state);
+  if (state.owner === core && !state.deleted) {
+    core.deleted.delete(state);
+    return;
+  }
+  expectNoShadow(state);
+  if (state.deleted) {
+    throw new InvalidRequestError(
+      `${state.describe()} was deleted, and its row is gone. To insert it again as a new row call makeTransient(instance) first, then add it.`,
+    );
+  }
+  if (state.key === undefined) attachNew(core, state);
+  else attachDetached(core, state);
+}
+
+/** Marks an instance for deletion by the next flush. */
+export function deleteState(core: SessionState, state: InstanceState): void {
+  core.expectNoWriting("session.delete()", state);
+  if (state.key === undefined) {
+    throw new InvalidRequestError(
+      `${state.describe()} cannot be deleted, because it is not persisted: no row of it exists. ` +
+        (state.owner === core
+          ? "Take it back out of the session with session.expunge(instance)."
+          : "It was never added and flushed."),
+    );
+  }
+  if (core.deleted.has(state)) return;
+  if (state.owner !== core) attachDetached(core, state);
+  core.autobegin();
+  if (!state.deleted) core.deleted.add(state);
+}
+
+function attachNew(core: SessionState, state: InstanceState): void {
+  beforeAttach(core, state);
+  state.owner = core;
+  state.insertOrder = ++insertions;
+  core.new.add(state);
+  core.emitLifecycle("afterAttach", state);
+  core.emitLifecycle("transientToPending", state);
+}
+
+function attachDetached(core: SessionState, state: InstanceState): void {
+  beforeAttach(core, state);
+  const existing = core.identityMap.of(mapperOfState(state)).get(state.key);
+  if (existing !== undefined && existing !== state.instance) {
+    throw new InvalidRequestError(
+      `${state.describe()} cannot be added, because the session has another instance for the same row. Use that one, which session.get() returns, and copy your changes to it.`,
+    );
+  }
+  state.owner = core;
+  core.identityMap.add(state);
+  if (state.modified) core.modified.add(state);
+  core.emitLifecycle("afterAttach", state);
+  core.emitLifecycle("detachedToPersistent", state);
+}
+
+function beforeAttach(core: SessionState, state: InstanceState): void {
+  core.autobegin();
+  if (state.owner !== undefined && state.owner !== core) {
+    throw new InvalidRequestError(
+      `${state.describe()} belongs to another session already. An instance has one session at a time: take it out there with expunge(), or load it here with session.get().`,
+    );
+  }
+  core.emitLifecycle("beforeAttach", state);
+}
+
+/** Takes an instance out of the session; the database is not touched. */
+export function expungeState(core: SessionState, state: InstanceState): void {
+  if (state.owner !== core) {
+    throw new InvalidRequestError(`${state.describe()} cannot be expunged, because it is not in this session.`);
+  }
+  removeStates(core, [state], false);
+}
+
+/**
+ * Takes instances out of the session, each with the event of what it was.
+ *
+ * @param toTransient their rows do not exist (any more), so they lose their keys
+ */
+export function removeStates(core: SessionState, states: Iterable<InstanceState>, toTransient: boolean): void {
+  const removed = [...states];
+  for (const state of removed) {
+    core.new.delete(state);
+    core.modified.delete(state);
+    core.deleted.delete(state);
+    core.identityMap.discard(state);
+    if (state.deleted) core.transaction?.deletedStates.delete(state);
+  }
+  for (const state of removed) {
+    const was = state.deleted ? "deleted" : state.key === undefined ? "pending" : "persistent";
+    state.owner = undefined;
+    state.written = false;
+    state.committedAfterWrite = undefined;
+    if (toTransient && state.key !== undefined) {
+      state.key = undefined;
+      state.identity = undefined;
+      state.deleted = false;
+    }
+    if (was === "pending") core.emitLifecycle("pendingToTransient", state);
+    else if (was === "deleted") core.emitLifecycle("deletedToDetached", state);
+    else core.emitLifecycle(toTransient ? "persistentToTransient" : "persistentToDetached", state);
+  }
+}
+
+/** Undoes a deletion, flushed or not. */
+export function restoreDeleted(core: SessionState, state: InstanceState): void {
+  core.deleted.delete(state);
+  if (!state.deleted) return;
+  state.deleted = false;
+  state.owner = core;
+  core.identityMap.add(state);
+  core.emitLifecycle("deletedToPersistent", state);
+}
+
+const checked = new WeakSet<object>();
+
+/**
+ * Refuses an instance whose class has a field with an attribute's name: it hides the attribute, so that nothing would be saved.
+ * A class's fields are the same on each instance, so the first good one vouches for the rest.
+ */
+function expectNoShadow({ instance, instrumentation }: InstanceState): void {
+  if (checked.has(instrumentation)) return;
+  for (const { key } of instrumentation.attributes) {
+    if (!Object.hasOwn(instance, key)) continue;
+    const name = instrumentation.class.name;
+    throw new InvalidRequestError(
+      `The field "${key}" of ${name} hides the attribute of that name, so nothing assigned to it would be saved. ` +
+        `Remove the field from the class, or write "declare ${key}: …" if you only meant its type.`,
+    );
+  }
+  checked.add(instrumentation);
+}

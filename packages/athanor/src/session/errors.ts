@@ -1,0 +1,67 @@
+import { AthanorError, InvalidRequestError } from "../event/errors.ts";
+
+/**
+ * An earlier flush failed and was rolled back, and the session waits for `session.rollback()` before it does anything else.
+ *
+ * SQLAlchemy: Session Basics, Handling exceptions; `PendingRollbackError`.
+ */
+export class PendingRollbackError extends InvalidRequestError {
+  static {
+    this.prototype.name = "PendingRollbackError";
+  }
+  override readonly code: string = "ATHANOR_PENDING_ROLLBACK";
+}
+
+/** The transaction has ended, and cannot be used any more. */
+export class ResourceClosedError extends InvalidRequestError {
+  static {
+    this.prototype.name = "ResourceClosedError";
+  }
+  override readonly code: string = "ATHANOR_RESOURCE_CLOSED";
+}
+
+/** An instance was to be loaded, and its row is not there any more. SQLAlchemy: `orm.exc.ObjectDeletedError`. */
+export class ObjectDeletedError extends InvalidRequestError {
+  static {
+    this.prototype.name = "ObjectDeletedError";
+  }
+  override readonly code: string = "ATHANOR_OBJECT_DELETED";
+}
+
+/**
+ * Where calls from listeners cannot be told from calls of other tasks (a platform without AsyncLocalStorage), a session was used while
+ * it was busy.
+ */
+export class ConcurrentOperationError extends InvalidRequestError {
+  static {
+    this.prototype.name = "ConcurrentOperationError";
+  }
+  override readonly code: string = "ATHANOR_CONCURRENT_OPERATION";
+}
+
+/**
+ * The data IS committed, and then a listener of `afterCommit` threw. The others ran too, and the session is clean.
+ *
+ * Never repeat the work for it. `errors` holds what each listener threw, `result` what the work passed to `sessionmaker.begin` returned.
+ */
+export class AfterCommitError extends AthanorError {
+  static {
+    this.prototype.name = "AfterCommitError";
+  }
+  override readonly code: string = "ATHANOR_AFTER_COMMIT";
+  readonly errors: readonly unknown[];
+  readonly result: unknown;
+  /** Always false: the work has been done. */
+  readonly isRetryable = false;
+
+  constructor(errors: readonly unknown[], result?: unknown) {
+    const [first] = errors;
+    super(
+      `The transaction is committed, and its data is saved; but ${errors.length === 1 ? "a listener" : `${errors.length} listeners`} of afterCommit threw: ` +
+        `${first instanceof Error ? first.message : String(first)}. Do not repeat the work; mend the listener, or do what it should have done.`,
+      { cause: first },
+    );
+    this.errors = errors;
+    this.result = result;
+  }
+}

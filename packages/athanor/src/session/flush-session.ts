@@ -1,0 +1,113 @@
+import { emitAndWait } from "../event/dispatch.ts";
+import { InvalidRequestError } from "../event/errors.ts";
+import type { InstanceState } from "../instance/instance-state.ts";
+import { identityKeyOf } from "../mapping/identity.ts";
+import { mapperOfState } from "../mapping/mapper.ts";
+import { noteIdentity } from "../loading/row-loader.ts";
+import { executeFlush } from "../unit-of-work/flush.ts";
+import { changeOf } from "./change-log.ts";
+import { loadOldValues } from "./load-old-values.ts";
+import type { SessionState } from "./session-state.ts";
+import type { SessionTransaction } from "./session-transaction.ts";
+
+/** What one flush is about. */
+interface Pending {
+  readonly inserts: readonly InstanceState[];
+  readonly updates: readonly InstanceState[];
+  readonly deletes: readonly InstanceState[];
+}
+
+/**
+ * Writes what is pending: `beforeFlush`, the rows with their events, `afterFlush`, the new states of the instances, `afterFlushPostexec`.
+ *
+ * If anything fails the transaction is rolled back, and the session waits for rollback().
+ */
+export async function flushSession(core: SessionState): Promise<void> {
+  if (core.isFlushing) {
+    throw new InvalidRequestError(
+      "The session is flushing already, and flush() was called by one of its listeners. What a listener of beforeFlush changes is part of the flush anyway.",
+    );
+  }
+  if (core.isClean) return;
+  core.isFlushing = true;
+  try {
+    await loadOldValues(core, core.dirtyStates());
+    const { beforeFlush } = core.dispatch;
+    if (beforeFlush !== undefined) await emitAndWait(beforeFlush, { session: core.session });
+    if (core.isClean) return;
+    const transaction = core.autobegin().open("subtransaction");
+    try {
+      await flushWithin(core, transaction);
+    } catch (error) {
+      core.writing = undefined;
+      await transaction.rollbackWithin(false, error);
+      throw error;
+    }
+    await transaction.commitWithin(false);
+  } finally {
+    core.isFlushing = false;
+  }
+}
+
+async function flushWithin(core: SessionState, transaction: SessionTransaction): Promise<void> {
+  const pending: Pending = { inserts: [...core.new], updates: core.dirtyStates(), deletes: [...core.deleted] };
+  core.writing = { event: undefined };
+  const connected = transaction.connect();
+  const connection = connected instanceof Promise ? await connected : connected;
+  await executeFlush({ ...pending, connection, running: core.writing, warn: (message) => core.warn(message) });
+  core.writing = undefined;
+  const { afterFlush, afterFlushPostexec } = core.dispatch;
+  if (afterFlush !== undefined) await emitAndWait(afterFlush, { session: core.session });
+  settle(core, transaction, pending);
+  if (afterFlushPostexec !== undefined) await emitAndWait(afterFlushPostexec, { session: core.session });
+}
+
+/** Takes note of what was written: instances change their states, and their values are those of the rows. */
+function settle(core: SessionState, transaction: SessionTransaction, { inserts, updates, deletes }: Pending): void {
+  if (core.dispatch.afterCommit !== undefined) {
+    for (const state of inserts) transaction.changes.push(changeOf(state, "insert"));
+    for (const state of updates) transaction.changes.push(changeOf(state, "update"));
+    for (const state of deletes) transaction.changes.push(changeOf(state, "delete"));
+  }
+  for (const state of deletes) settleDeleted(core, transaction, state);
+  for (const state of deletes) core.emitLifecycle("persistentToDeleted", state);
+  for (const state of inserts) settleInserted(core, transaction, state);
+  for (const state of updates) settleUpdated(core, transaction, state);
+  const { pendingToPersistent } = core.dispatch;
+  if (pendingToPersistent !== undefined) for (const state of inserts) core.emitLifecycle("pendingToPersistent", state);
+  for (const state of inserts) core.new.delete(state);
+}
+
+function settleDeleted(core: SessionState, transaction: SessionTransaction, state: InstanceState): void {
+  state.commit();
+  state.deleted = true;
+  core.deleted.delete(state);
+  core.modified.delete(state);
+  core.identityMap.discard(state);
+  transaction.deletedStates.add(state);
+}
+
+function settleInserted(core: SessionState, transaction: SessionTransaction, state: InstanceState): void {
+  const mapper = mapperOfState(state);
+  state.key = identityKeyOf(mapper, state.writtenValues());
+  noteIdentity(mapper, state);
+  state.commit();
+  core.identityMap.add(state);
+  transaction.newStates.add(state);
+  if (state.modified) core.modified.add(state);
+}
+
+function settleUpdated(core: SessionState, transaction: SessionTransaction, state: InstanceState): void {
+  const mapper = mapperOfState(state);
+  const key = identityKeyOf(mapper, state.writtenValues());
+  if (key !== undefined && key !== state.key) {
+    if (!transaction.oldKeys.has(state)) transaction.oldKeys.set(state, { key: state.key, identity: state.identity });
+    core.identityMap.discard(state);
+    state.key = key;
+    noteIdentity(mapper, state);
+    core.identityMap.add(state);
+  }
+  state.commit();
+  transaction.dirtyStates.add(state);
+  if (!state.modified) core.modified.delete(state);
+}

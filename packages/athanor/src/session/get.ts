@@ -1,0 +1,119 @@
+import type { MaybePromise } from "../engine/maybe-promise.ts";
+import { ArgumentError } from "../event/errors.ts";
+import { type Instance, stateOf } from "../instance/instance.ts";
+import type { InstanceState } from "../instance/instance-state.ts";
+import { entityLoader } from "../loading/row-loader.ts";
+import { describeAccepted, isAccepted } from "../mapping/column-type.ts";
+import { identityKey } from "../mapping/identity.ts";
+import { mapperOfState, type Mapper } from "../mapping/mapper.ts";
+import type { AnyModel } from "../mapping/model-types.ts";
+import { selectByKeyText } from "../sql/compile.ts";
+import { type ExecutionOptions, selectByKey } from "../sql/select.ts";
+import { ObjectDeletedError } from "./errors.ts";
+import { execute, mustAutoflush } from "./execute.ts";
+import { flushSession } from "./flush-session.ts";
+import { loadColumns, unloadedColumns } from "./load-columns.ts";
+import type { SessionState } from "./session-state.ts";
+
+type KeyValue = string | number | bigint | Date | Uint8Array | boolean;
+
+/** A primary key: its value, or for several columns an array in their order, or an object by attribute. */
+export type PrimaryKey<_TModel extends AnyModel> = KeyValue | readonly KeyValue[] | Readonly<Record<string, KeyValue>>;
+
+/** The instance with that key: the one that the session has, else from the database. */
+export function getInstance(
+  core: SessionState,
+  mapper: Mapper,
+  given: unknown,
+  options: ExecutionOptions = {},
+): MaybePromise<Instance | null> {
+  const key = keyValues(mapper, given);
+  if (options.populateExisting !== true) {
+    const existing = core.identityMap.of(mapper).get(identityKey(key));
+    if (existing !== undefined) return known(core, mapper, stateOf(existing));
+  }
+  if (core.dispatch.doOrmExecute !== undefined || options.populateExisting === true)
+    return select(core, mapper, key, options);
+  if (mustAutoflush(core)) return flushSession(core).then(() => selectDirectly(core, mapper, key));
+  return selectDirectly(core, mapper, key);
+}
+
+async function select(
+  core: SessionState,
+  mapper: Mapper,
+  key: readonly unknown[],
+  options: ExecutionOptions,
+): Promise<Instance | null> {
+  const result = await execute(core, { statement: selectByKey(mapper, key), parameters: undefined, options });
+  return result.scalar() as Instance | null;
+}
+
+const texts = new WeakMap<object, WeakMap<Mapper, string>>();
+
+/** What the general way would run, without making a statement: `get` is what is called most. */
+function selectDirectly(core: SessionState, mapper: Mapper, key: readonly unknown[]): MaybePromise<Instance | null> {
+  const { dialect } = core.engine;
+  let byMapper = texts.get(dialect);
+  if (byMapper === undefined) texts.set(dialect, (byMapper = new WeakMap()));
+  let text = byMapper.get(mapper);
+  if (text === undefined) byMapper.set(mapper, (text = selectByKeyText(mapper, mapper.columnProperties, dialect)));
+  const parameters = mapper.primaryKey.map(({ source }, index) => {
+    const { toDriver } = dialect.codec(source.column.type);
+    return toDriver === undefined ? key[index] : toDriver(key[index]);
+  });
+  const loaded = (rows: unknown[][]): Instance | null =>
+    entityLoader(mapper, dialect)(rows, core.loadContext())[0] ?? null;
+  const connection = core.autobegin().connect();
+  if (connection instanceof Promise)
+    return connection.then(async (opened) => loaded((await opened.run(text, parameters)).rows));
+  const result = connection.run(text, parameters);
+  return result instanceof Promise ? result.then(({ rows }) => loaded(rows)) : loaded(result.rows);
+}
+
+/** An instance that is there already; an expired one is asked of the database, which may not have it any more. */
+async function refreshed(core: SessionState, state: InstanceState): Promise<Instance | null> {
+  try {
+    await loadColumns(core, state, unloadedColumns(state), { autoflush: false });
+    return state.instance;
+  } catch (error) {
+    if (!(error instanceof ObjectDeletedError)) throw error;
+    state.deleted = true;
+    core.identityMap.discard(state);
+    core.modified.delete(state);
+    core.transaction?.deletedStates.add(state);
+    core.emitLifecycle("persistentToDeleted", state);
+    return null;
+  }
+}
+
+function known(core: SessionState, mapper: Mapper, state: InstanceState): MaybePromise<Instance | null> {
+  if (!mapperOfState(state).isA(mapper)) return null;
+  const isExpired =
+    state.incomplete &&
+    state.instrumentation.attributes.every(({ slot, isStored }) => !isStored || state.values[slot] === undefined);
+  return isExpired ? refreshed(core, state) : state.instance;
+}
+
+/** The values of a key in the order of its columns. Throws ArgumentError for a key of the wrong shape or type. */
+function keyValues(mapper: Mapper, given: unknown): readonly unknown[] {
+  const { primaryKey } = mapper;
+  const name = mapper.class.name;
+  let values: readonly unknown[];
+  if (Array.isArray(given)) values = given;
+  else if (typeof given === "object" && given !== null && Object.getPrototypeOf(given) === Object.prototype) {
+    values = primaryKey.map(({ key }) => (given as Record<string, unknown>)[key]);
+  } else values = [given];
+  if (values.length !== primaryKey.length) {
+    throw new ArgumentError(
+      `The key of ${name} has ${primaryKey.length === 1 ? "one part" : `${primaryKey.length} parts`} (${primaryKey.map(({ key }) => key).join(", ")}), and ${values.length} were given.`,
+    );
+  }
+  primaryKey.forEach(({ key, column }, index) => {
+    const value = values[index];
+    if (value != null && isAccepted(column.options.type, value)) return;
+    throw new ArgumentError(
+      `${name}.${key} is ${describeAccepted(column.options.type)}, and a key with ${value == null ? String(value) : `a ${typeof value}`} was asked for. Convert it first, such as Number(id).`,
+    );
+  });
+  return values;
+}

@@ -1,0 +1,45 @@
+import type { InstanceState } from "../instance/instance-state.ts";
+import { type ColumnProperty, mapperOfState } from "../mapping/mapper.ts";
+import { type ExecutionOptions, selectByKey } from "../sql/select.ts";
+import { ObjectDeletedError } from "./errors.ts";
+import { execute } from "./execute.ts";
+import type { SessionState } from "./session-state.ts";
+
+/**
+ * Loads columns of one instance from its row. Listeners of `doOrmExecute` see it as a column load.
+ *
+ * @param onlyKeys the names that were asked for, where not the whole instance was
+ * @throws ObjectDeletedError where the row is gone
+ */
+export async function loadColumns(
+  core: SessionState,
+  state: InstanceState,
+  columns: readonly ColumnProperty[],
+  options: ExecutionOptions = {},
+  onlyKeys?: readonly string[],
+): Promise<void> {
+  const mapper = mapperOfState(state);
+  // The row is recognised by its key, and its class by the discriminator.
+  const needed = [
+    ...mapper.primaryKey,
+    ...(mapper.polymorphicOn === undefined ? [] : [mapper.polymorphicOn]),
+    ...columns,
+  ];
+  const statement = selectByKey(
+    mapper,
+    state.identityValues,
+    [...new Set(needed)].toSorted((left, right) => left.slot - right.slot),
+  );
+  const result = await execute(core, { statement, parameters: undefined, options, isColumnLoad: true, onlyKeys });
+  if (result.first() !== null) return;
+  throw new ObjectDeletedError(
+    `The row of ${state.describe()} is gone: somebody has deleted it since it was loaded. Take the instance out of the session with session.expunge(instance).`,
+  );
+}
+
+/** The columns of an instance that have no value in memory. */
+export function unloadedColumns(state: InstanceState): readonly ColumnProperty[] {
+  return mapperOfState(state).columnProperties.filter(
+    ({ slot }) => state.values[slot] === undefined && !state.isChanged(slot),
+  );
+}

@@ -1,0 +1,39 @@
+import { NO_VALUE } from "../instance/history.ts";
+import type { InstanceState } from "../instance/instance-state.ts";
+import { ScalarAttribute } from "../instance/scalar-attribute.ts";
+import { type ColumnProperty, mapperOfState } from "../mapping/mapper.ts";
+import { selectByKeyText } from "../sql/compile.ts";
+import type { SessionState } from "./session-state.ts";
+
+/**
+ * Loads the old values that a flush must know, and that nobody could wait for when the attribute was assigned: of attributes with
+ * `activeHistory`, and of version counters. Nothing else of the instance changes, so no event is raised.
+ */
+export async function loadOldValues(core: SessionState, states: readonly InstanceState[]): Promise<void> {
+  for (const state of states) {
+    const mapper = mapperOfState(state);
+    const missing = mapper.columnProperties.filter((property) => isMissing(state, property));
+    if (missing.length === 0) continue;
+    const { dialect } = core.engine;
+    const connection = await core.autobegin().connect();
+    const key = state.identityValues;
+    const parameters = mapper.primaryKey.map(
+      ({ source }, index) => dialect.codec(source.column.type).toDriver?.(key[index]) ?? key[index],
+    );
+    const { rows } = await connection.run(selectByKeyText(mapper, missing, dialect), parameters);
+    const [row] = rows;
+    if (row === undefined) continue;
+    missing.forEach(({ slot, source }, index) => {
+      const { fromDriver } = dialect.codec(source.column.type);
+      const value = row[index] === null || fromDriver === undefined ? row[index] : fromDriver(row[index]);
+      if (state.committed?.[slot] === NO_VALUE) state.committed[slot] = value;
+      else state.values[slot] = value;
+    });
+  }
+}
+
+function isMissing(state: InstanceState, { slot, key }: ColumnProperty): boolean {
+  const attribute = state.instrumentation.attributes[slot];
+  if (key === mapperOfState(state).version?.key && state.values[slot] === undefined) return true;
+  return attribute instanceof ScalarAttribute && attribute.activeHistory && state.committed?.[slot] === NO_VALUE;
+}

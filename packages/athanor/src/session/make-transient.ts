@@ -1,0 +1,57 @@
+import { emit } from "../event/dispatch.ts";
+import { InvalidRequestError } from "../event/errors.ts";
+import { expectState } from "../instance/instance.ts";
+import { identityKeyOf } from "../mapping/identity.ts";
+import { mapperOfState } from "../mapping/mapper.ts";
+import type { Instance } from "../mapping/model-types.ts";
+import { noteIdentity } from "../loading/row-loader.ts";
+import { removeStates } from "./attachment.ts";
+import { SessionState } from "./session-state.ts";
+
+/**
+ * Makes an instance a new one, as if it had never been saved: it leaves its session and forgets its row, and keeps its loaded values. Added again, it
+ * is inserted.
+ *
+ * SQLAlchemy: Session API, `make_transient`.
+ */
+export function makeTransient(instance: Instance): void {
+  const state = expectState(instance);
+  if (state.owner instanceof SessionState && !state.deleted) removeStates(state.owner, [state], false);
+  state.owner = undefined;
+  state.key = undefined;
+  state.identity = undefined;
+  state.deleted = false;
+  state.incomplete = false;
+}
+
+/**
+ * Makes a new instance one that has a row: its key must be set, and what is not set counts as not loaded. Added to a session, it stands for that row.
+ *
+ * SQLAlchemy: Session API, `make_transient_to_detached`.
+ * @throws InvalidRequestError for an instance that has a session or a row already, or no key.
+ */
+export function makeTransientToDetached(instance: Instance): void {
+  const state = expectState(instance);
+  if (state.owner !== undefined || state.key !== undefined) {
+    throw new InvalidRequestError(
+      `${state.describe()} is ${state.lifecycle} and not transient, so it cannot be made detached.`,
+    );
+  }
+  const mapper = mapperOfState(state);
+  const key = identityKeyOf(mapper, state.values);
+  if (key === undefined) {
+    throw new InvalidRequestError(
+      `${state.describe()} cannot stand for a row without its key. Set ${mapper.primaryKey.map((property) => property.key).join(", ")} first.`,
+    );
+  }
+  state.key = key;
+  noteIdentity(mapper, state);
+  state.commit();
+  state.modified = false;
+  const unloaded = state.unloaded();
+  state.expire(unloaded, "makeTransientToDetached()");
+  state.incomplete = unloaded.length > 0;
+  const { expire } = state.instrumentation.dispatch;
+  if (expire !== undefined && unloaded.length > 0)
+    emit(expire, { target: instance, attrs: unloaded.map((attribute) => attribute.key) });
+}

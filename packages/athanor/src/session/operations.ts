@@ -1,0 +1,141 @@
+import type * as asyncHooks from "node:async_hooks";
+import type { MaybePromise } from "../engine/maybe-promise.ts";
+import { ConcurrentOperationError } from "./errors.ts";
+
+/** One operation of a session while it runs, and with it everything that is called from inside of it. */
+class Operation {
+  readonly owner: object;
+  /** The operation, of any session, that this one was called from. */
+  readonly parent: Operation | undefined;
+  readonly queue = new Queue();
+  isRunning = true;
+
+  constructor(owner: object, parent: Operation | undefined) {
+    this.owner = owner;
+    this.parent = parent;
+  }
+}
+
+/** Lets one thing run at a time, in the order of the calls. */
+class Queue {
+  /** Settles when the last one that was let in is through. Undefined: nobody is inside. */
+  tail: Promise<unknown> | undefined;
+
+  enter<T>(run: () => MaybePromise<T>): MaybePromise<T> {
+    return this.tail === undefined ? this.#start(run) : this.#remember(this.tail.then(run, run));
+  }
+
+  #start<T>(run: () => MaybePromise<T>): MaybePromise<T> {
+    const result = run();
+    return result instanceof Promise ? this.#remember(result) : result;
+  }
+
+  #remember<T>(result: Promise<T>): Promise<T> {
+    this.tail = result;
+    const forget = (): void => {
+      if (this.tail === result) this.tail = undefined;
+    };
+    result.then(forget, forget);
+    return result;
+  }
+}
+
+type Storage = Pick<asyncHooks.AsyncLocalStorage<Operation>, "run" | "getStore">;
+
+/** Knows, in every callback and after every await, which operation it was started from. */
+const storage: Storage | undefined = createStorage();
+
+function createStorage(): Storage | undefined {
+  const platform = (globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }).process;
+  const hooks = platform?.getBuiltinModule?.("node:async_hooks") as typeof asyncHooks | undefined;
+  return hooks === undefined ? undefined : new hooks.AsyncLocalStorage<Operation>();
+}
+
+/**
+ * Runs the operations of one session one at a time, in the order of their calls, whatever was not awaited.
+ *
+ * A call from inside an operation, as a listener makes it, is part of that operation and does not wait for it; several such calls
+ * take turns among themselves.
+ */
+export class Operations {
+  readonly #owner: object;
+  readonly #queue = new Queue();
+  /** Where operations cannot be told apart: the one that is running. */
+  #only: Operation | undefined;
+
+  /** @param owner the session: what other sessions' operations that are called from inside belong to as well */
+  constructor(owner: object) {
+    this.#owner = owner;
+  }
+
+  /** Runs an operation when its turn comes. The promise settles when it, and everything that was called from inside of it, is through. */
+  run<T>(work: () => MaybePromise<T>): Promise<T> {
+    if (storage === undefined) return this.#runAlone(work);
+    const parent = storage.getStore();
+    const queue = this.#enclosing(parent)?.queue ?? this.#queue;
+    try {
+      const result = queue.enter(() => this.#execute(work, new Operation(this.#owner, parent), storage));
+      return result instanceof Promise ? result : Promise.resolve(result);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** Whether the caller is part of an operation of this session that is running. */
+  get isInside(): boolean {
+    return storage === undefined ? this.#only !== undefined : this.#enclosing(storage.getStore()) !== undefined;
+  }
+
+  /** The sessions whose operations the caller is inside of, from the innermost on: they wait for what it waits for. */
+  get enclosingOwners(): readonly object[] {
+    const owners: object[] = [];
+    for (let operation = storage?.getStore(); operation !== undefined; operation = operation.parent) {
+      if (operation.isRunning && !owners.includes(operation.owner)) owners.push(operation.owner);
+    }
+    return owners;
+  }
+
+  #enclosing(from: Operation | undefined): Operation | undefined {
+    let operation = from;
+    while (operation !== undefined && !(operation.isRunning && operation.owner === this.#owner))
+      operation = operation.parent;
+    return operation;
+  }
+
+  #execute<T>(work: () => MaybePromise<T>, operation: Operation, context: Storage): MaybePromise<T> {
+    let result: MaybePromise<T>;
+    try {
+      result = context.run(operation, work);
+    } catch (error) {
+      result = Promise.reject(error as Error);
+    }
+    if (result instanceof Promise || operation.queue.tail !== undefined) return this.#settle(result, operation);
+    operation.isRunning = false;
+    return result;
+  }
+
+  /** An operation ends when the calls from inside of it have ended, also those that nobody awaited. */
+  async #settle<T>(result: MaybePromise<T>, operation: Operation): Promise<T> {
+    try {
+      return await result;
+    } finally {
+      while (operation.queue.tail !== undefined) await operation.queue.tail.catch(() => undefined);
+      operation.isRunning = false;
+    }
+  }
+
+  async #runAlone<T>(work: () => MaybePromise<T>): Promise<T> {
+    if (this.#only !== undefined) {
+      throw new ConcurrentOperationError(
+        "The session is busy with an earlier operation, and this platform cannot tell whether the call comes from one of its listeners (it has no " +
+          "AsyncLocalStorage). Await each operation before the next; in listeners use the event's connection.",
+      );
+    }
+    this.#only = new Operation(this.#owner, undefined);
+    try {
+      return await work();
+    } finally {
+      this.#only = undefined;
+    }
+  }
+}

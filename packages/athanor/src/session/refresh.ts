@@ -1,0 +1,26 @@
+import { InvalidRequestError } from "../event/errors.ts";
+import type { InstanceState } from "../instance/instance-state.ts";
+import { mapperOfState } from "../mapping/mapper.ts";
+import { ObjectDeletedError } from "./errors.ts";
+import { loadColumns } from "./load-columns.ts";
+import type { SessionState } from "./session-state.ts";
+
+/** Drops the values of an instance, all or the named ones, and loads them anew. What was set and not flushed is lost. */
+export async function refreshInstance(
+  core: SessionState,
+  state: InstanceState,
+  keys: readonly string[] | undefined,
+): Promise<void> {
+  const attributes = keys?.map((key) => state.instrumentation.expect(key));
+  core.expire(state, "refresh()", attributes);
+  const { columnProperties } = mapperOfState(state);
+  const columns = keys === undefined ? columnProperties : columnProperties.filter(({ key }) => keys.includes(key));
+  try {
+    await loadColumns(core, state, columns, { populateExisting: keys === undefined }, keys);
+  } catch (error) {
+    if (!(error instanceof ObjectDeletedError)) throw error;
+    throw new InvalidRequestError(`${state.describe()} could not be refreshed, because its row is gone.`, {
+      cause: error,
+    });
+  }
+}

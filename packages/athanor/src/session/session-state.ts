@@ -1,0 +1,137 @@
+import type { Engine } from "../engine/engine.ts";
+import { emit } from "../event/dispatch.ts";
+import type { Dispatch } from "../event/event-node.ts";
+import type { InstanceAttribute } from "../instance/instance-attribute.ts";
+import type { InstanceState, StateOwner } from "../instance/instance-state.ts";
+import { IdentityMap } from "../loading/identity-map.ts";
+import type { LoadContext } from "../loading/row-loader.ts";
+import { FlushInProgressError } from "../unit-of-work/errors.ts";
+import { Operations } from "./operations.ts";
+import type { Session } from "./session.ts";
+import type { LifecycleEvent, SessionEvents } from "./session-events.ts";
+import { SessionTransaction, type TransactionOrigin } from "./session-transaction.ts";
+
+/** Something odd that is no error: by default it is printed. */
+export interface SessionWarning {
+  readonly message: string;
+  readonly session: Session;
+}
+
+/** How the sessions of a sessionmaker behave. */
+export interface SessionOptions {
+  /** Whether commit drops the values of all instances, so that the next transaction loads them anew. False unless you say so. */
+  readonly expireOnCommit?: boolean;
+  /** Whether statements flush pending changes first, so that they see them. True unless you say otherwise. */
+  readonly autoflush?: boolean;
+  /** Gets what is odd and no error, such as a DELETE that found no row. Throwing makes it an error. */
+  readonly onWarning?: (warning: SessionWarning) => void;
+  /** Anything that listeners should find on the session: the user who asks, the tenant. */
+  readonly info?: Readonly<Record<string, unknown>>;
+}
+
+type LifecycleName = {
+  [K in keyof SessionEvents]: Parameters<SessionEvents[K]>[0] extends LifecycleEvent
+    ? LifecycleEvent extends Parameters<SessionEvents[K]>[0]
+      ? K
+      : never
+    : never;
+}[keyof SessionEvents];
+
+/**
+ * What is inside a session: its instances by what is to be done with them, its transaction. The session's operations work on it.
+ */
+export class SessionState implements StateOwner {
+  readonly session: Session;
+  readonly engine: Engine;
+  readonly autoflush: boolean;
+  readonly expireOnCommit: boolean;
+  readonly operations: Operations;
+  readonly identityMap = new IdentityMap();
+  /** Pending instances, in the order in which they were added. */
+  readonly new = new Set<InstanceState>();
+  /** Persistent instances that something was set on. */
+  readonly modified = new Set<InstanceState>();
+  /** Persistent instances whose deletion is not flushed yet. */
+  readonly deleted = new Set<InstanceState>();
+  dispatch: Dispatch<keyof SessionEvents>;
+  transaction: SessionTransaction | undefined = undefined;
+  isFlushing = false;
+  /** Which row event is being raised, while a flush writes rows. */
+  writing: { event: string | undefined } | undefined = undefined;
+  /** How many noAutoflush() blocks are open. */
+  autoflushSuspended = 0;
+  isClosed = false;
+  readonly #onWarning: ((warning: SessionWarning) => void) | undefined;
+
+  constructor(session: Session, engine: Engine, dispatch: Dispatch<keyof SessionEvents>, options: SessionOptions) {
+    this.session = session;
+    this.engine = engine;
+    this.dispatch = dispatch;
+    this.autoflush = options.autoflush ?? true;
+    this.expireOnCommit = options.expireOnCommit ?? false;
+    this.#onWarning = options.onWarning;
+    this.operations = new Operations(session);
+  }
+
+  /** Whether there is nothing to flush. */
+  get isClean(): boolean {
+    return this.new.size === 0 && this.modified.size === 0 && this.deleted.size === 0;
+  }
+
+  /** Persistent instances that a flush would raise events for. */
+  dirtyStates(): InstanceState[] {
+    return [...this.modified].filter((state) => !this.deleted.has(state));
+  }
+
+  stateModified(state: InstanceState): void {
+    if (state.key !== undefined && !state.deleted) this.modified.add(state);
+    this.autobegin();
+  }
+
+  /** The transaction in force; a new one where there is none. */
+  autobegin(origin: TransactionOrigin = "autobegin"): SessionTransaction {
+    return (this.transaction ??= new SessionTransaction(this, undefined, origin));
+  }
+
+  emitLifecycle(name: LifecycleName, state: InstanceState): void {
+    const listeners = this.dispatch[name];
+    if (listeners !== undefined) emit(listeners, { session: this.session, target: state.instance });
+  }
+
+  /** Drops values, all of them or those of the named attributes, and says so. */
+  expire(state: InstanceState, reason: string, attributes?: readonly InstanceAttribute[]): void {
+    if (attributes === undefined) {
+      state.expireAll(reason);
+      this.modified.delete(state);
+    } else state.expire(attributes, reason);
+    const { expire } = state.instrumentation.dispatch;
+    if (expire !== undefined) emit(expire, { target: state.instance, attrs: attributes?.map(({ key }) => key) });
+  }
+
+  /** How rows become instances of this session. */
+  loadContext(populateExisting = false, onlyKeys?: readonly string[]): LoadContext {
+    return {
+      identityMap: this.identityMap,
+      owner: this,
+      session: this.session,
+      loadedAsPersistent: this.dispatch.loadedAsPersistent,
+      populateExisting,
+      onlyKeys,
+    };
+  }
+
+  warn(message: string): void {
+    if (this.#onWarning !== undefined) this.#onWarning({ message, session: this.session });
+    // oxlint-disable-next-line no-console -- where nobody listens, a warning must still be seen
+    else console.warn(`athanor: ${message}`);
+  }
+
+  /** Refuses, inside a row event of a flush, what the flush could not take up any more. */
+  expectNoWriting(operation: string, state: InstanceState): void {
+    if (this.writing === undefined || !this.operations.isInside) return;
+    throw new FlushInProgressError(
+      `${operation} was called for ${state.describe()} while a flush writes rows${this.writing.event === undefined ? "" : ` (in a listener of ${this.writing.event})`}, ` +
+        `too late to be part of it. Do it in a listener of beforeFlush; or execute a statement on the event's connection.`,
+    );
+  }
+}

@@ -1,0 +1,338 @@
+import type { Connection } from "../engine/connection.ts";
+import type { TransactionOptions } from "../engine/dialect.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { FirstOf, Result, ScalarResult } from "../engine/result.ts";
+import { InvalidRequestError } from "../event/errors.ts";
+import { EventNode, eventTarget } from "../event/event-node.ts";
+import { expectState, type Instance, stateOf } from "../instance/instance.ts";
+import type { InstanceState } from "../instance/instance-state.ts";
+import type { IdentityMap } from "../loading/identity-map.ts";
+import { mapperOf } from "../mapping/mapper.ts";
+import type { AnyModel } from "../mapping/model-types.ts";
+import type { ExecutionOptions, Select } from "../sql/select.ts";
+import { addState, deleteState, expungeState, removeStates } from "./attachment.ts";
+import { execute } from "./execute.ts";
+import { flushSession } from "./flush-session.ts";
+import { getInstance, type PrimaryKey } from "./get.ts";
+import type { Statement } from "./orm-execute-state.ts";
+import { refreshInstance } from "./refresh.ts";
+import { type SessionEvents, sessionEvents } from "./session-events.ts";
+import { type SessionOptions, SessionState } from "./session-state.ts";
+import { SessionTransaction } from "./session-transaction.ts";
+
+/** What the rows of a statement are: `[User]` of select(User), objects by column name of raw SQL. */
+export type RowOf<TStatement> =
+  TStatement extends Select<infer R, any>
+    ? readonly [R]
+    : TStatement extends { readonly expressionType?: infer R }
+      ? NonNullable<R>
+      : never;
+
+/** What a statement is given with its execution. */
+export interface ExecuteOptions {
+  readonly executionOptions?: ExecutionOptions;
+}
+
+/**
+ * The work on a database as one conversation: the instances that it knows, what is to be written of them, and the transaction.
+ *
+ * A sessionmaker makes it. Its operations run one at a time, in the order of the calls, whether or not each was awaited. It belongs to one request
+ * or job; close it, or declare it with `await using`. SQLAlchemy: Session Basics, Session API.
+ *
+ * @example
+ * await using session = SessionLocal();
+ * session.add(new User({ email: "a@x" }));
+ * await session.commit();
+ */
+export class Session implements AsyncDisposable {
+  static readonly #everywhere: EventNode<keyof SessionEvents> = new EventNode(sessionEvents, "Session", { level: 0 });
+  readonly #core: SessionState;
+  readonly #parentNode: EventNode<keyof SessionEvents>;
+  #node: EventNode<keyof SessionEvents> | undefined;
+  /** Anything that listeners should find: the user who asks, the tenant. */
+  readonly info: Record<string, unknown>;
+
+  /** For sessions of all sessionmakers: `listen(Session, "beforeFlush", …)`. */
+  static get [eventTarget](): EventNode {
+    return Session.#everywhere;
+  }
+
+  constructor(
+    engine: Engine,
+    options: SessionOptions = {},
+    node: EventNode<keyof SessionEvents> = Session.#everywhere,
+  ) {
+    this.#parentNode = node;
+    this.info = { ...options.info };
+    this.#core = new SessionState(this, engine, node.dispatch, options);
+  }
+
+  /** For this session alone: `listen(session, "afterCommit", …)`. */
+  get [eventTarget](): EventNode {
+    if (this.#node === undefined) {
+      this.#node = new EventNode(sessionEvents, "this session", { parents: [this.#parentNode], level: 1 });
+      this.#core.dispatch = this.#node.dispatch;
+    }
+    return this.#node;
+  }
+
+  /** The engine that it works on. */
+  get engine(): Engine {
+    return this.#core.engine;
+  }
+
+  /** The instances that were added and not flushed yet. A snapshot: adding while iterating is safe. */
+  get new(): ReadonlySet<Instance> {
+    return instancesOf(this.#core.new);
+  }
+
+  /** The persistent instances that something was set on, whether or not it differs. A snapshot. */
+  get dirty(): ReadonlySet<Instance> {
+    return instancesOf(this.#core.dirtyStates());
+  }
+
+  /** The instances that the next flush deletes. A snapshot. */
+  get deleted(): ReadonlySet<Instance> {
+    return instancesOf(this.#core.deleted);
+  }
+
+  /** The persistent instances of this session, one for each row. */
+  get identityMap(): Pick<IdentityMap, "has" | "size" | "values" | typeof Symbol.iterator> {
+    return this.#core.identityMap;
+  }
+
+  /** Whether statements can be run: false between a failed flush and `rollback`, and while a commit or rollback is under way. */
+  get isActive(): boolean {
+    return this.#core.transaction?.isActive ?? true;
+  }
+
+  /** The transaction in force: a savepoint, or the root. */
+  get currentTransaction(): SessionTransaction | undefined {
+    return this.#core.transaction;
+  }
+
+  /** Whether a transaction was begun, by itself or by `begin`. */
+  inTransaction(): boolean {
+    return this.#core.transaction !== undefined;
+  }
+
+  /** Whether the instance belongs to this session. */
+  has(instance: Instance): boolean {
+    const state = expectState(instance);
+    return state.owner === this.#core && !state.deleted;
+  }
+
+  /** Iterates over all instances: the new ones, then the persistent ones. */
+  *[Symbol.iterator](): Generator<Instance> {
+    yield* this.new;
+    yield* this.#core.identityMap.values();
+  }
+
+  /**
+   * Adds an instance: a new one is inserted by the next flush, a detached one belongs to the session again.
+   *
+   * @throws UnmappedInstanceError for anything that is no instance of a model, InvalidRequestError for an instance of another session.
+   */
+  add(instance: Instance): void {
+    addState(this.#core, expectState(instance));
+  }
+
+  /** Adds several instances. */
+  addAll(instances: Iterable<Instance>): void {
+    const states = [...instances].map(expectState);
+    for (const state of states) addState(this.#core, state);
+  }
+
+  /**
+   * Marks an instance for deletion, at once; the next flush deletes its row.
+   *
+   * @throws InvalidRequestError for an instance that was never saved.
+   */
+  async delete(instance: Instance): Promise<void> {
+    deleteState(this.#core, expectState(instance));
+  }
+
+  /** Takes an instance out of the session. The database is not touched, and pending changes are not written. */
+  expunge(instance: Instance): void {
+    expungeState(this.#core, expectState(instance));
+  }
+
+  /** Takes all instances out of the session. */
+  expungeAll(): void {
+    const core = this.#core;
+    const states = [...core.identityMap.values().map((instance) => stateOf(instance)), ...core.new];
+    removeStates(core, states, false);
+  }
+
+  /** Drops the values of an instance, all or the named ones, so that they are loaded anew. Pending changes to them are lost. */
+  expire(instance: Instance, keys?: readonly string[]): void {
+    const state = this.#expectPersistent(instance, "expired");
+    const attributes = keys?.map((key) => state.instrumentation.expect(key));
+    this.#core.expire(state, "expire()", attributes);
+  }
+
+  /** Drops the values of all instances. */
+  expireAll(): void {
+    for (const instance of this.#core.identityMap.values()) this.#core.expire(stateOf(instance), "expireAll()");
+  }
+
+  /**
+   * Loads the instance anew, all of it or the named attributes; pending changes to them are lost.
+   *
+   * @throws InvalidRequestError where the instance is not persistent in this session, or its row is gone.
+   */
+  refresh(instance: Instance, keys?: readonly string[]): Promise<void> {
+    const state = this.#expectPersistent(instance, "refreshed");
+    return this.#run(() => refreshInstance(this.#core, state, keys));
+  }
+
+  /** Writes all pending changes, inside the transaction. Commit does it by itself. */
+  flush(): Promise<void> {
+    return this.#run(() => flushSession(this.#core));
+  }
+
+  /**
+   * Flushes, and commits the transaction; inside a savepoint, all of them and the root.
+   *
+   * @throws AfterCommitError where the data is committed and a listener of afterCommit threw. Do not repeat the work.
+   */
+  commit(): Promise<void> {
+    return this.#run(() => this.#core.autobegin().commitWithin(true));
+  }
+
+  /** Rolls everything back, to the root: instances are again as the database has them, new ones are transient. */
+  rollback(): Promise<void> {
+    return this.#run(() => this.#core.transaction?.rollbackWithin(true));
+  }
+
+  /**
+   * Begins a transaction explicitly, to give it an isolation level, or to make it read-only. Without it one begins by itself.
+   *
+   * @throws InvalidRequestError inside a transaction.
+   */
+  begin(options?: TransactionOptions): Promise<SessionTransaction> {
+    return this.#run(() => {
+      if (this.#core.transaction !== undefined) {
+        throw new InvalidRequestError(
+          "A transaction is begun already on this session; adding, changing or reading anything does so. Call begin() first, or beginNested() for a savepoint.",
+        );
+      }
+      return new SessionTransaction(this.#core, undefined, "begin", options);
+    });
+  }
+
+  /**
+   * Opens a savepoint: what follows can be rolled back alone. Pending changes are flushed before.
+   *
+   * @example
+   * await using savepoint = await session.beginNested();
+   * session.add(risky);
+   * await savepoint.commit();
+   */
+  beginNested(): Promise<SessionTransaction> {
+    return this.#run(async () => {
+      const parent = this.#core.autobegin("begin");
+      await flushSession(this.#core);
+      return (this.#core.transaction ?? parent).open("beginNested");
+    });
+  }
+
+  /**
+   * The instance with that primary key: the one that the session has, or else from the database; null where there is no such row. A key of several
+   * columns is an array in the order of the columns, or an object by attribute.
+   */
+  get<TModel extends AnyModel>(
+    model: TModel,
+    key: PrimaryKey<TModel>,
+    options?: ExecuteOptions,
+  ): Promise<InstanceType<TModel> | null> {
+    return this.#run(() =>
+      getInstance(this.#core, mapperOf(model), key, options?.executionOptions),
+    ) as Promise<InstanceType<TModel> | null>;
+  }
+
+  /** Executes a statement and answers with its rows. */
+  execute<TStatement extends Statement>(
+    statement: TStatement,
+    parameters?: Readonly<Record<string, unknown>>,
+    options?: ExecuteOptions,
+  ): Promise<Result<RowOf<TStatement>>> {
+    return this.#run(() =>
+      execute(this.#core, { statement, parameters, options: options?.executionOptions ?? {} }),
+    ) as Promise<Result<RowOf<TStatement>>>;
+  }
+
+  /** Executes a statement and answers with the first value of each row: of select(User), the users. */
+  async scalars<TStatement extends Statement>(
+    statement: TStatement,
+    parameters?: Readonly<Record<string, unknown>>,
+    options?: ExecuteOptions,
+  ): Promise<ScalarResult<FirstOf<RowOf<TStatement>>>> {
+    return (await this.execute(statement, parameters, options)).scalars();
+  }
+
+  /** Executes a statement and answers with the first value of the first row, or null. */
+  async scalar<TStatement extends Statement>(
+    statement: TStatement,
+    parameters?: Readonly<Record<string, unknown>>,
+    options?: ExecuteOptions,
+  ): Promise<FirstOf<RowOf<TStatement>> | null> {
+    return (await this.execute(statement, parameters, options)).scalar();
+  }
+
+  /** The connection that the transaction runs on, for statements beside the instances. */
+  connection(): Promise<Connection> {
+    return this.#run(() => this.#core.autobegin().connect());
+  }
+
+  /** Does something without flushing before each statement. SQLAlchemy: `Session.no_autoflush`. */
+  async noAutoflush<T>(work: () => Promise<T> | T): Promise<T> {
+    this.#core.autoflushSuspended++;
+    try {
+      return await work();
+    } finally {
+      this.#core.autoflushSuspended--;
+    }
+  }
+
+  /** Whether a flush would write something for the instance: a value that really differs. */
+  isModified(instance: Instance): boolean {
+    const state = expectState(instance);
+    return state.instrumentation.attributes.some(
+      (attribute) => attribute.isStored && attribute.history(state).hasChanges(),
+    );
+  }
+
+  /** Lets go of all instances and ends the transaction: what was not committed is rolled back. The session can be used again. */
+  close(): Promise<void> {
+    return this.#run(() => this.#close());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    const core = this.#core;
+    if (core.identityMap.size > 0 || core.new.size > 0) this.expungeAll();
+    while (core.transaction !== undefined) await core.transaction.abandon();
+  }
+
+  #run<T>(work: () => Promise<T> | T): Promise<T> {
+    return this.#core.operations.run(work);
+  }
+
+  #expectPersistent(instance: Instance, what: string): InstanceState {
+    const state = expectState(instance);
+    if (state.owner === this.#core && state.key !== undefined && !state.deleted) return state;
+    throw new InvalidRequestError(
+      `${state.describe()} cannot be ${what}, because it is ${state.lifecycle === "persistent" ? "in another session" : `${state.lifecycle} and not persistent in this session`}.`,
+    );
+  }
+}
+
+function instancesOf(states: Iterable<InstanceState>): ReadonlySet<Instance> {
+  const instances = new Set<Instance>();
+  for (const { instance } of states) instances.add(instance);
+  return instances;
+}

@@ -1,0 +1,59 @@
+import type { Engine } from "../engine/engine.ts";
+import { EventNode, eventTarget } from "../event/event-node.ts";
+import { mapperOf } from "../mapping/mapper.ts";
+import type { AnyModel } from "../mapping/model-types.ts";
+import { AfterCommitError } from "./errors.ts";
+import { Session } from "./session.ts";
+import { sessionEvents } from "./session-events.ts";
+import type { SessionOptions } from "./session-state.ts";
+
+/** How a sessionmaker makes its sessions. */
+export interface SessionMakerOptions extends SessionOptions {
+  /** Classes that must be known before they are first used, such as subclasses that only queries return. */
+  readonly models?: readonly AnyModel[];
+}
+
+/** Makes sessions: call it for one, or let `begin` open, commit and close one around your work. Listen to it for all of them. */
+export interface SessionMaker {
+  /** A new session. Close it, or declare it with `await using`. */
+  (options?: SessionOptions): Session;
+  /**
+   * Does the work in a session of its own, and commits it; an error rolls everything back. Answers with what the work returned.
+   *
+   * @throws AfterCommitError where the work was committed and a listener of afterCommit threw: its `result` is the work's. Do not repeat it.
+   * @example
+   * const id = await SessionLocal.begin(async (session) => { session.add(user); await session.flush(); return user.id; });
+   */
+  begin<T>(work: (session: Session) => Promise<T> | T): Promise<T>;
+  readonly engine: Engine;
+  readonly [eventTarget]: EventNode;
+}
+
+/**
+ * Configures the sessions of an application, once: `const SessionLocal = sessionmaker(engine)`.
+ *
+ * SQLAlchemy: Session API, `sessionmaker`.
+ */
+export function sessionmaker(engine: Engine, options: SessionMakerOptions = {}): SessionMaker {
+  for (const model of options.models ?? []) mapperOf(model);
+  const node = new EventNode(sessionEvents, "this sessionmaker", { parents: [Session[eventTarget]], level: 0 });
+  const make = (own: SessionOptions = {}): Session =>
+    new Session(engine, own === noOptions ? options : { ...options, ...own }, node);
+  const noOptions: SessionOptions = {};
+  const begin = async <T>(work: (session: Session) => Promise<T> | T): Promise<T> => {
+    await using session = make(noOptions);
+    const result = await work(session);
+    try {
+      await session.commit();
+    } catch (error) {
+      if (error instanceof AfterCommitError) throw new AfterCommitError(error.errors, result);
+      throw error;
+    }
+    return result;
+  };
+  return Object.assign((own: SessionOptions = noOptions) => make(own), {
+    begin,
+    engine,
+    [eventTarget]: node as EventNode,
+  });
+}

@@ -1,0 +1,390 @@
+import {
+  AndNode,
+  BinaryOperationNode,
+  type Expression as KyselyExpression,
+  type OperationNode,
+  OperatorNode,
+  OrderByItemNode,
+  OrNode,
+  ParensNode,
+  RawNode,
+  UnaryOperationNode,
+  ValueListNode,
+  ValueNode,
+} from "kysely";
+import { ArgumentError } from "../event/errors.ts";
+import { type ColumnType, describeAccepted, isAccepted } from "../mapping/column-type.ts";
+import { type Bind, bindNode, type StatementPart, type Structure } from "./structure.ts";
+
+/**
+ * A piece of SQL with a value: an attribute, a comparison, an ordering. It is a Kysely expression too, so Kysely's `sql` and helpers take it.
+ */
+export abstract class Expression<out TValue> implements StatementPart, KyselyExpression<TValue> {
+  declare readonly "~value": TValue;
+
+  get expressionType(): TValue | undefined {
+    return undefined;
+  }
+
+  abstract structure(into: Structure): void;
+  abstract toOperationNode(keepBinds?: boolean): OperationNode;
+}
+
+/** A value that a comparison takes: one in memory, or another expression. */
+export type Operand<TValue> = TValue | Expression<TValue>;
+
+type Comparison = "=" | "!=" | "<" | "<=" | ">" | ">=" | "like" | "not like";
+
+/** An expression that can be compared: the operators of attributes. */
+export abstract class ComparableExpression<out TValue> extends Expression<TValue> {
+  /** How values that it is compared with are checked and converted. */
+  abstract get columnType(): ColumnType | undefined;
+  /** What to call it in messages: "User.email". */
+  abstract get label(): string;
+
+  /** `=`, or IS NULL for null. */
+  eq(value: Operand<TValue>): Expression<boolean> {
+    return value === null ? new NullTest(this, true) : this.#compare("=", value);
+  }
+
+  /** `<>`, or IS NOT NULL for null. */
+  ne(value: Operand<TValue>): Expression<boolean> {
+    return value === null ? new NullTest(this, false) : this.#compare("!=", value);
+  }
+
+  /** `<` */
+  lt(value: Operand<NonNullable<TValue>>): Expression<boolean> {
+    return this.#compare("<", value);
+  }
+
+  /** `<=` */
+  lte(value: Operand<NonNullable<TValue>>): Expression<boolean> {
+    return this.#compare("<=", value);
+  }
+
+  /** `>` */
+  gt(value: Operand<NonNullable<TValue>>): Expression<boolean> {
+    return this.#compare(">", value);
+  }
+
+  /** `>=` */
+  gte(value: Operand<NonNullable<TValue>>): Expression<boolean> {
+    return this.#compare(">=", value);
+  }
+
+  /** Both ends included. */
+  between(low: Operand<NonNullable<TValue>>, high: Operand<NonNullable<TValue>>): Expression<boolean> {
+    return and(this.gte(low), this.lte(high));
+  }
+
+  /** LIKE, with `%` for any text and `_` for any character. */
+  like(pattern: string): Expression<boolean> {
+    return new Binary(this, "like", textOperand(this, pattern, "like"));
+  }
+
+  /** NOT LIKE. */
+  notLike(pattern: string): Expression<boolean> {
+    return new Binary(this, "not like", textOperand(this, pattern, "notLike"));
+  }
+
+  /** IN; no row matches an empty list. */
+  in(values: readonly TValue[]): Expression<boolean> {
+    return new Membership(this, true, this.#list(values, "in"));
+  }
+
+  /** NOT IN; every row matches an empty list. */
+  notIn(values: readonly TValue[]): Expression<boolean> {
+    return new Membership(this, false, this.#list(values, "notIn"));
+  }
+
+  /** IS NULL. */
+  isNull(): Expression<boolean> {
+    return new NullTest(this, true);
+  }
+
+  /** IS NOT NULL. */
+  isNotNull(): Expression<boolean> {
+    return new NullTest(this, false);
+  }
+
+  /** For orderBy: smallest first. */
+  asc(): Expression<TValue> {
+    return new Ordering(this, "asc");
+  }
+
+  /** For orderBy: largest first. */
+  desc(): Expression<TValue> {
+    return new Ordering(this, "desc");
+  }
+
+  #compare(operator: Comparison, value: unknown): Expression<boolean> {
+    return new Binary(this, operator, operandOf(value, this));
+  }
+
+  #list(values: readonly TValue[], method: string): readonly BoundValue[] {
+    if (!Array.isArray(values)) throw new ArgumentError(`${this.label}.${method}() takes an array of values.`);
+    return values.map((value) => boundValue(value, this));
+  }
+}
+
+/** A value in a statement. */
+export class BoundValue extends Expression<unknown> {
+  readonly bind: Bind;
+
+  constructor(value: unknown, type: ColumnType | undefined, name?: string) {
+    super();
+    this.bind = { value, type, name };
+  }
+
+  structure(into: Structure): void {
+    into.bind(this.bind);
+  }
+
+  toOperationNode(keepBinds = false): OperationNode {
+    return bindNode(this.bind, keepBinds);
+  }
+}
+
+/**
+ * A value that is given when the statement is executed: `session.execute(statement, { name: "sandy" })`.
+ *
+ * SQLAlchemy: Column Elements and Expressions, `bindparam`.
+ */
+export function bindparam<TValue = never>(name: string): Expression<TValue> {
+  return new BoundValue(undefined, undefined, name) as Expression<unknown> as Expression<TValue>;
+}
+
+/** Anything with a node of Kysely's: the `sql` tag, an `eb` expression. Its values are part of its text for the statement cache, so it is compiled each time. */
+export class ForeignExpression extends Expression<unknown> {
+  readonly #expression: { toOperationNode(): OperationNode };
+
+  constructor(expression: { toOperationNode(): OperationNode }) {
+    super();
+    this.#expression = expression;
+  }
+
+  structure(into: Structure): void {
+    into.isCacheable = false;
+  }
+
+  toOperationNode(): OperationNode {
+    return this.#expression.toOperationNode();
+  }
+}
+
+/** All of the conditions. Without any it is true. */
+export function and(...conditions: readonly Expression<boolean>[]): Expression<boolean> {
+  return new Junction("and", conditions.map(expectExpression));
+}
+
+/** At least one of the conditions. Without any it is false. */
+export function or(...conditions: readonly Expression<boolean>[]): Expression<boolean> {
+  return new Junction("or", conditions.map(expectExpression));
+}
+
+/** The opposite of a condition. */
+export function not(condition: Expression<boolean>): Expression<boolean> {
+  return new Negation(expectExpression(condition));
+}
+
+/** Takes what users give where an expression is wanted: one of ours, or of Kysely's. */
+export function expectExpression(value: unknown): Expression<never> {
+  if (value instanceof Expression) return value as Expression<never>;
+  if (typeof value === "object" && value !== null && "toOperationNode" in value) {
+    return new ForeignExpression(
+      value as { toOperationNode(): OperationNode },
+    ) as Expression<unknown> as Expression<never>;
+  }
+  throw new ArgumentError(
+    `A condition was expected, such as user.name.eq("x") or sql\`…\`, and got ${value === undefined ? "nothing: does the function return it?" : `a ${typeof value}`}.`,
+  );
+}
+
+function operandOf(value: unknown, compared: ComparableExpression<unknown>): Expression<unknown> {
+  if (value instanceof BoundValue && value.bind.name !== undefined)
+    return new BoundValue(undefined, compared.columnType, value.bind.name);
+  if (typeof value === "object" && value !== null && "toOperationNode" in value) return expectExpression(value);
+  return boundValue(value, compared);
+}
+
+function boundValue(value: unknown, compared: ComparableExpression<unknown>): BoundValue {
+  const type = compared.columnType;
+  if (value === undefined || (type !== undefined && value !== null && !isAccepted(type, value))) {
+    throw new ArgumentError(
+      `${compared.label} was compared with ${value === undefined ? "undefined" : describeGiven(value)}, and holds ${type === undefined ? "a value" : describeAccepted(type)}. ` +
+        (value === undefined
+          ? `Test for missing values with isNull().`
+          : `Convert the value first; it would match no row, or another one.`),
+    );
+  }
+  return new BoundValue(value, type);
+}
+
+function textOperand(compared: ComparableExpression<unknown>, pattern: unknown, method: string): BoundValue {
+  if (typeof pattern === "string") return new BoundValue(pattern, undefined);
+  throw new ArgumentError(`${compared.label}.${method}() takes a string, and got ${describeGiven(pattern)}.`);
+}
+
+/** The kind of a value, never the value: it may be secret. */
+function describeGiven(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object") return `an object of ${value.constructor?.name ?? "no class"}`;
+  return typeof value === "string" ? "a string it cannot hold" : `a ${typeof value}`;
+}
+
+class Binary extends Expression<boolean> {
+  readonly #left: Expression<unknown>;
+  readonly #operator: Comparison;
+  readonly #right: Expression<unknown>;
+
+  constructor(left: Expression<unknown>, operator: Comparison, right: Expression<unknown>) {
+    super();
+    this.#left = left;
+    this.#operator = operator;
+    this.#right = right;
+  }
+
+  structure(into: Structure): void {
+    this.#left.structure(into);
+    into.add(` ${this.#operator} `);
+    this.#right.structure(into);
+  }
+
+  toOperationNode(keepBinds = false): OperationNode {
+    return BinaryOperationNode.create(
+      this.#left.toOperationNode(keepBinds),
+      OperatorNode.create(this.#operator),
+      this.#right.toOperationNode(keepBinds),
+    );
+  }
+}
+
+class NullTest extends Expression<boolean> {
+  readonly #tested: Expression<unknown>;
+  readonly #isNull: boolean;
+
+  constructor(tested: Expression<unknown>, isNull: boolean) {
+    super();
+    this.#tested = tested;
+    this.#isNull = isNull;
+  }
+
+  structure(into: Structure): void {
+    this.#tested.structure(into);
+    into.add(this.#isNull ? " is null" : " is not null");
+  }
+
+  toOperationNode(keepBinds = false): OperationNode {
+    return BinaryOperationNode.create(
+      this.#tested.toOperationNode(keepBinds),
+      OperatorNode.create(this.#isNull ? "is" : "is not"),
+      ValueNode.createImmediate(null),
+    );
+  }
+}
+
+class Membership extends Expression<boolean> {
+  readonly #tested: Expression<unknown>;
+  readonly #isIn: boolean;
+  readonly #values: readonly BoundValue[];
+
+  constructor(tested: Expression<unknown>, isIn: boolean, values: readonly BoundValue[]) {
+    super();
+    this.#tested = tested;
+    this.#isIn = isIn;
+    this.#values = values;
+  }
+
+  structure(into: Structure): void {
+    this.#tested.structure(into);
+    into.add(this.#isIn ? " in (" : " not in (");
+    for (const value of this.#values) value.structure(into);
+    into.add(")");
+  }
+
+  toOperationNode(keepBinds = false): OperationNode {
+    // No database takes an empty list.
+    if (this.#values.length === 0) return RawNode.createWithSql(this.#isIn ? "1 = 0" : "1 = 1");
+    const values = this.#values.map((value) => value.toOperationNode(keepBinds));
+    return BinaryOperationNode.create(
+      this.#tested.toOperationNode(keepBinds),
+      OperatorNode.create(this.#isIn ? "in" : "not in"),
+      ValueListNode.create(values),
+    );
+  }
+}
+
+class Junction extends Expression<boolean> {
+  readonly #operator: "and" | "or";
+  readonly #conditions: readonly Expression<boolean>[];
+
+  constructor(operator: "and" | "or", conditions: readonly Expression<boolean>[]) {
+    super();
+    this.#operator = operator;
+    this.#conditions = conditions;
+  }
+
+  structure(into: Structure): void {
+    into.add(`(${this.#operator}`);
+    for (const condition of this.#conditions) {
+      into.add(" ");
+      condition.structure(into);
+    }
+    into.add(")");
+  }
+
+  toOperationNode(keepBinds = false): OperationNode {
+    const [first, ...rest] = this.#conditions.map((condition) => condition.toOperationNode(keepBinds));
+    if (first === undefined) return RawNode.createWithSql(this.#operator === "and" ? "1 = 1" : "1 = 0");
+    const create = this.#operator === "and" ? AndNode.create : OrNode.create;
+    return ParensNode.create(rest.reduce((left, right) => create(left, right), first));
+  }
+}
+
+class Negation extends Expression<boolean> {
+  readonly #condition: Expression<boolean>;
+
+  constructor(condition: Expression<boolean>) {
+    super();
+    this.#condition = condition;
+  }
+
+  structure(into: Structure): void {
+    into.add("not (");
+    this.#condition.structure(into);
+    into.add(")");
+  }
+
+  toOperationNode(keepBinds = false): OperationNode {
+    return UnaryOperationNode.create(
+      OperatorNode.create("not"),
+      ParensNode.create(this.#condition.toOperationNode(keepBinds)),
+    );
+  }
+}
+
+class Ordering<TValue> extends Expression<TValue> {
+  readonly #ordered: Expression<TValue>;
+  readonly #direction: "asc" | "desc";
+
+  constructor(ordered: Expression<TValue>, direction: "asc" | "desc") {
+    super();
+    this.#ordered = ordered;
+    this.#direction = direction;
+  }
+
+  structure(into: Structure): void {
+    this.#ordered.structure(into);
+    into.add(` ${this.#direction}`);
+  }
+
+  toOperationNode(keepBinds = false): OperationNode {
+    return OrderByItemNode.create(this.#ordered.toOperationNode(keepBinds), RawNode.createWithSql(this.#direction));
+  }
+}
+
+/** One more condition, or the first. */
+export function conjunction(left: Expression<boolean> | undefined, right: Expression<boolean>): Expression<boolean> {
+  return left === undefined ? right : and(left, right);
+}

@@ -1,0 +1,176 @@
+import { ArgumentError } from "../event/errors.ts";
+import type { InstrumentedClass } from "../instance/instrumentation.ts";
+import type { Column } from "../mapping/column.ts";
+import { type ColumnProperty, type Mapper, mapperOf } from "../mapping/mapper.ts";
+import type { Class, PropertiesOf, ValueOf } from "../mapping/model-types.ts";
+import { type Attribute, type Attributes, attributes } from "./attribute.ts";
+import { conjunction, type Expression, expectExpression } from "./expression.ts";
+import type { Structure } from "./structure.ts";
+
+/** The columns of a model with the values they are to equal. */
+export type Filter<TModel> = Partial<{
+  readonly [K in keyof PropertiesOf<TModel> as PropertiesOf<TModel>[K] extends Column<any, any> ? K : never]: ValueOf<
+    PropertiesOf<TModel>[K]
+  >;
+}>;
+
+/** The attributes of each entity of a statement. */
+export type Scope<TEntities extends readonly unknown[]> = { [I in keyof TEntities]: Attributes<TEntities[I]> };
+
+/** Options that accompany the execution of a statement; listeners of `doOrmExecute` see them, and may add their own. */
+export interface ExecutionOptions {
+  /** Overwrites what is in memory, changes too, with what the rows say. */
+  readonly populateExisting?: boolean;
+  /** Whether pending changes are flushed first; true unless the session says otherwise. */
+  readonly autoflush?: boolean;
+  readonly [option: string]: unknown;
+}
+
+interface SelectParts {
+  readonly where?: Expression<boolean> | undefined;
+  readonly orderBy: readonly Expression<unknown>[];
+  readonly limit?: number | undefined;
+  readonly offset?: number | undefined;
+  readonly executionOptions: ExecutionOptions;
+  /** Of a load of single attributes: only these columns. */
+  readonly columns?: readonly ColumnProperty[] | undefined;
+}
+
+/**
+ * A SELECT, as a value: each method returns a new one, so a statement can be kept, shared and extended.
+ *
+ * SQLAlchemy: ORM Querying Guide, Writing SELECT statements.
+ */
+export class Select<out TRow, TEntities extends readonly unknown[] = readonly unknown[]> {
+  declare readonly "~row": TRow;
+  declare readonly "~entities": TEntities;
+  readonly entity: InstrumentedClass;
+  readonly parts: SelectParts;
+
+  constructor(entity: InstrumentedClass, parts: SelectParts = { orderBy: [], executionOptions: {} }) {
+    this.entity = entity;
+    this.parts = parts;
+  }
+
+  /** The mapper of the selected class. */
+  get mapper(): Mapper {
+    return mapperOf(this.entity);
+  }
+
+  /**
+   * Keeps only the rows for which the condition holds; several are combined by AND.
+   *
+   * @throws ArgumentError for a name that the class does not have, or a value that its column cannot hold.
+   * @example
+   * select(User).where({ name: "sandy" }).where((user) => user.email.like("%@example.com"))
+   */
+  where(
+    condition: Filter<TEntities[0]> | Expression<boolean> | ((...entities: Scope<TEntities>) => Expression<boolean>),
+  ): this {
+    return this.#with({ where: conjunction(this.parts.where, this.#condition(condition)) });
+  }
+
+  /** Orders by an attribute or several: `.orderBy((user) => user.name.desc())`. A further call orders within the first. */
+  orderBy(by: (...entities: Scope<TEntities>) => Expression<unknown> | readonly Expression<unknown>[]): this {
+    const given = by(...this.#scope());
+    const orderings = (Array.isArray(given) ? given : [given]) as readonly unknown[];
+    return this.#with({ orderBy: [...this.parts.orderBy, ...orderings.map(expectExpression)] });
+  }
+
+  /** At most so many rows. */
+  limit(count: number): this {
+    return this.#with({ limit: expectCount("limit", count) });
+  }
+
+  /** Leaves out the first rows. */
+  offset(count: number): this {
+    return this.#with({ offset: expectCount("offset", count) });
+  }
+
+  /** Options for the execution, for the session and for listeners. */
+  executionOptions(options: ExecutionOptions): this {
+    return this.#with({ executionOptions: { ...this.parts.executionOptions, ...options } });
+  }
+
+  /** The columns that its rows have, in their order. */
+  get columns(): readonly ColumnProperty[] {
+    return this.parts.columns ?? this.mapper.columnProperties;
+  }
+
+  structure(into: Structure): void {
+    const { where, orderBy, limit, offset, columns } = this.parts;
+    into.add(`select ${this.mapper.table.fullName}:${this.mapper.polymorphicIdentity ?? ""}`);
+    if (columns !== undefined) into.add(` only ${columns.map(({ slot }) => slot).join(",")}`);
+    if (where !== undefined) where.structure(into.add(" where "));
+    for (const ordering of orderBy) ordering.structure(into.add(" order by "));
+    if (limit !== undefined) into.add(" limit ").bind(limitBind(limit));
+    if (offset !== undefined) into.add(" offset ").bind(limitBind(offset));
+  }
+
+  #with(parts: Partial<SelectParts>): this {
+    return new Select(this.entity, { ...this.parts, ...parts }) as this;
+  }
+
+  #scope(): Scope<TEntities> {
+    return [attributes(this.entity as never)] as never;
+  }
+
+  #condition(condition: unknown): Expression<boolean> {
+    if (typeof condition === "function")
+      return expectExpression((condition as (...entities: Scope<TEntities>) => unknown)(...this.#scope()));
+    if (typeof condition !== "object" || condition === null || "toOperationNode" in condition)
+      return expectExpression(condition);
+    const scope = attributes(this.entity as never) as Record<string, Attribute<unknown, unknown>>;
+    const tests = Object.entries(condition).map(([key, value]) =>
+      (scope[key] as Attribute<unknown, unknown>).eq(value),
+    );
+    const [first, ...rest] = tests;
+    if (first === undefined) {
+      throw new ArgumentError(
+        `where({}) says nothing, so every row would match. Leave where() out, or name an attribute.`,
+      );
+    }
+    return rest.reduce<Expression<boolean>>(conjunction, first);
+  }
+}
+
+/**
+ * Starts a SELECT of instances of a class.
+ *
+ * @example
+ * const sandys = (await session.scalars(select(User).where({ name: "sandy" }))).all();
+ */
+export function select<TModel extends { readonly "~properties": unknown } & Class>(
+  entity: TModel,
+): Select<InstanceType<TModel>, [TModel]> {
+  mapperOf(entity as never);
+  return new Select(entity as never);
+}
+
+/** The SELECT of one row by its key: what `get` and the loads of single attributes run. */
+export function selectByKey(
+  mapper: Mapper,
+  key: readonly unknown[],
+  columns?: readonly ColumnProperty[],
+): Select<unknown> {
+  const scope = attributes(mapper.class as never) as Record<string, Attribute<unknown, unknown>>;
+  const conditions = mapper.primaryKey.map((property, index) =>
+    (scope[property.key] as Attribute<unknown, unknown>).eq(key[index]),
+  );
+  const where = conditions.reduce<Expression<boolean> | undefined>(conjunction, undefined);
+  return new Select(mapper.class as never, { where, columns, orderBy: [], executionOptions: {} });
+}
+
+/** Limits are values too, so that pages of one query share its text. */
+export function limitBind(count: number): {
+  readonly value: number;
+  readonly name: undefined;
+  readonly type: undefined;
+} {
+  return { value: count, name: undefined, type: undefined };
+}
+
+function expectCount(method: string, count: number): number {
+  if (Number.isInteger(count) && count >= 0) return count;
+  throw new ArgumentError(`${method}() takes a whole number from 0 on, and got ${String(count)}.`);
+}

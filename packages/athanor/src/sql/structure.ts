@@ -1,0 +1,61 @@
+import { type OperationNode, ValueNode } from "kysely";
+import { InvalidRequestError } from "../event/errors.ts";
+import type { ColumnType } from "../mapping/column-type.ts";
+
+/** A value that a statement sends along, or the name under which it is given at execution. */
+export interface Bind {
+  readonly value: unknown;
+  /** Of bindparam(): the value comes with the execution. */
+  readonly name: string | undefined;
+  /** The column that it is compared with or written to, which says how it is converted. */
+  readonly type: ColumnType | undefined;
+}
+
+/**
+ * What makes two statements compile to the same text: everything about them but their values, which are collected apart.
+ */
+export class Structure {
+  key = "";
+  readonly binds: Bind[] = [];
+  /** False where a part can only be compared by compiling it, as Kysely's `sql`. */
+  isCacheable = true;
+
+  add(part: string): this {
+    this.key += part;
+    return this;
+  }
+
+  bind(bind: Bind): void {
+    this.binds.push(bind);
+    this.key += "?";
+  }
+}
+
+/**
+ * Something that stands in a statement: it can tell its structure, and become a node that Kysely compiles.
+ *
+ * For Kysely `toOperationNode` is called without argument and values stand for themselves; our own compilation passes true,
+ * and gets the binds in their place, so that the text can serve other values.
+ */
+export interface StatementPart {
+  structure(into: Structure): void;
+  toOperationNode(keepBinds?: boolean): OperationNode;
+}
+
+/** The node of a bound value. */
+export function bindNode(bind: Bind, keepBinds: boolean): OperationNode {
+  if (keepBinds) return ValueNode.create(bind);
+  if (bind.name !== undefined) {
+    throw new InvalidRequestError(
+      `bindparam("${bind.name}") gets its value from session.execute(statement, { ${bind.name}: … }), and cannot stand in a query of Kysely's.`,
+    );
+  }
+  return ValueNode.create(
+    bind.type?.toDatabase !== undefined && bind.value != null ? bind.type.toDatabase(bind.value) : bind.value,
+  );
+}
+
+/** Whether a node's value is one of our binds. */
+export function isBind(value: unknown): value is Bind {
+  return typeof value === "object" && value !== null && "type" in value && "name" in value && "value" in value;
+}

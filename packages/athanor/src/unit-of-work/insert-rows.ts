@@ -1,0 +1,120 @@
+import type { Connection } from "../engine/connection.ts";
+import type { EachResult } from "../engine/dialect.ts";
+import type { Mapper } from "../mapping/mapper.ts";
+import type { Table } from "../mapping/table.ts";
+import { type InsertShape, type RowWriter, rowWriter, type WrittenColumn } from "./row-writer.ts";
+import type { Save } from "./write-saves.ts";
+
+/** Neighbours whose INSERT is the same but for its values. */
+interface InsertGroup {
+  readonly writer: RowWriter;
+  readonly shape: InsertShape;
+  readonly saves: Save[];
+  readonly parameterSets: unknown[][];
+}
+
+/**
+ * How many rows one statement inserts, from the most on: a few sizes, so that few texts are prepared.
+ */
+const ROWS_TOGETHER = [1000, 100, 10, 1];
+
+/** Runs the INSERTs of one table in the order of the instances, and gives them the values that the database made. */
+export function insertRows(saves: readonly Save[], table: Table, connection: Connection): void | Promise<void> {
+  const groups = groupByShape(saves, table, connection);
+  // What is assigned from here on is not in the statements any more.
+  for (const { state } of saves) state.written = true;
+  if (groups.length > 0) return insertGroups(groups, connection);
+}
+
+function groupByShape(saves: readonly Save[], table: Table, connection: Connection): InsertGroup[] {
+  const groups: InsertGroup[] = [];
+  let last: InsertGroup | undefined;
+  let mapper: Mapper | undefined;
+  for (const save of saves) {
+    const { values } = save.state;
+    const writer: RowWriter =
+      last !== undefined && mapper === save.mapper
+        ? last.writer
+        : rowWriter(save.mapper, table, connection.engine.dialect);
+    mapper = save.mapper;
+    const shape = writer.insert(values);
+    if (last === undefined || last.shape !== shape)
+      groups.push((last = { writer, shape, saves: [], parameterSets: [] }));
+    last.saves.push(save);
+    last.parameterSets.push(shape.parametersOf(values));
+  }
+  return groups;
+}
+
+async function insertGroups(groups: readonly InsertGroup[], connection: Connection): Promise<void> {
+  const { traits } = connection.engine.dialect;
+  for (const group of groups) {
+    if (traits.insertRows === "together" && canMatchRows(group.shape))
+      await insertTogether(group, connection, traits.maxParameters);
+    else await insertEach(group, connection, traits.insertId);
+  }
+}
+
+/** One run of a prepared statement for each row. */
+async function insertEach(
+  { shape, saves, parameterSets }: InsertGroup,
+  connection: Connection,
+  hasInsertId: boolean,
+): Promise<void> {
+  const [only] = shape.generated;
+  const isToldByItself = hasInsertId && shape.generated.length === 1 && shape.generatesKey;
+  const running = connection.runEach(isToldByItself ? shape.plainText : shape.text(1), parameterSets);
+  const result: EachResult = running instanceof Promise ? await running : running;
+  if (isToldByItself && result.insertIds !== undefined) {
+    const { property, fromDriver } = only as WrittenColumn;
+    for (let index = 0; index < saves.length; index++) {
+      const id = result.insertIds[index];
+      (saves[index] as Save).state.values[property.slot] = fromDriver === undefined ? id : fromDriver(id);
+    }
+  } else if (result.rows !== undefined)
+    result.rows.forEach((row, index) => assignGenerated(saves[index] as Save, shape, row ?? []));
+}
+
+/**
+ * Rows of one statement come back in no promised order. Generated keys rise in the order of the VALUES, so sorting by them restores it; rows with keys
+ * of the program's are found by them.
+ */
+async function insertTogether(
+  { shape, saves, parameterSets }: InsertGroup,
+  connection: Connection,
+  maxParameters: number,
+): Promise<void> {
+  const perRow = Math.max(1, shape.columns.length);
+  let start = 0;
+  while (start < saves.length) {
+    const left = saves.length - start;
+    const count = ROWS_TOGETHER.find((size) => size <= left && size * perRow <= maxParameters) ?? 1;
+    // Without any column of its own a row can only be asked for alone.
+    const size = shape.columns.length === 0 ? 1 : count;
+    const running = connection.run(shape.text(size), parameterSets.slice(start, start + size).flat());
+    const { rows } = running instanceof Promise ? await running : running;
+    if (shape.generated.length > 0) {
+      const ordered = size === 1 ? rows : rows.toSorted(([left], [right]) => compareKeys(left, right));
+      ordered.forEach((row, index) => assignGenerated(saves[start + index] as Save, shape, row));
+    }
+    start += size;
+  }
+}
+
+/** Only a generated key tells which row is whose; without one, nothing may have to come back. */
+function canMatchRows(shape: InsertShape): boolean {
+  return shape.generated.length === 0 || shape.generatesKey;
+}
+
+function assignGenerated({ state, refreshed }: Save, { generated }: InsertShape, row: readonly unknown[]): void {
+  generated.forEach(({ property, fromDriver, column }, index) => {
+    const value = row[index];
+    state.values[property.slot] = value == null || fromDriver === undefined ? value : fromDriver(value);
+    if (!column.primaryKey) refreshed.push(property.key);
+  });
+}
+
+function compareKeys(left: unknown, right: unknown): number {
+  const [one, other] = [BigInt(left as number), BigInt(right as number)];
+  return one < other ? -1 : one > other ? 1 : 0;
+}

@@ -1,0 +1,67 @@
+import { emitAndWait } from "../event/dispatch.ts";
+import type { InstanceState } from "../instance/instance-state.ts";
+import { mapperOfState, type Mapper } from "../mapping/mapper.ts";
+import type { Table } from "../mapping/table.ts";
+import type { FlushWork } from "./flush.ts";
+import { rowWriter } from "./row-writer.ts";
+import { staleError } from "./write-saves.ts";
+
+/** Deletes the rows of one hierarchy: all `beforeDelete`, the SQL with subclasses' tables first, all `afterDelete`. */
+export async function writeDeletes(states: readonly InstanceState[], work: FlushWork): Promise<void> {
+  const together = states.filter((state) => mapperOfState(state).batch);
+  if (together.length > 0) await deleteBatch(together, work);
+  for (const state of states) if (!mapperOfState(state).batch) await deleteBatch([state], work);
+}
+
+async function deleteBatch(states: readonly InstanceState[], work: FlushWork): Promise<void> {
+  for (const state of states) await emitRow(state, "beforeDelete", work);
+  const mappers = [...new Set(states.map(mapperOfState))];
+  const tables = [
+    ...new Set(
+      mappers.toSorted((left, right) => left.tables.length - right.tables.length).flatMap(({ tables }) => tables),
+    ),
+  ];
+  for (const table of tables.toReversed()) {
+    for (const mapper of mappers.filter((candidate) => candidate.tables.includes(table))) {
+      await deleteRows(
+        states.filter((state) => mapperOfState(state) === mapper),
+        mapper,
+        table,
+        work,
+      );
+    }
+  }
+  for (const state of states) state.written = true;
+  for (const state of states) await emitRow(state, "afterDelete", work);
+}
+
+function emitRow(
+  state: InstanceState,
+  name: "beforeDelete" | "afterDelete",
+  { connection, running }: FlushWork,
+): void | Promise<void> {
+  const listeners = state.instrumentation.dispatch[name];
+  if (listeners === undefined) return;
+  running.event = name;
+  return emitAndWait(listeners, { mapper: mapperOfState(state), connection, target: state.instance });
+}
+
+async function deleteRows(
+  states: readonly InstanceState[],
+  mapper: Mapper,
+  table: Table,
+  { connection, warn }: FlushWork,
+): Promise<void> {
+  const writer = rowWriter(mapper, table, connection.engine.dialect);
+  const version = writer.version?.property.slot;
+  const parameterSets = states.map((state) =>
+    writer.addRowIdentity([], state, version === undefined ? undefined : state.values[version]),
+  );
+  const { rowCounts } = await connection.runEach(writer.deleteText, parameterSets);
+  rowCounts?.forEach((count, index) => {
+    if (count === 1) return;
+    const state = states[index] as InstanceState;
+    if (writer.version !== undefined) throw staleError({ state, mapper }, "DELETE");
+    warn(`The DELETE of ${state.describe()} found no row in "${table.name}". Somebody has deleted it already.`);
+  });
+}

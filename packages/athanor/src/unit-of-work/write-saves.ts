@@ -1,0 +1,242 @@
+import type { Connection } from "../engine/connection.ts";
+import { emit, emitAndWait } from "../event/dispatch.ts";
+import type { InstanceState } from "../instance/instance-state.ts";
+import { UNCHANGED } from "../instance/instance-state.ts";
+import { mapperOfState, type Mapper } from "../mapping/mapper.ts";
+import type { Table } from "../mapping/table.ts";
+import { FlushError, StaleDataError } from "./errors.ts";
+import type { FlushWork } from "./flush.ts";
+import { insertRows } from "./insert-rows.ts";
+import type { HierarchyWork } from "./order.ts";
+import { type RowWriter, rowWriter, type WrittenColumn } from "./row-writer.ts";
+
+/** An instance on its way into the database. */
+export interface Save {
+  readonly state: InstanceState;
+  readonly mapper: Mapper;
+  readonly isInsert: boolean;
+  /** Attributes whose value came from a default, from `onupdate`, from the version counter or from the database. */
+  readonly refreshed: string[];
+}
+
+/** Writes the instances of one hierarchy: all `before` events, the SQL table by table, all `after` events. */
+export async function writeSaves(saves: HierarchyWork["saves"], work: FlushWork): Promise<void> {
+  const batch = saves.map(({ state, isInsert }): Save => ({
+    state,
+    mapper: mapperOfState(state),
+    isInsert,
+    refreshed: [],
+  }));
+  const together = batch.filter(({ mapper }) => mapper.batch);
+  if (together.length > 0) await writeBatch(together, work);
+  for (const save of batch) if (!save.mapper.batch) await writeBatch([save], work);
+}
+
+async function writeBatch(batch: readonly Save[], work: FlushWork): Promise<void> {
+  const { connection } = work;
+  for (const save of batch) {
+    const waiting = emitRow(save, save.isInsert ? "beforeInsert" : "beforeUpdate", work);
+    if (waiting !== undefined) await waiting;
+  }
+  const inserts = batch.filter(({ isInsert }) => isInsert);
+  const updates = batch.filter(({ isInsert }) => !isInsert);
+  for (const save of inserts) applyDefaults(save);
+  const changed = updates.filter(prepareUpdate);
+  for (const table of tablesOf(batch)) {
+    const updating = updateRows(changed.filter(isIn(table)), table, connection);
+    if (updating !== undefined) await updating;
+    const inserting = insertRows(inserts.filter(isIn(table)), table, connection);
+    if (inserting !== undefined) await inserting;
+  }
+  for (const save of updates) save.state.written = true;
+  for (const save of inserts) expectKey(save);
+  for (const save of [...inserts, ...updates]) {
+    announceRefreshed(save);
+    const waiting = emitRow(save, save.isInsert ? "afterInsert" : "afterUpdate", work);
+    if (waiting !== undefined) await waiting;
+  }
+}
+
+function emitRow(
+  { state, mapper }: Save,
+  name: "beforeInsert" | "beforeUpdate" | "afterInsert" | "afterUpdate",
+  { connection, running }: FlushWork,
+): void | Promise<void> {
+  const listeners = state.instrumentation.dispatch[name];
+  if (listeners === undefined) return;
+  running.event = name;
+  return emitAndWait(listeners, { mapper, connection, target: state.instance });
+}
+
+/** Every table that holds a part of the batch, parents' before their subclasses'. */
+function tablesOf(batch: readonly Save[]): readonly Table[] {
+  const mappers = new Set(batch.map(({ mapper }) => mapper));
+  return [
+    ...new Set(
+      [...mappers].toSorted((left, right) => left.tables.length - right.tables.length).flatMap(({ tables }) => tables),
+    ),
+  ];
+}
+
+function isIn(table: Table): (save: Save) => boolean {
+  return ({ mapper }) => mapper.tables.includes(table);
+}
+
+/** Fills in what the program left unset: defaults and the first version. */
+function applyDefaults({ state, mapper, refreshed }: Save): void {
+  for (const { property, options } of defaultsOf(mapper)) {
+    if (state.values[property.slot] !== undefined) continue;
+    state.values[property.slot] = valueOf(options);
+    if (!property.source.column.primaryKey) refreshed.push(property.key);
+  }
+  const { version } = mapper;
+  if (version !== undefined && state.values[version.slot] === undefined) {
+    state.values[version.slot] = 1;
+    refreshed.push(version.key);
+  }
+}
+
+const defaults = new WeakMap<Mapper, ReturnType<typeof collectDefaults>>();
+
+function defaultsOf(mapper: Mapper): ReturnType<typeof collectDefaults> {
+  let found = defaults.get(mapper);
+  if (found === undefined) defaults.set(mapper, (found = collectDefaults(mapper)));
+  return found;
+}
+
+function collectDefaults(
+  mapper: Mapper,
+): { readonly property: Mapper["columnProperties"][number]; readonly options: { readonly value: unknown } }[] {
+  return mapper.columnProperties.flatMap((property) => {
+    const options = property.column.options.default;
+    return options === undefined ? [] : [{ property, options }];
+  });
+}
+
+function valueOf({ value }: { readonly value: unknown }): unknown {
+  return typeof value === "function" ? (value as () => unknown)() : value;
+}
+
+/** Whether an UPDATE is needed; if so, its `onupdate` values and its next version are set. */
+function prepareUpdate({ state, mapper, refreshed }: Save): boolean {
+  const { committed, values } = state;
+  if (committed === undefined) return false;
+  const isChanged = mapper.columnProperties.some(({ slot, column }) =>
+    hasChanged(committed[slot], values[slot], column.options.type.isEqual),
+  );
+  if (!isChanged) return false;
+  for (const { slot, key, column } of mapper.columnProperties) {
+    const { onupdate } = column.options;
+    if (onupdate === undefined || hasChanged(committed[slot], values[slot], column.options.type.isEqual)) continue;
+    state.remember(slot, values[slot]);
+    values[slot] = valueOf(onupdate);
+    refreshed.push(key);
+  }
+  const { version } = mapper;
+  if (version !== undefined) {
+    const current = values[version.slot];
+    state.remember(version.slot, current);
+    values[version.slot] = Number(current) + 1;
+    refreshed.push(version.key);
+  }
+  return true;
+}
+
+function hasChanged(
+  old: unknown,
+  value: unknown,
+  isEqual: ((left: unknown, right: unknown) => boolean) | undefined,
+): boolean {
+  return old !== UNCHANGED && !(isEqual ?? Object.is)(old, value);
+}
+
+/** Runs the UPDATEs of one table, neighbours that change the same columns together. */
+async function updateRowsOf(groups: readonly UpdateGroup[], connection: Connection): Promise<void> {
+  for (const { text, parameterSets, saves } of groups) {
+    const result = connection.runEach(text, parameterSets);
+    const { rowCounts } = result instanceof Promise ? await result : result;
+    rowCounts?.forEach((count, index) => {
+      if (count !== 1) throw staleError(saves[index] as Save, "UPDATE");
+    });
+  }
+}
+
+interface UpdateGroup {
+  readonly text: string;
+  readonly parameterSets: unknown[][];
+  readonly saves: Save[];
+}
+
+function updateRows(saves: readonly Save[], table: Table, connection: Connection): void | Promise<void> {
+  const groups: UpdateGroup[] = [];
+  let writer: RowWriter | undefined;
+  let mapper: Mapper | undefined;
+  for (const save of saves) {
+    if (writer === undefined || mapper !== save.mapper) {
+      mapper = save.mapper;
+      writer = rowWriter(mapper, table, connection.engine.dialect);
+    }
+    const { state } = save;
+    const { columns, key } = changedColumns(writer, state);
+    if (columns.length === 0) continue;
+    const shape = writer.update(columns, key);
+    const parameters = writer.addRowIdentity(shape.parametersOf(state.values), state, versionBefore(writer, state));
+    const last = groups.at(-1);
+    if (last?.text === shape.text) {
+      last.parameterSets.push(parameters);
+      last.saves.push(save);
+    } else groups.push({ text: shape.text, parameterSets: [parameters], saves: [save] });
+  }
+  // What is assigned from here on is not in the statements any more.
+  for (const { state } of saves) state.written = true;
+  if (groups.length > 0) return updateRowsOf(groups, connection);
+}
+
+function changedColumns(writer: RowWriter, state: InstanceState): { columns: WrittenColumn[]; key: string } {
+  const columns: WrittenColumn[] = [];
+  let key = "";
+  const committed = state.committed as readonly unknown[];
+  for (const column of writer.columns) {
+    const { slot } = column.property;
+    if (!hasChanged(committed[slot], state.values[slot], column.column.type.isEqual)) continue;
+    columns.push(column);
+    key += `${slot},`;
+  }
+  return { columns, key };
+}
+
+function versionBefore({ version }: RowWriter, state: InstanceState): unknown {
+  if (version === undefined) return undefined;
+  const old = state.committed?.[version.property.slot];
+  return old === UNCHANGED || old === undefined ? state.values[version.property.slot] : old;
+}
+
+/** A row that was expected is not there. */
+export function staleError(
+  { state, mapper }: Pick<Save, "state" | "mapper">,
+  statement: "UPDATE" | "DELETE",
+): StaleDataError {
+  return new StaleDataError(
+    `The ${statement} of ${state.describe()} found no row in "${mapper.table.name}". ` +
+      (mapper.version === undefined
+        ? `Somebody has deleted it since it was loaded.`
+        : `Somebody has changed or deleted it since it was loaded: its ${mapper.version.key} is another one.`) +
+      ` Roll back, load it again with session.refresh or session.get, and decide anew.`,
+  );
+}
+
+function expectKey({ state, mapper }: Save): void {
+  for (const { slot, key } of mapper.primaryKey) {
+    if (state.values[slot] != null) continue;
+    throw new FlushError(
+      `A new ${mapper.class.name} was inserted without a value for its key ${key}, and the database made none that it tells. ` +
+        `Set it before the flush, or give the column a default.`,
+    );
+  }
+}
+
+function announceRefreshed({ state, refreshed }: Save): void {
+  const { refreshFlush } = state.instrumentation.dispatch;
+  if (refreshFlush !== undefined && refreshed.length > 0)
+    emit(refreshFlush, { target: state.instance, attrs: refreshed });
+}
