@@ -29,7 +29,13 @@ export { Mixin, mixin } from "./mapping/mixin.ts";
 export { defaultMetadata, Metadata } from "./mapping/metadata.ts";
 export type { ForeignKey, ReferentialAction, Table, TableColumn } from "./mapping/table.ts";
 export { type ColumnProperty, Mapper } from "./mapping/mapper.ts";
-export { type AttributeInspection, inspect, type Inspection, type InstanceInspection } from "./mapping/inspect.ts";
+export {
+  type AttributeInspection,
+  type AttributeInspections,
+  inspect,
+  type Inspection,
+  type InstanceInspection,
+} from "./mapping/inspect.ts";
 export { validates, type Validation } from "./mapping/validates.ts";
 export type { AnyModel, Instance, Mapped, ModelClass } from "./mapping/model-types.ts";
 export type { InstrumentationEvents, MapperConfigurationEvents } from "./mapping/mapper-events.ts";
@@ -59,7 +65,16 @@ export {
 
 // Statements
 export { type Attribute, type AttributeKind, type Attributes, attributes } from "./sql/attribute.ts";
-export { and, bindparam, type Expression, not, or } from "./sql/expression.ts";
+export {
+  and,
+  bindparam,
+  type Condition,
+  type Expression,
+  not,
+  type Operand,
+  or,
+  type OrderBy,
+} from "./sql/expression.ts";
 export { type ExecutionOptions, type Filter, Select, select } from "./sql/select.ts";
 export { type RawBuilder as Sql, sql } from "kysely";
 

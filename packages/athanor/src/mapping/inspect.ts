@@ -13,6 +13,18 @@ export interface AttributeInspection<TValue = unknown> {
   readonly history: History<TValue>;
 }
 
+/** Every attribute of an instance by name. */
+export type AttributeInspections<TInstance> = {
+  // Methods, and the marks of types, are no attributes.
+  readonly [
+    K in Extract<keyof TInstance, string> as K extends `~${string}`
+      ? never
+      : TInstance[K] extends (...args: never[]) => unknown
+        ? never
+        : K
+  ]: AttributeInspection<TInstance[K]>;
+};
+
 /**
  * What Athanor knows of an instance.
  *
@@ -39,7 +51,7 @@ export interface InstanceInspection<TInstance> {
   readonly identity: readonly unknown[] | undefined;
   /** The names of the stored attributes that are not in memory. */
   readonly unloaded: ReadonlySet<string>;
-  readonly attributes: { readonly [K in Extract<keyof TInstance, string>]: AttributeInspection<TInstance[K]> };
+  readonly attributes: AttributeInspections<TInstance>;
 }
 
 /** What `inspect` answers with: a mapper for a class, an inspection for an instance. */

@@ -7,6 +7,7 @@ import {
   OrderByItemNode,
   OrNode,
   ParensNode,
+  type RawBuilder,
   RawNode,
   UnaryOperationNode,
   ValueListNode,
@@ -30,8 +31,14 @@ export abstract class Expression<out TValue> implements StatementPart, KyselyExp
   abstract toOperationNode(keepBinds?: boolean): OperationNode;
 }
 
-/** A value that a comparison takes: one in memory, or another expression. */
-export type Operand<TValue> = TValue | Expression<TValue>;
+/** A value that a comparison takes: one in memory, or another expression, ours or of Kysely's `sql`. */
+export type Operand<TValue> = TValue | Expression<TValue> | RawBuilder<unknown>;
+
+/** What a row must fulfil: a comparison such as `user.name.eq("x")`, or a piece of SQL written with Kysely's `sql`. */
+export type Condition = Expression<boolean> | RawBuilder<unknown>;
+
+/** What rows are ordered by: an attribute, its `asc()` or `desc()`, or a piece of SQL written with Kysely's `sql`. */
+export type OrderBy = Expression<unknown> | RawBuilder<unknown>;
 
 type Comparison = "=" | "!=" | "<" | "<=" | ">" | ">=" | "like" | "not like";
 
@@ -173,17 +180,17 @@ export class ForeignExpression extends Expression<unknown> {
 }
 
 /** All of the conditions. Without any it is true. */
-export function and(...conditions: readonly Expression<boolean>[]): Expression<boolean> {
+export function and(...conditions: readonly Condition[]): Expression<boolean> {
   return new Junction("and", conditions.map(expectExpression));
 }
 
 /** At least one of the conditions. Without any it is false. */
-export function or(...conditions: readonly Expression<boolean>[]): Expression<boolean> {
+export function or(...conditions: readonly Condition[]): Expression<boolean> {
   return new Junction("or", conditions.map(expectExpression));
 }
 
 /** The opposite of a condition. */
-export function not(condition: Expression<boolean>): Expression<boolean> {
+export function not(condition: Condition): Expression<boolean> {
   return new Negation(expectExpression(condition));
 }
 

@@ -4,7 +4,7 @@ import type { Column } from "../mapping/column.ts";
 import { type ColumnProperty, type Mapper, mapperOf } from "../mapping/mapper.ts";
 import type { Class, PropertiesOf, ValueOf } from "../mapping/model-types.ts";
 import { type Attribute, type Attributes, attributes } from "./attribute.ts";
-import { conjunction, type Expression, expectExpression } from "./expression.ts";
+import { type Condition, conjunction, type Expression, expectExpression, type OrderBy } from "./expression.ts";
 import type { Structure } from "./structure.ts";
 
 /** The columns of a model with the values they are to equal. */
@@ -64,14 +64,12 @@ export class Select<out TRow, TEntities extends readonly unknown[] = readonly un
    * @example
    * select(User).where({ name: "sandy" }).where((user) => user.email.like("%@example.com"))
    */
-  where(
-    condition: Filter<TEntities[0]> | Expression<boolean> | ((...entities: Scope<TEntities>) => Expression<boolean>),
-  ): this {
+  where(condition: Filter<TEntities[0]> | Condition | ((...entities: Scope<TEntities>) => Condition)): this {
     return this.#with({ where: conjunction(this.parts.where, this.#condition(condition)) });
   }
 
   /** Orders by an attribute or several: `.orderBy((user) => user.name.desc())`. A further call orders within the first. */
-  orderBy(by: (...entities: Scope<TEntities>) => Expression<unknown> | readonly Expression<unknown>[]): this {
+  orderBy(by: (...entities: Scope<TEntities>) => OrderBy | readonly OrderBy[]): this {
     const given = by(...this.#scope());
     const orderings = (Array.isArray(given) ? given : [given]) as readonly unknown[];
     return this.#with({ orderBy: [...this.parts.orderBy, ...orderings.map(expectExpression)] });

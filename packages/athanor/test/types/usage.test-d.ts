@@ -1,0 +1,520 @@
+// What users write, and the mistakes that the compiler must catch. Vitest checks it with TypeScript 7, `npm run typecheck` with 5.9 too.
+import { describe, expectTypeOf, test } from "vitest";
+import {
+  and,
+  type AnyModel,
+  type Attribute,
+  attributes,
+  bigint,
+  bindparam,
+  boolean,
+  bytes,
+  type Change,
+  type Connection,
+  createEngine,
+  customType,
+  date,
+  delAttribute,
+  enumeration,
+  flagModified,
+  type FlushRowEvent,
+  getHistory,
+  type History,
+  inherit,
+  type Initiator,
+  inspect,
+  type InstanceInspection,
+  integer,
+  json,
+  listen,
+  listensFor,
+  load,
+  type Mapper,
+  mixin,
+  Model,
+  model,
+  NO_VALUE,
+  not,
+  numeric,
+  or,
+  real,
+  remove,
+  type ScalarResult,
+  select,
+  Session,
+  sessionmaker,
+  type SetEvent,
+  sql,
+  table,
+  text,
+  timestamp,
+  transient,
+  uuid,
+  validates,
+  varchar,
+} from "../../src/index.ts";
+
+const HasTimestamps = mixin({
+  createdAt: timestamp().default(() => new Date()),
+  updatedAt: timestamp().default(() => new Date()),
+});
+
+const SoftDeletes = mixin({ deletedAt: timestamp().nullable() });
+
+const postTags = table("post_tags", {
+  postId: integer().primaryKey().references("posts.id"),
+  tagId: integer().primaryKey().references("tags.id"),
+});
+
+class User extends model(
+  "users",
+  {
+    id: integer().primaryKey(),
+    name: text().unique().index(),
+    email: text().unique(),
+    kind: enumeration("user", "premium"),
+    passwordHash: text(),
+    password: transient<string>(),
+    nickname: text().nullable(),
+    public: boolean().default(true),
+  },
+  { mixins: [HasTimestamps, SoftDeletes], polymorphicOn: "kind", identity: "user" },
+) {
+  greet() {
+    return `hello ${this.name}`;
+  }
+}
+
+class PremiumUser extends inherit(
+  User,
+  { identity: "premium", table: "premium_users" },
+  {
+    id: integer().primaryKey().references("users.id"),
+    tier: integer(),
+  },
+) {
+  upgrade() {
+    this.tier += 1;
+    return this.greet();
+  }
+}
+
+class Post extends model("posts", {
+  id: integer().primaryKey(),
+  title: text(),
+  authorId: integer().nullable().references("users.id"),
+}) {}
+
+/** A parent with a constructor of its own: subclasses are constructed as it says. */
+class Account extends model(
+  "accounts",
+  { id: integer().primaryKey(), name: text(), kind: text() },
+  { polymorphicOn: "kind", identity: "account" },
+) {
+  constructor(name: string) {
+    super({ name });
+  }
+}
+class PaidAccount extends inherit(Account, { identity: "paid" }, { plan: text().nullable() }) {}
+
+class Everything extends model("everything", {
+  a: integer().primaryKey(),
+  b: bigint(),
+  c: real(),
+  d: numeric(10, 2),
+  e: varchar(20),
+  f: date(),
+  g: json<{ tags: string[] }>(),
+  h: uuid(),
+  i: bytes(),
+  j: timestamp().nullable(),
+  k: enumeration("small", "large"),
+  l: customType(text(), { toDatabase: (value: URL) => value.href, fromDatabase: (href) => new URL(href) }),
+  m: transient<number>(),
+}) {}
+
+const SessionLocal = sessionmaker(createEngine("sqlite::memory:"));
+declare const session: Session;
+declare const connection: Connection;
+const hash = async (password: string) => `hashed ${password}`;
+
+describe("an instance", () => {
+  test("has its columns, those of its mixins, and its transient properties, each with its type", () => {
+    const user = new User({ name: "Ann", email: "ann@x" });
+    expectTypeOf(user.id).toEqualTypeOf<number>();
+    expectTypeOf(user.kind).toEqualTypeOf<"user" | "premium">();
+    expectTypeOf(user.nickname).toEqualTypeOf<string | null>();
+    expectTypeOf(user.password).toEqualTypeOf<string | undefined>();
+    expectTypeOf(user.createdAt).toEqualTypeOf<Date>();
+    expectTypeOf(user.deletedAt).toEqualTypeOf<Date | null>();
+    expectTypeOf(user.greet()).toEqualTypeOf<string>();
+  });
+
+  test("has a property of the right type for every kind of column", () => {
+    const everything = new Everything();
+    expectTypeOf(everything.b).toEqualTypeOf<bigint>();
+    expectTypeOf(everything.c).toEqualTypeOf<number>();
+    expectTypeOf(everything.d).toEqualTypeOf<string>();
+    expectTypeOf(everything.e).toEqualTypeOf<string>();
+    expectTypeOf(everything.f).toEqualTypeOf<string>();
+    expectTypeOf(everything.g).toEqualTypeOf<{ tags: string[] }>();
+    expectTypeOf(everything.h).toEqualTypeOf<string>();
+    expectTypeOf(everything.i).toEqualTypeOf<Uint8Array>();
+    expectTypeOf(everything.j).toEqualTypeOf<Date | null>();
+    expectTypeOf(everything.k).toEqualTypeOf<"small" | "large">();
+    expectTypeOf(everything.l).toEqualTypeOf<URL>();
+    expectTypeOf(everything.m).toEqualTypeOf<number | undefined>();
+  });
+
+  test("of a subclass has the parent's attributes and methods and is assignable to the parent", () => {
+    const premium = new PremiumUser({ name: "p", tier: 3, email: "e" });
+    premium.upgrade();
+    premium.kind = "premium";
+    const asUser: User = premium;
+    expectTypeOf(premium.tier).toEqualTypeOf<number>();
+    expectTypeOf(asUser.name).toEqualTypeOf<string>();
+  });
+
+  test("can be asked for its values by name", async () => {
+    const user = new User();
+    expectTypeOf(await load(user, "email")).toEqualTypeOf<string>();
+    expectTypeOf(await load(user, "email", "id")).toEqualTypeOf<readonly [string, number]>();
+    flagModified(user, "email");
+    delAttribute(user, "email");
+    expectTypeOf(getHistory(user, "email")).toEqualTypeOf<History>();
+  });
+
+  test("is of a class with its own constructor where the class has one", () => {
+    new Account("Ann");
+    class Trial extends inherit(Account, { identity: "trial" }, { endsAt: timestamp().nullable() }) {
+      constructor(name: string, endsAt: Date) {
+        super({ name, endsAt });
+      }
+    }
+    expectTypeOf(new Trial("Ann", new Date()).endsAt).toEqualTypeOf<Date | null>();
+    expectTypeOf(new PaidAccount({ plan: "gold" }).plan).toEqualTypeOf<string | null>();
+  });
+
+  test("of an unknown property, or with a value of the wrong type, is refused", () => {
+    // @ts-expect-error name is a string
+    new User({ name: 3 });
+    // @ts-expect-error no such property
+    new User({ nme: "x" });
+    // @ts-expect-error the column cannot be NULL
+    new User({ name: null });
+    // @ts-expect-error unknown kind
+    new PremiumUser().kind = "gold";
+    // @ts-expect-error no such property
+    new User().emial;
+    // @ts-expect-error a timestamp is a Date
+    new User({ createdAt: "2026-01-01" });
+    // @ts-expect-error a bigint is no number
+    new Everything({ b: 1 });
+  });
+});
+
+describe("a listener", () => {
+  test("of a class gets the instance of that class, and may wait where the event is awaited", () => {
+    listen(User, "beforeInsert", async (event) => {
+      expectTypeOf(event).toEqualTypeOf<FlushRowEvent<User>>();
+      const { target } = event;
+      if (target.password !== undefined) target.passwordHash = await hash(target.password);
+      target.password = undefined;
+      await event.connection.execute(sql`insert into greetings (text) values (${target.greet()})`);
+    });
+    listen(PremiumUser, "afterInsert", ({ target }) => {
+      expectTypeOf(target).toEqualTypeOf<PremiumUser>();
+      target.upgrade();
+    });
+    const log: string[] = [];
+    listen(User, "load", ({ target }) => log.push(target.name));
+    listen(User, "init", ({ target, values }) => {
+      expectTypeOf(target).toEqualTypeOf<User>();
+      values["name"] = "Ann";
+    });
+    listen(User, "refresh", ({ attrs }) => expectTypeOf(attrs).toEqualTypeOf<readonly string[] | undefined>());
+  });
+
+  test("of an attribute gets the owner and the value's type", () => {
+    listen(attributes(User).email, "set", (event) => {
+      expectTypeOf(event).toEqualTypeOf<SetEvent<User, string>>();
+      expectTypeOf(event.oldValue).toEqualTypeOf<string | typeof NO_VALUE>();
+      expectTypeOf(event.initiator).toEqualTypeOf<Initiator>();
+      event.target.greet();
+      event.value.toUpperCase();
+      if (event.oldValue !== NO_VALUE) event.oldValue.toUpperCase();
+    });
+    listen(attributes(User).email, "set", ({ value }) => value.trim().toLowerCase(), { retval: true });
+    listen(attributes(User).nickname, "set", ({ value }) => value?.length);
+    listen(attributes(User).kind, "set", ({ value }) => expectTypeOf(value).toEqualTypeOf<"user" | "premium">());
+    listen(attributes(User).public, "set", ({ value, oldValue }) => value === oldValue);
+    listen(attributes(User).password, "set", ({ value }) => expectTypeOf(value).toEqualTypeOf<string | undefined>());
+    listen(attributes(PremiumUser).email, "set", ({ target }) => target.upgrade());
+    listen(attributes(HasTimestamps).updatedAt, "set", ({ value }) => expectTypeOf(value).toEqualTypeOf<Date>());
+    listen(attributes(User).name, "initScalar", () => "unnamed", { retval: true });
+    listen(attributes(User).name, "remove", ({ value }) =>
+      expectTypeOf(value).toEqualTypeOf<string | typeof NO_VALUE>(),
+    );
+  });
+
+  test("of a mixin gets what has the mixin", () => {
+    listen(HasTimestamps, "beforeUpdate", ({ target }) => {
+      target.updatedAt = new Date();
+    });
+  });
+
+  test("of several classes in a loop gets any of them", () => {
+    for (const audited of [User, Post]) {
+      listen(audited, "afterInsert", ({ target }) => {
+        expectTypeOf(target.id).toEqualTypeOf<number>();
+      });
+    }
+  });
+
+  test("of Model and of Mapper's configuration gets any instance", () => {
+    listen(Model, "beforeInsert", ({ target }) => {
+      if (target instanceof User) target.greet();
+    });
+    listen(User, "mapperConfigured", ({ mapper }) => expectTypeOf(mapper).toEqualTypeOf<Mapper>());
+  });
+
+  test("of a sessionmaker, of Session or of one session gets the session", () => {
+    listen(SessionLocal, "beforeFlush", ({ session }) => {
+      for (const instance of session.dirty) if (instance instanceof HasTimestamps) instance.updatedAt = new Date();
+      for (const instance of session.new) if (instance instanceof User) instance.greet();
+    });
+    listen(SessionLocal, "afterCommit", async ({ changes }) => {
+      expectTypeOf(changes).toEqualTypeOf<readonly Change[]>();
+      for (const { target, operation, values } of changes) {
+        if (operation === "insert" && target instanceof User) await hash(String(values["email"]?.new));
+      }
+    });
+    listen(Session, "transientToPending", ({ target }) => target instanceof User);
+    listen(session, "doOrmExecute", (event) => {
+      if (event.isSelect && !event.isColumnLoad && !event.isRelationshipLoad) event.updateExecutionOptions({ tag: 1 });
+    });
+  });
+
+  test("is registered by a function that returns it, unchanged", () => {
+    const audit = listensFor(User, "afterInsert")(({ target }: FlushRowEvent<User>) => target.name);
+    expectTypeOf(audit).toEqualTypeOf<({ target }: FlushRowEvent<User>) => string>();
+    remove(User, "afterInsert", audit);
+  });
+
+  test("ends with its block", () => {
+    using listening = listen(User, "afterInsert", () => {});
+    listening.remove();
+  });
+
+  test("of an event that the target does not have is refused", () => {
+    // @ts-expect-error "beforeInsrt" is no event of User
+    listen(User, "beforeInsrt", () => {});
+    // @ts-expect-error a session event is no event of a class
+    listen(User, "beforeFlush", () => {});
+    // @ts-expect-error an attribute's event is none of a class
+    listen(User, "set", () => {});
+    // @ts-expect-error a class's event is none of a session
+    listen(SessionLocal, "beforeInsert", () => {});
+    // @ts-expect-error a column has no elements to append
+    listen(attributes(User).email, "append", () => {});
+    // @ts-expect-error no such attribute
+    listen(attributes(User).emial, "set", () => {});
+  });
+
+  test("of the wrong shape is refused", () => {
+    // @ts-expect-error load is synchronous: its listener may not be
+    listen(User, "load", async ({ target }) => {
+      target.id;
+    });
+    // @ts-expect-error set is synchronous: its listener may not be
+    listen(attributes(User).email, "set", async () => {});
+    // @ts-expect-error the value is a string
+    listen(attributes(User).email, "set", ({ value }: { value: number }) => value);
+    // @ts-expect-error the result replaces the value: it must be a string
+    listen(attributes(User).email, "set", ({ value }) => value.length, { retval: true });
+    // @ts-expect-error a listener is not called before it is registered
+    listen(User, "afterInsert", "audit");
+    // @ts-expect-error no such option
+    listen(User, "afterInsert", () => {}, { onec: true });
+    listen(User, "afterInsert", ({ connection, target }) =>
+      // @ts-expect-error text is no statement
+      connection.execute(`delete from users where name = '${target.name}'`),
+    );
+  });
+});
+
+describe("a validator", () => {
+  test("gets the owner and the value's type, and may return another value", () => {
+    validates(User, "name", ({ target, value }) => {
+      expectTypeOf(target).toEqualTypeOf<User>();
+      expectTypeOf(value).toEqualTypeOf<string>();
+      if (value === "") throw new TypeError("A name is not empty.");
+    });
+    validates(User, ["name", "email"], ({ value }) => value.trim());
+    validates(HasTimestamps, "createdAt", ({ value }) => expectTypeOf(value).toEqualTypeOf<Date>() as never);
+  });
+
+  test("of an unknown attribute or with a value of another type is refused", () => {
+    // @ts-expect-error no such attribute
+    validates(User, "nme", () => {});
+    // @ts-expect-error the value that it returns replaces the name, and a name is a string
+    validates(User, "name", ({ value }) => value.length);
+  });
+});
+
+describe("a statement", () => {
+  test("selects instances of its class", async () => {
+    const statement = select(User)
+      .where({ name: "sandy" })
+      .where((user) => user.email.like("%@x"))
+      .orderBy((user) => user.name.desc())
+      .limit(10)
+      .offset(5);
+    const users = await session.scalars(statement);
+    expectTypeOf(users).toEqualTypeOf<ScalarResult<User>>();
+    expectTypeOf(users.all()).toEqualTypeOf<User[]>();
+    expectTypeOf(users.one()).toEqualTypeOf<User>();
+    expectTypeOf(users.first()).toEqualTypeOf<User | null>();
+    expectTypeOf(await session.scalar(select(User))).toEqualTypeOf<User | null>();
+    expectTypeOf((await session.execute(select(User))).all()).toEqualTypeOf<(readonly [User])[]>();
+  });
+
+  test("takes conditions of attributes, Kysely's sql, and parameters that are given later", async () => {
+    select(User).where((user) => or(user.name.eq("x"), and(user.id.gt(3), not(user.public.eq(true)))));
+    select(User)
+      .where((user) => user.nickname.eq(null))
+      .where((user) => user.nickname.isNull());
+    select(User)
+      .where((user) => user.kind.in(["user", "premium"]))
+      .where((user) => user.id.between(1, 10));
+    select(User)
+      .where((user) => user.name.eq(user.email))
+      .where((user) => user.createdAt.gte(new Date()));
+    select(User).where(attributes(User).name.eq("x"));
+    select(User).where((user) => sql<boolean>`lower(${user.name}) = ${"x"}`);
+    select(User).orderBy((user) => sql`length(${user.name})`);
+    select(User).orderBy((user) => [user.name.asc(), user.id.desc()]);
+    const byName = select(User).where((user) => user.name.eq(bindparam("name")));
+    await session.scalars(byName, { name: "sandy" });
+  });
+
+  test("of raw SQL has rows of the type that it declares", async () => {
+    const result = await session.execute(sql<{ id: number; name: string }>`select id, name from users`);
+    expectTypeOf(result.all()).toEqualTypeOf<{ id: number; name: string }[]>();
+    const rows = await connection.execute(sql<{ total: number }>`select count(*) as total from users`);
+    expectTypeOf(rows.one().total).toEqualTypeOf<number>();
+  });
+
+  test("with unknown names or values of the wrong type is refused", () => {
+    // @ts-expect-error no such column
+    select(User).where({ nme: "x" });
+    // @ts-expect-error name is a string
+    select(User).where({ name: 3 });
+    // @ts-expect-error a transient property is in no table
+    select(User).where({ password: "x" });
+    // @ts-expect-error no such column
+    select(User).where((user) => user.nme.eq("x"));
+    // @ts-expect-error id is a number
+    select(User).where((user) => user.id.eq("1"));
+    // @ts-expect-error id is a number
+    select(User).where((user) => user.id.in(["1"]));
+    // @ts-expect-error unknown kind
+    select(User).where((user) => user.kind.eq("gold"));
+    // @ts-expect-error a condition is an expression: === compares in JavaScript
+    select(User).where((user) => user.name === "x");
+    // @ts-expect-error text is no condition
+    select(User).where("name = 'x'");
+    // @ts-expect-error a table of its own is no model
+    select(postTags);
+    // @ts-expect-error text is no statement
+    void session.execute("select 1");
+    // @ts-expect-error text is no statement
+    void connection.execute("select 1");
+  });
+});
+
+describe("a session", () => {
+  test("gets an instance of the class that it is asked for, by a key of one part or several", async () => {
+    expectTypeOf(await session.get(User, 1)).toEqualTypeOf<User | null>();
+    expectTypeOf(await session.get(PremiumUser, 1)).toEqualTypeOf<PremiumUser | null>();
+    await session.get(User, [1]);
+    await session.get(User, { id: 1 });
+  });
+
+  test("takes instances of models and nothing else", () => {
+    session.add(new User());
+    session.addAll([new User(), new Post()]);
+    void session.delete(new PremiumUser());
+    // @ts-expect-error not a mapped instance
+    session.add({});
+    // @ts-expect-error not a mapped instance, though it has the columns of one
+    session.add({ id: 1, name: "Ann", email: "ann@x" });
+    // @ts-expect-error not one instance
+    session.add([new User()]);
+    // @ts-expect-error a class is no instance
+    session.add(User);
+  });
+
+  test("of a block of work answers with what the work returned", async () => {
+    const id = await SessionLocal.begin(async (session) => {
+      const user = new User({ name: "Ann" });
+      session.add(user);
+      await session.flush();
+      return user.id;
+    });
+    expectTypeOf(id).toEqualTypeOf<number>();
+  });
+});
+
+describe("inspection", () => {
+  test("of an instance knows its attributes", () => {
+    const inspection = inspect(new User());
+    expectTypeOf(inspection).toEqualTypeOf<InstanceInspection<User>>();
+    expectTypeOf(inspection.attributes.email.history).toEqualTypeOf<History<string>>();
+    expectTypeOf(inspection.attributes.email.loadedValue).toEqualTypeOf<string | undefined>();
+    expectTypeOf(inspection.persistent).toEqualTypeOf<boolean>();
+    // @ts-expect-error a method is no attribute
+    inspection.attributes.greet;
+  });
+
+  test("of a class is its mapper", () => {
+    expectTypeOf(inspect(User)).toEqualTypeOf<Mapper<User>>();
+    expectTypeOf(inspect(User).table.name).toEqualTypeOf<string>();
+  });
+});
+
+describe("generic code", () => {
+  test("works for any model", async () => {
+    class Repository<C extends AnyModel> {
+      readonly model: C;
+      readonly session: Session;
+
+      constructor(ofModel: C, onSession: Session) {
+        this.model = ofModel;
+        this.session = onSession;
+      }
+
+      find(key: number): Promise<InstanceType<C> | null> {
+        return this.session.get(this.model, key);
+      }
+
+      async all(): Promise<InstanceType<C>[]> {
+        return (await this.session.scalars(select(this.model))).all();
+      }
+    }
+    const repository = new Repository(User, session);
+    expectTypeOf(await repository.find(1)).toEqualTypeOf<User | null>();
+    expectTypeOf(await repository.all()).toEqualTypeOf<User[]>();
+  });
+
+  test("works for any attribute of a kind of value", () => {
+    const trimmed = <O>(attribute: Attribute<O, string, "column">) =>
+      listen(attribute, "set", ({ value }: { value: string }) => value.trim(), { retval: true });
+    trimmed(attributes(User).name);
+    trimmed(attributes(Post).title);
+    // @ts-expect-error an id is no string
+    trimmed(attributes(User).id);
+    // @ts-expect-error a transient property is no column
+    trimmed(attributes(User).password);
+  });
+});
