@@ -111,10 +111,18 @@ export class Engine implements AsyncDisposable {
    * ```
    */
   async begin<T>(work: (connection: Connection) => MaybePromise<T>, options?: TransactionOptions): Promise<T> {
-    await using connection = await this.acquire();
-    await connection.begin(options);
-    const result = await work(connection);
-    await connection.commit();
+    const connection = await this.acquire();
+    let result: T;
+    try {
+      await connection.begin(options);
+      result = await work(connection);
+      await connection.commit();
+    } catch (error) {
+      // An error of the rollback must not hide the one that led to it; its connection does not go back to the pool.
+      await Promise.resolve(connection.close()).catch(() => {});
+      throw error;
+    }
+    await connection.close();
     return result;
   }
 

@@ -70,8 +70,8 @@ export class Pool {
     if (this.#isDisposed) return Promise.reject(disposedError());
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
       if (idle.isBroken) {
-        // Nobody waits for the farewell of a connection that does not answer any more.
-        void this.#drop(idle, true);
+        // Nobody waits for the farewell of a connection that does not answer any more, or could be told that a listener of it failed.
+        this.#drop(idle, true).catch(() => {});
         continue;
       }
       this.#held.set(idle, holder);

@@ -95,8 +95,11 @@ class PgliteConnection implements DriverConnection {
     try {
       return await this.#pglite.query<unknown[]>(sql, parameters as unknown[], queryOptions);
     } catch (error) {
-      // The driver adds the values of the parameters, which would end up in logs.
-      if (error instanceof Error && "params" in error) delete error.params;
+      // The driver adds what it was called with, and so the values of the parameters, which would end up in logs.
+      if (error instanceof Error && "params" in error) {
+        delete error.params;
+        delete (error as { queryOptions?: unknown }).queryOptions;
+      }
       throw error;
     }
   }

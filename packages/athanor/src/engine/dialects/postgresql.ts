@@ -9,7 +9,7 @@ import {
 } from "../dialect.ts";
 import { MissingDriverError } from "../errors.ts";
 import { type CachedStatement, StatementCache } from "../statement-cache.ts";
-import { unreachable } from "./postgresql-errors.ts";
+import { isConnectionFailure, unreachable } from "./postgresql-errors.ts";
 import { expectCommitted, postgresqlFamily, quote, transactionModes } from "./postgresql-family.ts";
 import { textParser } from "./postgresql-values.ts";
 
@@ -86,8 +86,21 @@ class PgConnection implements DriverConnection {
     return this.#isBroken;
   }
 
+  get isInTransaction(): boolean {
+    return this.#client.getTransactionStatus() !== "I";
+  }
+
   async run(sql: string, parameters: readonly unknown[]): Promise<RawResult> {
-    return toRawResult(await this.#query(sql, parameters, this.#nameFor(sql, false)));
+    const name = this.#nameFor(sql, false);
+    try {
+      return toRawResult(await this.#query(sql, parameters, name));
+    } catch (error) {
+      if (name === undefined || !isStaleStatement(error)) throw error;
+      this.#forget(sql, name);
+      // In a transaction, PostgreSQL runs nothing more after any error.
+      if (this.isInTransaction) throw error;
+      return toRawResult(await this.#query(sql, parameters, this.#nameFor(sql, false)));
+    }
   }
 
   async runEach(sql: string, parameterSets: readonly (readonly unknown[])[]): Promise<EachResult> {
@@ -99,7 +112,10 @@ class PgConnection implements DriverConnection {
       const chunk = parameterSets.slice(results.length, results.length + chunkSize);
       const answers = await Promise.allSettled(chunk.map((parameters) => this.#query(sql, parameters, name)));
       for (const answer of answers) {
-        if (answer.status === "rejected") throw new FailedSet(results.length, answer.reason);
+        if (answer.status === "rejected") {
+          if (isStaleStatement(answer.reason)) this.#forget(sql, name);
+          throw new FailedSet(results.length, answer.reason);
+        }
         results.push(answer.value);
       }
     }
@@ -108,10 +124,16 @@ class PgConnection implements DriverConnection {
     return changedOne ? {} : { rowCounts: results.map(({ rowCount }) => rowCount ?? 0) };
   }
 
-  #query(sql: string, parameters: readonly unknown[], name: string | undefined): Promise<QueryArrayResult> {
+  async #query(sql: string, parameters: readonly unknown[], name: string | undefined): Promise<QueryArrayResult> {
     const query: QueryArrayConfig = { ...querySettings, text: sql, values: parameters as unknown[] };
     if (name !== undefined) query.name = name;
-    return this.#client.query(query);
+    try {
+      return await this.#client.query(query);
+    } catch (error) {
+      // The socket may take a moment longer to say so itself.
+      if (isConnectionFailure(error)) this.#isBroken = true;
+      throw error;
+    }
   }
 
   #nameFor(sql: string, isRepeated: boolean): string | undefined {
@@ -124,6 +146,12 @@ class PgConnection implements DriverConnection {
     }
     statement.used = true;
     return (statement.name ??= `athanor_${++this.#nameCount}`);
+  }
+
+  #forget(sql: string, name: string | undefined): void {
+    const statement = this.#statements.get(sql);
+    if (statement !== undefined) statement.name = undefined;
+    if (name !== undefined && !this.isInTransaction) this.#deallocate(name);
   }
 
   /** Goes out before whatever comes next, and fails at most because the statement is gone already. */
@@ -142,7 +170,13 @@ class PgConnection implements DriverConnection {
   }
 
   async rollback(): Promise<void> {
-    await this.#client.query("rollback");
+    try {
+      await this.#client.query("rollback");
+    } catch (error) {
+      if (!isConnectionFailure(error)) throw error;
+      // Whatever broke the connection has rolled back already.
+      this.#isBroken = true;
+    }
   }
 
   async savepoint(name: string): Promise<void> {
@@ -164,8 +198,16 @@ class PgConnection implements DriverConnection {
   }
 
   async close(): Promise<void> {
+    // Otherwise the process may end in the middle of it.
+    this.setInUse(true);
     await this.#client.end();
   }
+}
+
+/** The statement's table has changed, or the server does not know the statement any more. */
+function isStaleStatement(error: unknown): boolean {
+  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+  return code === "26000" || (code === "0A000" && message === "cached plan must not change result type");
 }
 
 function toRawResult({ rows, fields, rowCount }: QueryArrayResult): RawResult {

@@ -91,7 +91,7 @@ interface PreparedStatement extends CachedStatement {
   readsBigInts: boolean;
 }
 
-const noRows: unknown[][] = [];
+const noRows = Object.freeze<unknown[][]>([]) as unknown[][];
 
 class ReadResult implements RawResult {
   readonly rows: unknown[][];
@@ -148,6 +148,10 @@ class SqliteConnection implements DriverConnection {
 
   get isBroken(): boolean {
     return !this.#database.isOpen;
+  }
+
+  get isInTransaction(): boolean {
+    return this.#database.isTransaction;
   }
 
   run(sql: string, parameters: readonly unknown[]): MaybePromise<RawResult> {
