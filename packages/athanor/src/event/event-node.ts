@@ -83,6 +83,11 @@ export class EventNode<TName extends string = string> {
     }
   }
 
+  /** Whether anyone listens to any event here: where nobody does, no code of the user's is called. */
+  get isHeard(): boolean {
+    return this.#heardEvents > 0;
+  }
+
   get description(): string {
     return typeof this.#describe === "string" ? this.#describe : this.#describe();
   }

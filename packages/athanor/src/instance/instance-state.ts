@@ -47,8 +47,6 @@ export class InstanceState {
   incomplete = false;
   /** What took the values away, for error messages: "commit()", "expire()". */
   expiredBy: string | undefined = undefined;
-  /** The place among the pending instances of its session. */
-  insertOrder = 0;
 
   constructor(
     instance: Instance,

@@ -37,7 +37,10 @@ export class IdentityMap implements Iterable<Instance> {
 
   /** The same, as an array that later changes leave alone. */
   values(): Instance[] {
-    return [...this];
+    const instances: Instance[] = [];
+    for (const hierarchy of this.#hierarchies.values())
+      for (const instance of hierarchy.values()) instances.push(instance);
+    return instances;
   }
 
   add(state: InstanceState): void {

@@ -183,9 +183,10 @@ function valuesOf(mapper: Mapper, { isInSlotOrder, properties }: RowReader, row:
 
 /** Keeps the key's values where the identity key is an encoding of them: UPDATE and DELETE find the row by them. */
 export function noteIdentity(mapper: Mapper, state: InstanceState): void {
-  const written = state.writtenValues();
-  const values = mapper.primaryKey.map(({ slot }) => written[slot]);
-  state.identity = values.length === 1 && values[0] === state.key ? undefined : values;
+  const values = state.writtenValues();
+  const [first, second] = mapper.primaryKey;
+  if (first !== undefined && second === undefined && values[first.slot] === state.key) state.identity = undefined;
+  else state.identity = mapper.primaryKey.map(({ slot }) => values[slot]);
 }
 
 /** Raises the events of an instance that was just made from a row. What `load` sets belongs to the loaded state. */

@@ -3,8 +3,6 @@ import type { InstanceState } from "../instance/instance-state.ts";
 import { mapperOfState } from "../mapping/mapper.ts";
 import type { SessionState } from "./session-state.ts";
 
-let insertions = 0;
-
 /** Adds an instance: a new one is to be inserted, a detached one comes back. */
 export function addState(core: SessionState, state: InstanceState): void {
   core.expectNoWriting("session.add()", state);
@@ -42,7 +40,6 @@ export function deleteState(core: SessionState, state: InstanceState): void {
 function attachNew(core: SessionState, state: InstanceState): void {
   beforeAttach(core, state);
   state.owner = core;
-  state.insertOrder = ++insertions;
   core.new.add(state);
   core.emitLifecycle("afterAttach", state);
   core.emitLifecycle("transientToPending", state);
@@ -93,7 +90,7 @@ export function removeStates(core: SessionState, states: Iterable<InstanceState>
     core.modified.delete(state);
     core.deleted.delete(state);
     core.identityMap.discard(state);
-    if (state.deleted) core.transaction?.deletedStates.delete(state);
+    if (state.deleted) core.transaction?.snapshot.deletedStates.delete(state);
   }
   for (const state of removed) {
     const was = state.deleted ? "deleted" : state.key === undefined ? "pending" : "persistent";

@@ -1,14 +1,16 @@
 import { emitAndWait } from "../event/dispatch.ts";
 import { InvalidRequestError } from "../event/errors.ts";
+import type { Instance } from "../instance/instance.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { identityKeyOf } from "../mapping/identity.ts";
-import { mapperOfState } from "../mapping/mapper.ts";
+import { mapperOfState, type Mapper } from "../mapping/mapper.ts";
 import { noteIdentity } from "../loading/row-loader.ts";
 import { executeFlush } from "../unit-of-work/flush.ts";
 import { changeOf } from "./change-log.ts";
 import { loadOldValues } from "./load-old-values.ts";
 import type { SessionState } from "./session-state.ts";
 import type { SessionTransaction } from "./session-transaction.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 /** What one flush is about. */
 interface Pending {
@@ -63,51 +65,57 @@ async function flushWithin(core: SessionState, transaction: SessionTransaction):
 }
 
 /** Takes note of what was written: instances change their states, and their values are those of the rows. */
-function settle(core: SessionState, transaction: SessionTransaction, { inserts, updates, deletes }: Pending): void {
+function settle(core: SessionState, { snapshot }: SessionTransaction, { inserts, updates, deletes }: Pending): void {
   if (core.dispatch.afterCommit !== undefined) {
-    for (const state of inserts) transaction.changes.push(changeOf(state, "insert"));
-    for (const state of updates) transaction.changes.push(changeOf(state, "update"));
-    for (const state of deletes) transaction.changes.push(changeOf(state, "delete"));
+    for (const state of inserts) snapshot.changes.push(changeOf(state, "insert"));
+    for (const state of updates) snapshot.changes.push(changeOf(state, "update"));
+    for (const state of deletes) snapshot.changes.push(changeOf(state, "delete"));
   }
-  for (const state of deletes) settleDeleted(core, transaction, state);
+  for (const state of deletes) settleDeleted(core, snapshot, state);
   for (const state of deletes) core.emitLifecycle("persistentToDeleted", state);
-  for (const state of inserts) settleInserted(core, transaction, state);
-  for (const state of updates) settleUpdated(core, transaction, state);
-  const { pendingToPersistent } = core.dispatch;
-  if (pendingToPersistent !== undefined) for (const state of inserts) core.emitLifecycle("pendingToPersistent", state);
-  for (const state of inserts) core.new.delete(state);
+  settleInserted(core, inserts);
+  for (const state of updates) settleUpdated(core, snapshot, state);
+  if (core.dispatch.pendingToPersistent !== undefined)
+    for (const state of inserts) core.emitLifecycle("pendingToPersistent", state);
+  snapshot.addNew(core.takeNew(inserts));
 }
 
-function settleDeleted(core: SessionState, transaction: SessionTransaction, state: InstanceState): void {
+function settleDeleted(core: SessionState, snapshot: Snapshot, state: InstanceState): void {
   state.commit();
   state.deleted = true;
   core.deleted.delete(state);
   core.modified.delete(state);
   core.identityMap.discard(state);
-  transaction.deletedStates.add(state);
+  snapshot.deletedStates.add(state);
 }
 
-function settleInserted(core: SessionState, transaction: SessionTransaction, state: InstanceState): void {
-  const mapper = mapperOfState(state);
-  state.key = identityKeyOf(mapper, state.writtenValues());
-  noteIdentity(mapper, state);
-  state.commit();
-  core.identityMap.add(state);
-  transaction.newStates.add(state);
-  if (state.modified) core.modified.add(state);
+function settleInserted(core: SessionState, states: readonly InstanceState[]): void {
+  let mapper: Mapper | undefined;
+  let identities: Map<unknown, Instance> | undefined;
+  for (const state of states) {
+    if (identities === undefined || mapper !== mapperOfState(state)) {
+      mapper = mapperOfState(state);
+      identities = core.identityMap.of(mapper);
+    }
+    state.key = identityKeyOf(mapper as Mapper, state.writtenValues());
+    noteIdentity(mapper as Mapper, state);
+    state.commit();
+    identities.set(state.key, state.instance);
+    if (state.modified) core.modified.add(state);
+  }
 }
 
-function settleUpdated(core: SessionState, transaction: SessionTransaction, state: InstanceState): void {
+function settleUpdated(core: SessionState, snapshot: Snapshot, state: InstanceState): void {
   const mapper = mapperOfState(state);
   const key = identityKeyOf(mapper, state.writtenValues());
   if (key !== undefined && key !== state.key) {
-    if (!transaction.oldKeys.has(state)) transaction.oldKeys.set(state, { key: state.key, identity: state.identity });
+    if (!snapshot.oldKeys.has(state)) snapshot.oldKeys.set(state, { key: state.key, identity: state.identity });
     core.identityMap.discard(state);
     state.key = key;
     noteIdentity(mapper, state);
     core.identityMap.add(state);
   }
   state.commit();
-  transaction.dirtyStates.add(state);
+  snapshot.dirtyStates.add(state);
   if (!state.modified) core.modified.delete(state);
 }

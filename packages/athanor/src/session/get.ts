@@ -80,7 +80,7 @@ async function refreshed(core: SessionState, state: InstanceState): Promise<Inst
     state.deleted = true;
     core.identityMap.discard(state);
     core.modified.delete(state);
-    core.transaction?.deletedStates.add(state);
+    core.transaction?.snapshot.deletedStates.add(state);
     core.emitLifecycle("persistentToDeleted", state);
     return null;
   }

@@ -1,7 +1,7 @@
 import { NO_VALUE } from "../instance/history.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { ScalarAttribute } from "../instance/scalar-attribute.ts";
-import { type ColumnProperty, mapperOfState } from "../mapping/mapper.ts";
+import { type ColumnProperty, type Mapper, mapperOfState } from "../mapping/mapper.ts";
 import { selectByKeyText } from "../sql/compile.ts";
 import type { SessionState } from "./session-state.ts";
 
@@ -10,9 +10,13 @@ import type { SessionState } from "./session-state.ts";
  * `activeHistory`, and of version counters. Nothing else of the instance changes, so no event is raised.
  */
 export async function loadOldValues(core: SessionState, states: readonly InstanceState[]): Promise<void> {
+  const watched = new Map<Mapper, readonly ColumnProperty[]>();
   for (const state of states) {
     const mapper = mapperOfState(state);
-    const missing = mapper.columnProperties.filter((property) => isMissing(state, property));
+    let properties = watched.get(mapper);
+    if (properties === undefined) watched.set(mapper, (properties = watchedProperties(mapper)));
+    if (properties.length === 0) continue;
+    const missing = properties.filter((property) => isMissing(state, property));
     if (missing.length === 0) continue;
     const { dialect } = core.engine;
     const connection = await core.autobegin().connect();
@@ -32,8 +36,15 @@ export async function loadOldValues(core: SessionState, states: readonly Instanc
   }
 }
 
+/** The key needs no loading: it is in the identity. */
+function watchedProperties(mapper: Mapper): readonly ColumnProperty[] {
+  return mapper.columnProperties.filter(({ slot, source }) => {
+    const attribute = mapper.instrumentation.attributes[slot];
+    return !source.column.primaryKey && attribute instanceof ScalarAttribute && attribute.activeHistory;
+  });
+}
+
 function isMissing(state: InstanceState, { slot, key }: ColumnProperty): boolean {
-  const attribute = state.instrumentation.attributes[slot];
-  if (key === mapperOfState(state).version?.key && state.values[slot] === undefined) return true;
-  return attribute instanceof ScalarAttribute && attribute.activeHistory && state.committed?.[slot] === NO_VALUE;
+  if (state.committed?.[slot] === NO_VALUE) return true;
+  return state.values[slot] === undefined && key === mapperOfState(state).version?.key;
 }

@@ -1,6 +1,6 @@
 import { DetachedInstanceError } from "../instance/errors.ts";
 import { expectState } from "../instance/instance.ts";
-import type { Instance } from "../mapping/model-types.ts";
+import type { AttributeName, Instance } from "../mapping/model-types.ts";
 import { loadColumns, unloadedColumns } from "./load-columns.ts";
 import { SessionState } from "./session-state.ts";
 
@@ -21,7 +21,7 @@ export type Loaded<TInstance, TKeys extends readonly (keyof TInstance)[]> = TKey
  * @example
  * const email = await load(user, "email");
  */
-export async function load<TInstance extends Instance, const TKeys extends readonly (keyof TInstance & string)[]>(
+export async function load<TInstance extends Instance, const TKeys extends readonly AttributeName<TInstance>[]>(
   instance: TInstance,
   ...keys: TKeys
 ): Promise<Loaded<TInstance, TKeys>> {

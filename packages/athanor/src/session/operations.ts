@@ -68,13 +68,20 @@ export class Operations {
     this.#owner = owner;
   }
 
-  /** Runs an operation when its turn comes. The promise settles when it, and everything that was called from inside of it, is through. */
-  run<T>(work: () => MaybePromise<T>): Promise<T> {
+  /**
+   * Runs an operation when its turn comes. The promise settles when it, and everything that was called from inside of it, is through.
+   *
+   * @param mayCallListeners false where no code of the user's can be called, so that nothing can be called from inside of it
+   */
+  run<T>(work: () => MaybePromise<T>, mayCallListeners = true): Promise<T> {
     if (storage === undefined) return this.#runAlone(work);
     const parent = storage.getStore();
     const queue = this.#enclosing(parent)?.queue ?? this.#queue;
+    const execute = mayCallListeners
+      ? (): MaybePromise<T> => this.#execute(work, new Operation(this.#owner, parent), storage)
+      : work;
     try {
-      const result = queue.enter(() => this.#execute(work, new Operation(this.#owner, parent), storage));
+      const result = queue.enter(execute);
       return result instanceof Promise ? result : Promise.resolve(result);
     } catch (error) {
       return Promise.reject(error as Error);

@@ -1,10 +1,12 @@
 import type { Engine } from "../engine/engine.ts";
 import { emit } from "../event/dispatch.ts";
-import type { Dispatch } from "../event/event-node.ts";
+import { type Dispatch, type EventNode, eventTarget } from "../event/event-node.ts";
+import { stateOf } from "../instance/instance.ts";
 import type { InstanceAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState, StateOwner } from "../instance/instance-state.ts";
 import { IdentityMap } from "../loading/identity-map.ts";
 import type { LoadContext } from "../loading/row-loader.ts";
+import type { Mapper } from "../mapping/mapper.ts";
 import { FlushInProgressError } from "../unit-of-work/errors.ts";
 import { Operations } from "./operations.ts";
 import type { Session } from "./session.ts";
@@ -47,12 +49,11 @@ export class SessionState implements StateOwner {
   readonly expireOnCommit: boolean;
   readonly operations: Operations;
   readonly identityMap = new IdentityMap();
-  /** Pending instances, in the order in which they were added. */
-  readonly new = new Set<InstanceState>();
-  /** Persistent instances that something was set on. */
-  readonly modified = new Set<InstanceState>();
-  /** Persistent instances whose deletion is not flushed yet. */
-  readonly deleted = new Set<InstanceState>();
+  // Most sessions only read, and sets are dear: each is made when something first goes in.
+  #new: Set<InstanceState> | undefined = undefined;
+  #modified: Set<InstanceState> | undefined = undefined;
+  #deleted: Set<InstanceState> | undefined = undefined;
+  #node: EventNode<keyof SessionEvents>;
   dispatch: Dispatch<keyof SessionEvents>;
   transaction: SessionTransaction | undefined = undefined;
   isFlushing = false;
@@ -60,27 +61,73 @@ export class SessionState implements StateOwner {
   writing: { event: string | undefined } | undefined = undefined;
   /** How many noAutoflush() blocks are open. */
   autoflushSuspended = 0;
-  isClosed = false;
   readonly #onWarning: ((warning: SessionWarning) => void) | undefined;
 
-  constructor(session: Session, engine: Engine, dispatch: Dispatch<keyof SessionEvents>, options: SessionOptions) {
+  constructor(session: Session, engine: Engine, node: EventNode<keyof SessionEvents>, options: SessionOptions) {
     this.session = session;
     this.engine = engine;
-    this.dispatch = dispatch;
+    this.#node = node;
+    this.dispatch = node.dispatch;
     this.autoflush = options.autoflush ?? true;
     this.expireOnCommit = options.expireOnCommit ?? false;
     this.#onWarning = options.onWarning;
     this.operations = new Operations(session);
   }
 
+  /** Pending instances, in the order in which they were added. */
+  get new(): Set<InstanceState> {
+    return (this.#new ??= new Set());
+  }
+
+  /** Persistent instances that something was set on. */
+  get modified(): Set<InstanceState> {
+    return (this.#modified ??= new Set());
+  }
+
+  /** Persistent instances whose deletion is not flushed yet. */
+  get deleted(): Set<InstanceState> {
+    return (this.#deleted ??= new Set());
+  }
+
   /** Whether there is nothing to flush. */
   get isClean(): boolean {
-    return this.new.size === 0 && this.modified.size === 0 && this.deleted.size === 0;
+    return isEmpty(this.#new) && isEmpty(this.#modified) && isEmpty(this.#deleted);
+  }
+
+  /** Takes these instances out of the pending ones: the set itself, where it holds no others. */
+  takeNew(inserted: readonly InstanceState[]): Set<InstanceState> {
+    const pending = this.new;
+    if (pending.size === inserted.length) {
+      this.#new = undefined;
+      return pending;
+    }
+    for (const state of inserted) pending.delete(state);
+    return new Set(inserted);
+  }
+
+  /** Every instance of the session: the persistent ones, then the pending ones. */
+  allStates(): InstanceState[] {
+    const states = this.identityMap.values().map((instance) => stateOf(instance));
+    if (this.#new !== undefined) states.push(...this.#new);
+    return states;
+  }
+
+  /** The session has got listeners of its own. */
+  set node(node: EventNode<keyof SessionEvents>) {
+    this.#node = node;
+    this.dispatch = node.dispatch;
+  }
+
+  /** Whether an operation that touches instances of this class, or of none, may call code of the user's. */
+  mayCallListeners(mapper?: Mapper): boolean {
+    return this.#node.isHeard || this.engine[eventTarget].isHeard || mapper?.[eventTarget].isHeard === true;
   }
 
   /** Persistent instances that a flush would raise events for. */
   dirtyStates(): InstanceState[] {
-    return [...this.modified].filter((state) => !this.deleted.has(state));
+    const modified = this.#modified === undefined ? [] : [...this.#modified];
+    const deleted = this.#deleted;
+    return deleted === undefined || deleted.size === 0 ? modified : modified.filter((state) => !deleted.has(state));
   }
 
   stateModified(state: InstanceState): void {
@@ -134,4 +181,8 @@ export class SessionState implements StateOwner {
         `too late to be part of it. Do it in a listener of beforeFlush; or execute a statement on the event's connection.`,
     );
   }
+}
+
+function isEmpty(set: ReadonlySet<unknown> | undefined): boolean {
+  return set === undefined || set.size === 0;
 }

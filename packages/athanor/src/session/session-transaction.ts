@@ -4,14 +4,14 @@ import type { MaybePromise } from "../engine/maybe-promise.ts";
 import { emit, emitAndWait } from "../event/dispatch.ts";
 import { InvalidRequestError } from "../event/errors.ts";
 import { stateOf } from "../instance/instance.ts";
-import type { InstanceState } from "../instance/instance-state.ts";
 import { FlushError } from "../unit-of-work/errors.ts";
 import { restoreDeleted, removeStates } from "./attachment.ts";
-import { type Change, consolidate } from "./change-log.ts";
+import { consolidate } from "./change-log.ts";
 import { AfterCommitError, PendingRollbackError, ResourceClosedError } from "./errors.ts";
 import { flushSession } from "./flush-session.ts";
 import type { Session } from "./session.ts";
 import type { SessionState } from "./session-state.ts";
+import { Snapshot } from "./snapshot.ts";
 
 /** How a transaction of a session came into being. */
 export type TransactionOrigin = "autobegin" | "begin" | "beginNested" | "subtransaction";
@@ -32,15 +32,8 @@ export class SessionTransaction implements AsyncDisposable {
   readonly origin: TransactionOrigin;
   /** Whether it is a savepoint. */
   readonly nested: boolean;
-  /** Inserted by this transaction. */
-  readonly newStates: Set<InstanceState>;
-  /** Deleted by this transaction. */
-  readonly deletedStates: Set<InstanceState>;
-  /** Updated by this transaction. */
-  readonly dirtyStates: Set<InstanceState>;
-  /** The keys that instances had before this transaction changed them. */
-  readonly oldKeys: Map<InstanceState, { readonly key: unknown; readonly identity: readonly unknown[] | undefined }>;
-  readonly changes: Change[];
+  /** What it did to which instances; a flush's own transaction notes it for the one around it. */
+  readonly snapshot: Snapshot;
   readonly #core: SessionState;
   readonly #options: TransactionOptions | undefined;
   #phase: "active" | "prepared" | "committed" | "inactive" | "closed" = "active";
@@ -61,12 +54,7 @@ export class SessionTransaction implements AsyncDisposable {
     this.nested = origin === "beginNested";
     this.#core = core;
     this.#options = options;
-    const boundary = origin === "subtransaction" ? parent : undefined;
-    this.newStates = boundary?.newStates ?? new Set();
-    this.deletedStates = boundary?.deletedStates ?? new Set();
-    this.dirtyStates = boundary?.dirtyStates ?? new Set();
-    this.oldKeys = boundary?.oldKeys ?? new Map();
-    this.changes = boundary?.changes ?? [];
+    this.snapshot = origin === "subtransaction" && parent !== undefined ? parent.snapshot : new Snapshot();
     core.transaction = this;
     const { afterTransactionCreate } = core.dispatch;
     if (afterTransactionCreate !== undefined)
@@ -173,8 +161,9 @@ export class SessionTransaction implements AsyncDisposable {
   }
 
   /** Ends it without a word to the database but, for the root, giving the connection back. */
-  async abandon(): Promise<void> {
-    await this.#release();
+  abandon(): MaybePromise<void> {
+    const released = this.#release();
+    if (released instanceof Promise) return released.finally(() => this.#close());
     this.#close();
   }
 
@@ -259,7 +248,7 @@ export class SessionTransaction implements AsyncDisposable {
       this.#phase = "committed";
       if (core.dispatch.afterSavepointRelease !== undefined)
         await emitAndWait(core.dispatch.afterSavepointRelease, { session: core.session });
-      this.#passSnapshotOn(this.parent as SessionTransaction);
+      this.parent?.snapshot.absorb(this.snapshot);
       return [];
     }
     if (this.#connection !== undefined) {
@@ -283,7 +272,7 @@ export class SessionTransaction implements AsyncDisposable {
     const { afterCommit } = this.#core.dispatch;
     const errors: unknown[] = [];
     if (afterCommit === undefined) return errors;
-    const event = { session: this.session, changes: consolidate(this.changes) };
+    const event = { session: this.session, changes: consolidate(this.snapshot.changes) };
     for (const registration of afterCommit) {
       try {
         await emitAndWait([registration], event);
@@ -316,37 +305,25 @@ export class SessionTransaction implements AsyncDisposable {
   /** Puts every instance back to where it was when this transaction began. */
   #restoreSnapshot(): void {
     const core = this.#core;
-    const added = new Set([...this.newStates, ...core.new]);
+    const { newStates, deletedStates, dirtyStates, oldKeys } = this.snapshot;
+    const added = new Set([...newStates, ...core.new]);
     removeStates(core, added, true);
-    for (const [state, { key, identity }] of this.oldKeys) {
+    for (const [state, { key, identity }] of oldKeys) {
       core.identityMap.discard(state);
       if (added.has(state)) continue;
       state.key = key;
       state.identity = identity;
       core.identityMap.add(state);
     }
-    for (const state of new Set([...this.deletedStates, ...core.deleted]))
+    for (const state of new Set([...deletedStates, ...core.deleted]))
       if (!added.has(state)) restoreDeleted(core, state);
     core.deleted.clear();
     for (const instance of core.identityMap.values()) {
       const state = stateOf(instance);
       state.written = false;
-      if (!this.nested || state.modified || this.dirtyStates.has(state)) core.expire(state, "rollback()");
+      if (!this.nested || state.modified || dirtyStates.has(state)) core.expire(state, "rollback()");
     }
-    this.newStates.clear();
-    this.deletedStates.clear();
-    this.dirtyStates.clear();
-    this.oldKeys.clear();
-    this.changes.length = 0;
-  }
-
-  /** What a released savepoint did belongs to the transaction around it. */
-  #passSnapshotOn(parent: SessionTransaction): void {
-    for (const state of this.newStates) parent.newStates.add(state);
-    for (const state of this.dirtyStates) parent.dirtyStates.add(state);
-    for (const state of this.deletedStates) parent.deletedStates.add(state);
-    for (const [state, key] of this.oldKeys) if (!parent.oldKeys.has(state)) parent.oldKeys.set(state, key);
-    parent.changes.push(...this.changes);
+    this.snapshot.clear();
   }
 
   /** The transaction is committed: nothing goes back to how it was. */
@@ -354,11 +331,11 @@ export class SessionTransaction implements AsyncDisposable {
     const core = this.#core;
     if (core.expireOnCommit)
       for (const instance of core.identityMap.values()) core.expire(stateOf(instance), "commit()");
-    for (const state of this.deletedStates) {
+    for (const state of this.snapshot.deletedStates) {
       state.owner = undefined;
       core.emitLifecycle("deletedToDetached", state);
     }
-    this.deletedStates.clear();
+    this.snapshot.clear();
   }
 
   /** Ends what was opened inside of it and never ended. */
@@ -368,11 +345,11 @@ export class SessionTransaction implements AsyncDisposable {
       core.transaction.#close();
   }
 
-  async #release(): Promise<void> {
+  #release(): MaybePromise<void> {
     if (this.parent !== undefined || this.#connection === undefined) return;
     const connection = this.#connection;
     this.#connection = undefined;
-    await connection.close();
+    return connection.close();
   }
 
   #close(): void {

@@ -1,6 +1,7 @@
 import type { Connection } from "../engine/connection.ts";
 import type { TransactionOptions } from "../engine/dialect.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { MaybePromise } from "../engine/maybe-promise.ts";
 import type { FirstOf, Result, ScalarResult } from "../engine/result.ts";
 import { InvalidRequestError } from "../event/errors.ts";
 import { EventNode, eventTarget } from "../event/event-node.ts";
@@ -64,14 +65,14 @@ export class Session implements AsyncDisposable {
   ) {
     this.#parentNode = node;
     this.info = { ...options.info };
-    this.#core = new SessionState(this, engine, node.dispatch, options);
+    this.#core = new SessionState(this, engine, node, options);
   }
 
   /** For this session alone: `listen(session, "afterCommit", …)`. */
   get [eventTarget](): EventNode {
     if (this.#node === undefined) {
       this.#node = new EventNode(sessionEvents, "this session", { parents: [this.#parentNode], level: 1 });
-      this.#core.dispatch = this.#node.dispatch;
+      this.#core.node = this.#node;
     }
     return this.#node;
   }
@@ -159,9 +160,7 @@ export class Session implements AsyncDisposable {
 
   /** Takes all instances out of the session. */
   expungeAll(): void {
-    const core = this.#core;
-    const states = [...core.identityMap.values().map((instance) => stateOf(instance)), ...core.new];
-    removeStates(core, states, false);
+    removeStates(this.#core, this.#core.allStates(), false);
   }
 
   /** Drops the values of an instance, all or the named ones, so that they are loaded anew. Pending changes to them are lost. */
@@ -246,9 +245,9 @@ export class Session implements AsyncDisposable {
     key: PrimaryKey<TModel>,
     options?: ExecuteOptions,
   ): Promise<InstanceType<TModel> | null> {
-    return this.#run(() =>
-      getInstance(this.#core, mapperOf(model), key, options?.executionOptions),
-    ) as Promise<InstanceType<TModel> | null>;
+    const mapper = mapperOf(model);
+    const work = (): MaybePromise<Instance | null> => getInstance(this.#core, mapper, key, options?.executionOptions);
+    return this.#core.operations.run(work, this.#core.mayCallListeners(mapper)) as Promise<InstanceType<TModel> | null>;
   }
 
   /** Executes a statement and answers with its rows. */
@@ -305,17 +304,22 @@ export class Session implements AsyncDisposable {
 
   /** Lets go of all instances and ends the transaction: what was not committed is rolled back. The session can be used again. */
   close(): Promise<void> {
-    return this.#run(() => this.#close());
+    const core = this.#core;
+    // Where instances are let go of, listeners of theirs are called only through the session's.
+    return core.operations.run(() => this.#close(), core.mayCallListeners());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #close(): Promise<void> {
+  #close(): MaybePromise<void> {
     const core = this.#core;
-    if (core.identityMap.size > 0 || core.new.size > 0) this.expungeAll();
-    while (core.transaction !== undefined) await core.transaction.abandon();
+    this.expungeAll();
+    const { transaction } = core;
+    if (transaction === undefined) return;
+    const abandoned = transaction.abandon();
+    return abandoned instanceof Promise ? abandoned.then(() => this.#close()) : this.#close();
   }
 
   #run<T>(work: () => Promise<T> | T): Promise<T> {

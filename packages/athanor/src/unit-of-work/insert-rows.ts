@@ -3,7 +3,7 @@ import type { EachResult } from "../engine/dialect.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { Table } from "../mapping/table.ts";
 import { type InsertShape, type RowWriter, rowWriter, type WrittenColumn } from "./row-writer.ts";
-import type { Save } from "./write-saves.ts";
+import type { Save } from "./order.ts";
 
 /** Neighbours whose INSERT is the same but for its values. */
 interface InsertGroup {
@@ -21,8 +21,6 @@ const ROWS_TOGETHER = [1000, 100, 10, 1];
 /** Runs the INSERTs of one table in the order of the instances, and gives them the values that the database made. */
 export function insertRows(saves: readonly Save[], table: Table, connection: Connection): void | Promise<void> {
   const groups = groupByShape(saves, table, connection);
-  // What is assigned from here on is not in the statements any more.
-  for (const { state } of saves) state.written = true;
   if (groups.length > 0) return insertGroups(groups, connection);
 }
 
@@ -32,6 +30,8 @@ function groupByShape(saves: readonly Save[], table: Table, connection: Connecti
   let mapper: Mapper | undefined;
   for (const save of saves) {
     const { values } = save.state;
+    // What is assigned from here on is not in the statements any more.
+    save.state.written = true;
     const writer: RowWriter =
       last !== undefined && mapper === save.mapper
         ? last.writer
@@ -106,11 +106,11 @@ function canMatchRows(shape: InsertShape): boolean {
   return shape.generated.length === 0 || shape.generatesKey;
 }
 
-function assignGenerated({ state, refreshed }: Save, { generated }: InsertShape, row: readonly unknown[]): void {
+function assignGenerated(save: Save, { generated }: InsertShape, row: readonly unknown[]): void {
   generated.forEach(({ property, fromDriver, column }, index) => {
     const value = row[index];
-    state.values[property.slot] = value == null || fromDriver === undefined ? value : fromDriver(value);
-    if (!column.primaryKey) refreshed.push(property.key);
+    save.state.values[property.slot] = value == null || fromDriver === undefined ? value : fromDriver(value);
+    if (!column.primaryKey) (save.refreshed ??= []).push(property.key);
   });
 }
 

@@ -2,11 +2,20 @@ import type { InstanceState } from "../instance/instance-state.ts";
 import { mapperOfState, type Mapper } from "../mapping/mapper.ts";
 import type { FlushWork } from "./flush.ts";
 
+/** An instance on its way into the database. */
+export interface Save {
+  readonly state: InstanceState;
+  readonly mapper: Mapper;
+  readonly isInsert: boolean;
+  /** Attributes whose value came from a default, from `onupdate`, from the version counter or from the database. */
+  refreshed: string[] | undefined;
+}
+
 /** The instances of one hierarchy of classes that a flush writes. */
 export interface HierarchyWork {
   readonly mapper: Mapper;
   /** New ones in the order in which they were added, then changed ones by key. */
-  readonly saves: { readonly state: InstanceState; readonly isInsert: boolean }[];
+  readonly saves: Save[];
   readonly deletes: InstanceState[];
 }
 
@@ -16,15 +25,18 @@ export interface HierarchyWork {
  */
 export function orderHierarchies(work: Pick<FlushWork, "inserts" | "updates" | "deletes">): HierarchyWork[] {
   const byMapper = new Map<Mapper, HierarchyWork>();
-  const hierarchyOf = (state: InstanceState): HierarchyWork => {
-    const mapper = mapperOfState(state).baseMapper;
-    let hierarchy = byMapper.get(mapper);
-    if (hierarchy === undefined) byMapper.set(mapper, (hierarchy = { mapper, saves: [], deletes: [] }));
+  const hierarchyOf = ({ baseMapper }: Mapper): HierarchyWork => {
+    let hierarchy = byMapper.get(baseMapper);
+    if (hierarchy === undefined) byMapper.set(baseMapper, (hierarchy = { mapper: baseMapper, saves: [], deletes: [] }));
     return hierarchy;
   };
-  for (const state of work.inserts) hierarchyOf(state).saves.push({ state, isInsert: true });
-  for (const state of work.updates.toSorted(byKey)) hierarchyOf(state).saves.push({ state, isInsert: false });
-  for (const state of work.deletes.toSorted(byKey)) hierarchyOf(state).deletes.push(state);
+  const save = (state: InstanceState, isInsert: boolean): void => {
+    const mapper = mapperOfState(state);
+    hierarchyOf(mapper).saves.push({ state, mapper, isInsert, refreshed: undefined });
+  };
+  for (const state of work.inserts) save(state, true);
+  for (const state of work.updates.toSorted(byKey)) save(state, false);
+  for (const state of work.deletes.toSorted(byKey)) hierarchyOf(mapperOfState(state)).deletes.push(state);
   if (byMapper.size < 2) return [...byMapper.values()];
   const hierarchies = [...byMapper.values()].sort((left, right) =>
     compareText(left.mapper.class.name, right.mapper.class.name),
@@ -53,7 +65,7 @@ function tablesOf({ saves, deletes }: HierarchyWork): {
   readonly names: readonly string[];
   readonly referenced: readonly string[];
 } {
-  const mappers = new Set([...saves.map(({ state }) => state), ...deletes].map(mapperOfState));
+  const mappers = new Set([...saves.map(({ mapper }) => mapper), ...deletes.map(mapperOfState)]);
   const tables = [...new Set([...mappers].flatMap((mapper) => mapper.tables))];
   return {
     names: tables.map((table) => table.fullName),

@@ -2,34 +2,20 @@ import type { Connection } from "../engine/connection.ts";
 import { emit, emitAndWait } from "../event/dispatch.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { UNCHANGED } from "../instance/instance-state.ts";
-import { mapperOfState, type Mapper } from "../mapping/mapper.ts";
+import type { Mapper } from "../mapping/mapper.ts";
 import type { Table } from "../mapping/table.ts";
 import { FlushError, StaleDataError } from "./errors.ts";
 import type { FlushWork } from "./flush.ts";
 import { insertRows } from "./insert-rows.ts";
-import type { HierarchyWork } from "./order.ts";
+import type { Save } from "./order.ts";
 import { type RowWriter, rowWriter, type WrittenColumn } from "./row-writer.ts";
 
-/** An instance on its way into the database. */
-export interface Save {
-  readonly state: InstanceState;
-  readonly mapper: Mapper;
-  readonly isInsert: boolean;
-  /** Attributes whose value came from a default, from `onupdate`, from the version counter or from the database. */
-  readonly refreshed: string[];
-}
-
 /** Writes the instances of one hierarchy: all `before` events, the SQL table by table, all `after` events. */
-export async function writeSaves(saves: HierarchyWork["saves"], work: FlushWork): Promise<void> {
-  const batch = saves.map(({ state, isInsert }): Save => ({
-    state,
-    mapper: mapperOfState(state),
-    isInsert,
-    refreshed: [],
-  }));
-  const together = batch.filter(({ mapper }) => mapper.batch);
+export async function writeSaves(saves: readonly Save[], work: FlushWork): Promise<void> {
+  const together = saves.filter(({ mapper }) => mapper.batch);
   if (together.length > 0) await writeBatch(together, work);
-  for (const save of batch) if (!save.mapper.batch) await writeBatch([save], work);
+  if (together.length === saves.length) return;
+  for (const save of saves) if (!save.mapper.batch) await writeBatch([save], work);
 }
 
 async function writeBatch(batch: readonly Save[], work: FlushWork): Promise<void> {
@@ -38,19 +24,33 @@ async function writeBatch(batch: readonly Save[], work: FlushWork): Promise<void
     const waiting = emitRow(save, save.isInsert ? "beforeInsert" : "beforeUpdate", work);
     if (waiting !== undefined) await waiting;
   }
-  const inserts = batch.filter(({ isInsert }) => isInsert);
-  const updates = batch.filter(({ isInsert }) => !isInsert);
-  for (const save of inserts) applyDefaults(save);
-  const changed = updates.filter(prepareUpdate);
-  for (const table of tablesOf(batch)) {
-    const updating = updateRows(changed.filter(isIn(table)), table, connection);
+  const inserts: Save[] = [];
+  const changed: Save[] = [];
+  for (const save of batch) {
+    if (save.isInsert) {
+      applyDefaults(save);
+      inserts.push(save);
+    } else if (prepareUpdate(save)) changed.push(save);
+  }
+  const tables = tablesOf(batch);
+  for (const table of tables) {
+    const updating = updateRows(tables.length === 1 ? changed : changed.filter(isIn(table)), table, connection);
     if (updating !== undefined) await updating;
-    const inserting = insertRows(inserts.filter(isIn(table)), table, connection);
+    const inserting = insertRows(tables.length === 1 ? inserts : inserts.filter(isIn(table)), table, connection);
     if (inserting !== undefined) await inserting;
   }
-  for (const save of updates) save.state.written = true;
   for (const save of inserts) expectKey(save);
-  for (const save of [...inserts, ...updates]) {
+  await announce(inserts, work);
+  await announce(
+    batch.filter(({ isInsert }) => !isInsert),
+    work,
+  );
+}
+
+/** Raises what follows the SQL: which attributes got values by it, and the `after` event. */
+async function announce(saves: readonly Save[], work: FlushWork): Promise<void> {
+  for (const save of saves) {
+    save.state.written = true;
     announceRefreshed(save);
     const waiting = emitRow(save, save.isInsert ? "afterInsert" : "afterUpdate", work);
     if (waiting !== undefined) await waiting;
@@ -70,12 +70,10 @@ function emitRow(
 
 /** Every table that holds a part of the batch, parents' before their subclasses'. */
 function tablesOf(batch: readonly Save[]): readonly Table[] {
-  const mappers = new Set(batch.map(({ mapper }) => mapper));
-  return [
-    ...new Set(
-      [...mappers].toSorted((left, right) => left.tables.length - right.tables.length).flatMap(({ tables }) => tables),
-    ),
-  ];
+  const mappers = new Set<Mapper>();
+  for (const { mapper } of batch) mappers.add(mapper);
+  const parentsFirst = [...mappers].toSorted((left, right) => left.tables.length - right.tables.length);
+  return [...new Set(parentsFirst.flatMap(({ tables }) => tables))];
 }
 
 function isIn(table: Table): (save: Save) => boolean {
@@ -83,16 +81,17 @@ function isIn(table: Table): (save: Save) => boolean {
 }
 
 /** Fills in what the program left unset: defaults and the first version. */
-function applyDefaults({ state, mapper, refreshed }: Save): void {
+function applyDefaults(save: Save): void {
+  const { state, mapper } = save;
   for (const { property, options } of defaultsOf(mapper)) {
     if (state.values[property.slot] !== undefined) continue;
     state.values[property.slot] = valueOf(options);
-    if (!property.source.column.primaryKey) refreshed.push(property.key);
+    if (!property.source.column.primaryKey) (save.refreshed ??= []).push(property.key);
   }
   const { version } = mapper;
   if (version !== undefined && state.values[version.slot] === undefined) {
     state.values[version.slot] = 1;
-    refreshed.push(version.key);
+    (save.refreshed ??= []).push(version.key);
   }
 }
 
@@ -118,7 +117,8 @@ function valueOf({ value }: { readonly value: unknown }): unknown {
 }
 
 /** Whether an UPDATE is needed; if so, its `onupdate` values and its next version are set. */
-function prepareUpdate({ state, mapper, refreshed }: Save): boolean {
+function prepareUpdate(save: Save): boolean {
+  const { state, mapper } = save;
   const { committed, values } = state;
   if (committed === undefined) return false;
   const isChanged = mapper.columnProperties.some(({ slot, column }) =>
@@ -130,14 +130,14 @@ function prepareUpdate({ state, mapper, refreshed }: Save): boolean {
     if (onupdate === undefined || hasChanged(committed[slot], values[slot], column.options.type.isEqual)) continue;
     state.remember(slot, values[slot]);
     values[slot] = valueOf(onupdate);
-    refreshed.push(key);
+    (save.refreshed ??= []).push(key);
   }
   const { version } = mapper;
   if (version !== undefined) {
     const current = values[version.slot];
     state.remember(version.slot, current);
     values[version.slot] = Number(current) + 1;
-    refreshed.push(version.key);
+    (save.refreshed ??= []).push(version.key);
   }
   return true;
 }
@@ -177,6 +177,8 @@ function updateRows(saves: readonly Save[], table: Table, connection: Connection
       writer = rowWriter(mapper, table, connection.engine.dialect);
     }
     const { state } = save;
+    // What is assigned from here on is not in the statements any more.
+    state.written = true;
     const { columns, key } = changedColumns(writer, state);
     if (columns.length === 0) continue;
     const shape = writer.update(columns, key);
@@ -187,8 +189,6 @@ function updateRows(saves: readonly Save[], table: Table, connection: Connection
       last.saves.push(save);
     } else groups.push({ text: shape.text, parameterSets: [parameters], saves: [save] });
   }
-  // What is assigned from here on is not in the statements any more.
-  for (const { state } of saves) state.written = true;
   if (groups.length > 0) return updateRowsOf(groups, connection);
 }
 
@@ -237,6 +237,6 @@ function expectKey({ state, mapper }: Save): void {
 
 function announceRefreshed({ state, refreshed }: Save): void {
   const { refreshFlush } = state.instrumentation.dispatch;
-  if (refreshFlush !== undefined && refreshed.length > 0)
+  if (refreshFlush !== undefined && refreshed !== undefined)
     emit(refreshFlush, { target: state.instance, attrs: refreshed });
 }
