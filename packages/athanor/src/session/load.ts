@@ -5,11 +5,11 @@ import { loadColumns, unloadedColumns } from "./load-columns.ts";
 import { SessionState } from "./session-state.ts";
 
 /** What `load` answers with: the value of one name, or the values of several. */
-export type Loaded<TInstance, TKeys extends readonly (keyof TInstance)[]> = TKeys extends readonly [
-  infer K extends keyof TInstance,
-]
-  ? TInstance[K]
-  : { [I in keyof TKeys]: TInstance[TKeys[I]] };
+export type Loaded<TInstance, TKeys extends readonly string[]> = TKeys extends readonly [infer K]
+  ? ValueOf<TInstance, K>
+  : { [I in keyof TKeys]: ValueOf<TInstance, TKeys[I]> };
+
+type ValueOf<TInstance, TKey> = TKey extends keyof TInstance ? TInstance[TKey] : unknown;
 
 /**
  * Loads attributes that are not in memory, and answers with their values: what reading an attribute does in SQLAlchemy, where reading
@@ -42,6 +42,6 @@ export async function load<TInstance extends Instance, const TKeys extends reado
       if (isMissing()) await loadColumns(owner, state, unloadedColumns(state), { autoflush: false });
     });
   }
-  const values = keys.map((key) => instance[key]);
+  const values = keys.map((key) => (instance as Record<string, unknown>)[key]);
   return (keys.length === 1 ? values[0] : values) as Loaded<TInstance, TKeys>;
 }

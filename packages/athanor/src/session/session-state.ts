@@ -118,9 +118,12 @@ export class SessionState implements StateOwner {
     this.dispatch = node.dispatch;
   }
 
-  /** Whether an operation that touches instances of this class, or of none, may call code of the user's. */
+  /** Whether an operation that loads instances of this class, or none, may call code of the user's. */
   mayCallListeners(mapper?: Mapper): boolean {
-    return this.#node.isHeard || this.engine[eventTarget].isHeard || mapper?.[eventTarget].isHeard === true;
+    if (this.#node.isHeard || this.engine[eventTarget].isHeard) return true;
+    if (mapper === undefined) return false;
+    const { load, refresh } = mapper.instrumentation.dispatch;
+    return load !== undefined || refresh !== undefined;
   }
 
   /** Persistent instances that a flush would raise events for. */
