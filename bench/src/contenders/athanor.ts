@@ -1,0 +1,120 @@
+import {
+  attributes,
+  boolean,
+  createAll,
+  createEngine,
+  integer,
+  listen,
+  Metadata,
+  model,
+  real,
+  select,
+  type Session,
+  type SessionMaker,
+  sessionmaker,
+  sql,
+  text,
+  timestamp,
+} from "athanor";
+import type { Contender, ContenderName, PendingUpdate } from "../contender.ts";
+import type { Person, PersonChange, PersonValues } from "../people.ts";
+
+const columns = {
+  id: integer().primaryKey(),
+  name: text(),
+  email: text(),
+  city: text(),
+  bio: text(),
+  age: integer(),
+  visits: integer(),
+  score: real(),
+  active: boolean(),
+  createdAt: timestamp(),
+};
+
+/** A class for each contender, so that the listeners of one are not the other's. */
+const unheard = new Metadata();
+class UnheardPerson extends model("people", columns, { metadata: unheard }) {}
+
+const heard = new Metadata();
+class HeardPerson extends model("people", columns, { metadata: heard }) {}
+
+/** Athanor as its users write it. */
+export class AthanorContender implements Contender {
+  readonly name: ContenderName;
+  readonly #class: typeof UnheardPerson | typeof HeardPerson;
+  readonly #sessions: SessionMaker;
+  /** Closed after the timing: until then it holds the only connection of a database in memory. */
+  #open: Session | undefined;
+
+  constructor(name: ContenderName, personClass: typeof UnheardPerson | typeof HeardPerson, sessions: SessionMaker) {
+    this.name = name;
+    this.#class = personClass;
+    this.#sessions = sessions;
+  }
+
+  async clear(): Promise<void> {
+    await this.#sessions.engine.begin((connection) => connection.execute(sql`delete from people`));
+  }
+
+  async insert(people: readonly PersonValues[]): Promise<void> {
+    const session = (this.#open = this.#sessions());
+    const Person = this.#class;
+    session.addAll(people.map((values) => new Person(values)));
+    await session.commit();
+  }
+
+  async load(): Promise<readonly Person[]> {
+    const session = (this.#open = this.#sessions());
+    const everybody = select(this.#class).orderBy((person) => person.id);
+    return (await session.scalars(everybody)).all();
+  }
+
+  async openUpdate(count: number): Promise<PendingUpdate> {
+    const session = (this.#open = this.#sessions());
+    const first = select(this.#class).orderBy((person) => person.id);
+    const people = (await session.scalars(first.limit(count))).all();
+    return {
+      run: (changes: readonly PersonChange[]) => {
+        people.forEach((person, index) => {
+          const { city, visits } = changes[index] as PersonChange;
+          person.city = city;
+          person.visits = visits;
+        });
+        return session.commit();
+      },
+    };
+  }
+
+  async get(ids: readonly number[]): Promise<readonly Person[]> {
+    const people: Person[] = [];
+    for (const id of ids) {
+      const session = this.#sessions();
+      people.push((await session.get(this.#class, id)) as Person);
+      await session.close();
+    }
+    return people;
+  }
+
+  async release(): Promise<void> {
+    await this.#open?.close();
+    this.#open = undefined;
+  }
+}
+
+/** Athanor where nobody listens. */
+export async function openAthanor(): Promise<Contender> {
+  const engine = createEngine("sqlite::memory:");
+  await createAll(engine, { metadata: unheard });
+  return new AthanorContender("athanor", UnheardPerson, sessionmaker(engine));
+}
+
+/** Athanor with a listener that does nothing on each event that the insert and update workloads raise most. */
+export async function openAthanorWithListeners(): Promise<Contender> {
+  const engine = createEngine("sqlite::memory:");
+  await createAll(engine, { metadata: heard });
+  listen(HeardPerson, "beforeInsert", () => {});
+  listen(HeardPerson, "afterInsert", () => {});
+  listen(attributes(HeardPerson).city, "set", () => {});
+  return new AthanorContender("athanorListeners", HeardPerson, sessionmaker(engine));
+}

@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+
+/** What a person is made of, before the database gives it a key. */
+export interface PersonValues {
+  readonly name: string;
+  readonly email: string;
+  readonly city: string;
+  readonly bio: string;
+  readonly age: number;
+  readonly visits: number;
+  readonly score: number;
+  readonly active: boolean;
+  readonly createdAt: Date;
+}
+
+/** A person as every contender must hand it out: ten columns, typed as JavaScript has them. */
+export interface Person {
+  readonly id: number;
+  readonly name: string;
+  readonly email: string;
+  readonly city: string;
+  readonly bio: string;
+  readonly age: number;
+  readonly visits: number;
+  readonly score: number;
+  readonly active: boolean;
+  readonly createdAt: Date;
+}
+
+/** What the update workload assigns to one person. */
+export interface PersonChange {
+  readonly city: string;
+  readonly visits: number;
+}
+
+const firstNames = ["Ann", "Boris", "Chiara", "Dmitri", "Eun-ji", "Fatima", "Grégoire", "Hana", "Ishaan", "Jürgen"];
+const lastNames = ["Abe", "Brown", "Costa", "Diallo", "Evans", "Fischer", "García", "Huang", "Ivanova", "Jensen"];
+const cities = ["Porto", "Zürich", "Osaka", "Dakar", "Leeds", "Pune", "Quito", "Turku", "Lyon", "Split"];
+const words = "gold iron salt fire water glass lead vapour ash copper mercury flask bellows ember crucible".split(" ");
+
+/** So many people, the same on every run and every machine. */
+export function makePeople(count: number): PersonValues[] {
+  const random = seededRandom(20_260_101);
+  const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
+  return Array.from({ length: count }, (_, index) => ({
+    name: `${pick(firstNames)} ${pick(lastNames)}`,
+    email: `person${index}@example.com`,
+    city: pick(cities),
+    bio: Array.from({ length: 8 }, () => pick(words)).join(" "),
+    age: 18 + Math.floor(random() * 70),
+    visits: Math.floor(random() * 1000),
+    score: Math.round(random() * 1e6) / 1e4,
+    active: random() < 0.7,
+    createdAt: new Date(1_700_000_000_000 + Math.floor(random() * 60_000_000_000)),
+  }));
+}
+
+/** The change of the person at this index in this round: two values that differ from those of any round before. */
+export function changeOf(index: number, round: number): PersonChange {
+  return { city: `${cities[(index + round) % cities.length]} ${round}`, visits: 1000 + round * 10 + (index % 10) };
+}
+
+/** A digest of people in their order. It refuses a value that is not of its type, so that nobody skips the conversions. */
+export function digest(people: Iterable<Person>): string {
+  const hash = createHash("sha256");
+  for (const { id, name, email, city, bio, age, visits, score, active, createdAt } of people) {
+    const isTyped =
+      Number.isInteger(id) && typeof score === "number" && typeof active === "boolean" && createdAt instanceof Date;
+    if (!isTyped) throw new TypeError(`The person ${String(id)} has a value that was not converted.`);
+    hash.update(JSON.stringify([id, name, email, city, bio, age, visits, score, active, createdAt]));
+  }
+  return hash.digest("hex");
+}
+
+/** Mulberry32: numbers from 0 to 1 that look random and are always the same. */
+function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
