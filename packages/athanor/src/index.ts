@@ -24,7 +24,7 @@ export {
   uuid,
   varchar,
 } from "./mapping/column.ts";
-export { inherit, model, type ModelOptions, table } from "./mapping/model.ts";
+export { inherit, type InheritOptions, model, type ModelOptions, table } from "./mapping/model.ts";
 export { Mixin, mixin } from "./mapping/mixin.ts";
 export { defaultMetadata, Metadata } from "./mapping/metadata.ts";
 export type { ForeignKey, ReferentialAction, Table, TableColumn } from "./mapping/table.ts";
@@ -37,8 +37,14 @@ export {
   type InstanceInspection,
 } from "./mapping/inspect.ts";
 export { validates, type Validation } from "./mapping/validates.ts";
-export type { AnyModel, Instance, Mapped, ModelClass } from "./mapping/model-types.ts";
-export type { InstrumentationEvents, MapperConfigurationEvents } from "./mapping/mapper-events.ts";
+export type { AnyModel, AttributeName, Instance, Mapped, ModelClass } from "./mapping/model-types.ts";
+export type {
+  AttributeInstrumentEvent,
+  ClassEvent,
+  InstrumentationEvents,
+  MapperConfigurationEvents,
+  MapperEvent,
+} from "./mapping/mapper-events.ts";
 
 // Instances
 export { Instance as Model } from "./instance/instance.ts";
@@ -51,7 +57,13 @@ export type {
   ScalarEvents,
   SetEvent,
 } from "./instance/attribute-events.ts";
-export type { InstanceEvents } from "./instance/instance-events.ts";
+export type {
+  AttributesEvent,
+  InitEvent,
+  InstanceEvent,
+  InstanceEvents,
+  RefreshFlushEvent,
+} from "./instance/instance-events.ts";
 export type { Lifecycle } from "./instance/instance-state.ts";
 export {
   delAttribute,
@@ -92,7 +104,15 @@ export { Session, type ExecuteOptions } from "./session/session.ts";
 export { type SessionMaker, sessionmaker, type SessionMakerOptions } from "./session/sessionmaker.ts";
 export type { SessionOptions, SessionWarning } from "./session/session-state.ts";
 export { SessionTransaction, type TransactionOrigin } from "./session/session-transaction.ts";
-export type { LifecycleEvent, SessionEvent, SessionEvents, SessionTransactionEvent } from "./session/session-events.ts";
+export type {
+  AfterBeginEvent,
+  AfterCommitEvent,
+  AfterSoftRollbackEvent,
+  LifecycleEvent,
+  SessionEvent,
+  SessionEvents,
+  SessionTransactionEvent,
+} from "./session/session-events.ts";
 export type { Change } from "./session/change-log.ts";
 export { ORMExecuteState, type Statement } from "./session/orm-execute-state.ts";
 export { load } from "./session/load.ts";

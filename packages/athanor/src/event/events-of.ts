@@ -3,7 +3,7 @@ import type { InstanceEvents } from "../instance/instance-events.ts";
 import type { InstrumentationEvents, MapperConfigurationEvents } from "../mapping/mapper-events.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { Mixin } from "../mapping/mixin.ts";
-import type { Class, Instance, Mapped } from "../mapping/model-types.ts";
+import type { Instance, Mapped } from "../mapping/model-types.ts";
 import type { SessionEvents } from "../session/session-events.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionMaker } from "../session/sessionmaker.ts";
@@ -13,6 +13,11 @@ import type { MapperFlushEvents } from "../unit-of-work/mapper-flush-events.ts";
 /** The events of a model class, or of everything that has a mixin. */
 export interface ModelEvents<TInstance>
   extends InstanceEvents<TInstance>, MapperFlushEvents<TInstance>, InstrumentationEvents, MapperConfigurationEvents {}
+
+/** The events of what has none: its only name says so in the compiler's message. */
+export interface NoEvents {
+  "This cannot be listened to. Listen to a model class, an attribute, a mixin, a sessionmaker, Session, a session, Model, Mapper or an engine": never;
+}
 
 /**
  * The events that a target has: what can be listened to on it, and what each listener gets.
@@ -31,6 +36,6 @@ export type EventsOf<TTarget, TRetval = false> = [TTarget] extends [Attribute<in
           ? ModelEvents<Instance>
           : [TTarget] extends [Mapper<infer I>]
             ? ModelEvents<I>
-            : [TTarget] extends [Class]
+            : [TTarget] extends [abstract new (...args: any[]) => Instance]
               ? ModelEvents<InstanceType<TTarget>>
-              : never;
+              : NoEvents;

@@ -2,7 +2,7 @@ import { expectState, type Instance } from "../instance/instance.ts";
 import type { History } from "../instance/history.ts";
 import type { InstanceState, Lifecycle } from "../instance/instance-state.ts";
 import { type Mapper, mapperOf, mapperOfState } from "./mapper.ts";
-import type { AnyModel } from "./model-types.ts";
+import type { AnyModel, AttributeName } from "./model-types.ts";
 
 /** One attribute of one instance, as `inspect(user).attributes.email` shows it. */
 export interface AttributeInspection<TValue = unknown> {
@@ -15,14 +15,7 @@ export interface AttributeInspection<TValue = unknown> {
 
 /** Every attribute of an instance by name. */
 export type AttributeInspections<TInstance> = {
-  // Methods, and the marks of types, are no attributes.
-  readonly [
-    K in Extract<keyof TInstance, string> as K extends `~${string}`
-      ? never
-      : TInstance[K] extends (...args: never[]) => unknown
-        ? never
-        : K
-  ]: AttributeInspection<TInstance[K]>;
+  readonly [K in AttributeName<TInstance>]: AttributeInspection<K extends keyof TInstance ? TInstance[K] : unknown>;
 };
 
 /**

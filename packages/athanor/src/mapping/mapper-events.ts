@@ -2,6 +2,21 @@ import type { Sync } from "../event/listener-result.ts";
 import type { InstrumentedClass } from "../instance/instrumentation.ts";
 import type { Mapper } from "./mapper.ts";
 
+/** A class is becoming instrumented. */
+export interface ClassEvent {
+  readonly class: InstrumentedClass;
+}
+
+/** An attribute of a class became functional. */
+export interface AttributeInstrumentEvent extends ClassEvent {
+  readonly key: string;
+}
+
+/** A class is becoming mapped. */
+export interface MapperEvent extends ClassEvent {
+  readonly mapper: Mapper;
+}
+
 /**
  * Events of a class becoming instrumented. They reach subclasses unless `propagate: false`; listen on `Model` for all classes.
  *
@@ -9,9 +24,9 @@ import type { Mapper } from "./mapper.ts";
  */
 export interface InstrumentationEvents {
   /** Fires when a class got its instrumentation, at its first use. Out of any transaction's business; synchronous. Changes nothing. */
-  classInstrument(event: { readonly class: InstrumentedClass }): Sync;
+  classInstrument(event: ClassEvent): Sync;
   /** Fires for each attribute of a class, inherited ones too, when it became functional. Synchronous: the place to listen to every attribute. */
-  attributeInstrument(event: { readonly class: InstrumentedClass; readonly key: string }): Sync;
+  attributeInstrument(event: AttributeInstrumentEvent): Sync;
 }
 
 /**
@@ -21,13 +36,13 @@ export interface InstrumentationEvents {
  */
 export interface MapperConfigurationEvents {
   /** Fires first, when the mapper has a class and nothing else. Synchronous. */
-  instrumentClass(event: { readonly mapper: Mapper; readonly class: InstrumentedClass }): Sync;
+  instrumentClass(event: MapperEvent): Sync;
   /** Fires when the mapper knows its properties. Synchronous. Other classes may be used here. */
-  afterMapperConstructed(event: { readonly mapper: Mapper; readonly class: InstrumentedClass }): Sync;
+  afterMapperConstructed(event: MapperEvent): Sync;
   /** Fires before this mapper is configured. Synchronous. */
-  beforeMapperConfigured(event: { readonly mapper: Mapper; readonly class: InstrumentedClass }): Sync;
+  beforeMapperConfigured(event: MapperEvent): Sync;
   /** Fires when this mapper is configured and its attributes work. Synchronous. */
-  mapperConfigured(event: { readonly mapper: Mapper; readonly class: InstrumentedClass }): Sync;
+  mapperConfigured(event: MapperEvent): Sync;
   /** Fires before new mappers are configured; only on `Model` or `Mapper`. Synchronous. */
   beforeConfigured(event: object): Sync;
   /** Fires after new mappers were configured; only on `Model` or `Mapper`. Synchronous. */

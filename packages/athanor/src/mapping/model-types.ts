@@ -17,12 +17,29 @@ export type Mapped<TProperties> = { -readonly [K in keyof TProperties]: ValueOf<
 
 /** What `model()` returns: the class to extend. */
 export interface ModelClass<TProperties> {
-  new (values?: Partial<Mapped<TProperties>>): Mapped<TProperties> & Instance;
+  // Written out rather than as Partial<Mapped<…>>, so that messages list the attributes and their types.
+  new (values?: { -readonly [K in keyof TProperties]?: ValueOf<TProperties[K]> }): Mapped<TProperties> & Instance;
   readonly "~properties": TProperties;
 }
 
 /** Any model class, for generic code: `class Repository<C extends AnyModel>`. */
 export type AnyModel = (abstract new (...args: any[]) => Instance) & { readonly "~properties": unknown };
+
+/**
+ * The names of an instance's attributes: of its properties without the methods, and without the marks of types. Of an instance
+ * whose class is not known, any name.
+ */
+export type AttributeName<TInstance> = {
+  [K in keyof TInstance & string]: K extends `~${string}`
+    ? never
+    : TInstance[K] extends (...args: never[]) => unknown
+      ? never
+      : K;
+}[keyof TInstance & string] extends infer N extends string
+  ? [N] extends [never]
+    ? string
+    : N
+  : never;
 
 /** The declared properties of a model or mixin. */
 export type PropertiesOf<TModel> = TModel extends { readonly "~properties": infer P }

@@ -8,7 +8,7 @@ import type { Column } from "./column.ts";
 import { mapperOf } from "./mapper.ts";
 import { defaultMetadata, type Metadata } from "./metadata.ts";
 import type { Mixin } from "./mixin.ts";
-import type { AnyModel, Mapped, MixedIn, ModelClass } from "./model-types.ts";
+import type { AnyModel, Mapped, MixedIn, ModelClass, ValueOf } from "./model-types.ts";
 import { Table } from "./table.ts";
 
 /** What concerns a whole class: inheritance, version counter, constraints. */
@@ -31,6 +31,17 @@ export interface ModelOptions<TMixins extends readonly Mixin<any>[] = readonly M
   readonly foreignKeys?: readonly { readonly columns: readonly string[]; readonly references: readonly string[] }[];
   /** The collection of tables that it belongs to, if not the common one. */
   readonly metadata?: Metadata;
+}
+
+/** What concerns a whole subclass: its identity, and its table if it has one of its own. */
+export interface InheritOptions<TMixins extends readonly Mixin<any>[] = readonly Mixin<any>[]> extends Omit<
+  ModelOptions<TMixins>,
+  "metadata" | "polymorphicOn"
+> {
+  /** The value of the parent's discriminator for instances of this class. */
+  readonly identity: string;
+  /** A table of its own, joined to the parent's by its key; without it the class shares the parent's table. */
+  readonly table?: string;
 }
 
 /**
@@ -70,15 +81,14 @@ export function inherit<
   const TMixins extends readonly Mixin<any>[] = [],
 >(
   base: TBase,
-  options: Omit<ModelOptions<TMixins>, "metadata" | "polymorphicOn"> & {
-    readonly identity: string;
-    readonly table?: string;
-  },
+  options: InheritOptions<TMixins>,
   properties: TProperties,
 ): {
-  new (
-    values?: Partial<Mapped<TBase["~properties"] & TProperties & MixedIn<TMixins>>>,
-  ): InstanceType<TBase> & Mapped<TProperties & MixedIn<TMixins>>;
+  new (values?: {
+    -readonly [K in keyof (TBase["~properties"] & TProperties & MixedIn<TMixins>)]?: ValueOf<
+      (TBase["~properties"] & TProperties & MixedIn<TMixins>)[K]
+    >;
+  }): InstanceType<TBase> & Mapped<TProperties & MixedIn<TMixins>>;
   readonly "~properties": TBase["~properties"] & TProperties & MixedIn<TMixins>;
 } & Omit<TBase, "~properties" | "prototype"> {
   const declaration = declarationOf(base);

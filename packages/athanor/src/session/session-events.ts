@@ -17,6 +17,22 @@ export interface SessionTransactionEvent extends SessionEvent {
   readonly transaction: SessionTransaction;
 }
 
+/** A transaction got its connection. */
+export interface AfterBeginEvent extends SessionTransactionEvent {
+  readonly connection: Connection;
+}
+
+/** The work of a session is committed. */
+export interface AfterCommitEvent extends SessionEvent {
+  /** What the transaction inserted, updated and deleted. */
+  readonly changes: readonly Change[];
+}
+
+/** A transaction of a session was rolled back. */
+export interface AfterSoftRollbackEvent extends SessionEvent {
+  readonly previousTransaction: SessionTransaction;
+}
+
 /** An instance came to a session, left it, or changed its place in it. */
 export interface LifecycleEvent extends SessionEvent {
   readonly target: Instance;
@@ -37,7 +53,7 @@ export interface SessionEvents {
    * Fires inside the transaction when its connection has begun it, and again for each savepoint. Awaited. May run
    * statements on `connection`.
    */
-  afterBegin(event: SessionTransactionEvent & { readonly connection: Connection }): Async;
+  afterBegin(event: AfterBeginEvent): Async;
   /**
    * Fires inside the transaction before the last flush of a commit. Awaited. May change anything, and run statements; throwing
    * leaves the transaction open and usable.
@@ -48,7 +64,7 @@ export interface SessionEvents {
    * connection is back in its pool, so a session of your own may be opened. Awaited. The work cannot be undone: an error is reported as
    * AfterCommitError when all listeners have run. `changes` is what the transaction inserted, updated and deleted.
    */
-  afterCommit(event: SessionEvent & { readonly changes: readonly Change[] }): Async;
+  afterCommit(event: AfterCommitEvent): Async;
   /** Fires inside the transaction before the last flush of a savepoint's release. Awaited. May change anything. */
   beforeSavepointRelease(event: SessionEvent): Async;
   /** Fires inside the transaction after a savepoint was released. Its work can still be rolled back with the rest. Awaited. */
@@ -62,7 +78,7 @@ export interface SessionEvents {
    * Fires after any transaction of the session was rolled back, a flush's own too. Awaited. Where `session.isActive`, statements may be run, and
    * begin a new transaction.
    */
-  afterSoftRollback(event: SessionEvent & { readonly previousTransaction: SessionTransaction }): Async;
+  afterSoftRollback(event: AfterSoftRollbackEvent): Async;
   /** Fires when a transaction of the session ended, in whatever way. Synchronous. Changes nothing. */
   afterTransactionEnd(event: SessionTransactionEvent): Sync;
   /**

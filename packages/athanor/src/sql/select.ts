@@ -8,11 +8,11 @@ import { type Condition, conjunction, type Expression, expectExpression, type Or
 import type { Structure } from "./structure.ts";
 
 /** The columns of a model with the values they are to equal. */
-export type Filter<TModel> = Partial<{
-  readonly [K in keyof PropertiesOf<TModel> as PropertiesOf<TModel>[K] extends Column<any, any> ? K : never]: ValueOf<
+export type Filter<TModel> = {
+  readonly [K in keyof PropertiesOf<TModel> as PropertiesOf<TModel>[K] extends Column<any, any> ? K : never]?: ValueOf<
     PropertiesOf<TModel>[K]
   >;
-}>;
+};
 
 /** The attributes of each entity of a statement. */
 export type Scope<TEntities extends readonly unknown[]> = { [I in keyof TEntities]: Attributes<TEntities[I]> };

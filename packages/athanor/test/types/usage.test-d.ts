@@ -4,6 +4,7 @@ import {
   and,
   type AnyModel,
   type Attribute,
+  type AttributeInspection,
   attributes,
   bigint,
   bindparam,
@@ -23,6 +24,7 @@ import {
   inherit,
   type Initiator,
   inspect,
+  type Instance,
   type InstanceInspection,
   integer,
   json,
@@ -179,6 +181,11 @@ describe("an instance", () => {
     const user = new User();
     expectTypeOf(await load(user, "email")).toEqualTypeOf<string>();
     expectTypeOf(await load(user, "email", "id")).toEqualTypeOf<readonly [string, number]>();
+    expectTypeOf(await load(user as Instance, "email")).toEqualTypeOf<unknown>();
+    // @ts-expect-error no such attribute
+    await load(user, "emial");
+    // @ts-expect-error a method is no attribute
+    await load(user, "greet");
     flagModified(user, "email");
     delAttribute(user, "email");
     expectTypeOf(getHistory(user, "email")).toEqualTypeOf<History>();
@@ -319,6 +326,13 @@ describe("a listener", () => {
     listen(attributes(User).email, "append", () => {});
     // @ts-expect-error no such attribute
     listen(attributes(User).emial, "set", () => {});
+  });
+
+  test("of what cannot be listened to is refused", () => {
+    // @ts-expect-error a plain object has no events
+    listen({}, "afterInsert", () => {});
+    // @ts-expect-error a class that is no model has no events
+    listen(Date, "afterInsert", () => {});
   });
 
   test("of the wrong shape is refused", () => {
@@ -475,6 +489,8 @@ describe("inspection", () => {
     expectTypeOf(inspection.persistent).toEqualTypeOf<boolean>();
     // @ts-expect-error a method is no attribute
     inspection.attributes.greet;
+    const ofAny = inspect(new User() as Instance);
+    expectTypeOf(Object.values(ofAny.attributes)).toEqualTypeOf<AttributeInspection[]>();
   });
 
   test("of a class is its mapper", () => {

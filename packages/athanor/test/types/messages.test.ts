@@ -1,0 +1,192 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, test } from "vitest";
+
+// What the compilers say to the commonest mistakes. Message texts are checked, because a refusal that nobody understands helps nobody.
+
+const root = fileURLToPath(new URL("../../../..", import.meta.url));
+
+const preamble = `
+import {
+  attributes, type Connection, createEngine, enumeration, inherit, integer, listen, load, mixin, model, select, type Session,
+  sessionmaker, text, timestamp, transient, validates,
+} from ${JSON.stringify(join(root, "packages/athanor/src/index.ts"))};
+const HasTimestamps = mixin({ createdAt: timestamp().default(() => new Date()) });
+class User extends model("users", {
+  id: integer().primaryKey(), name: text(), email: text(), kind: enumeration("user", "premium"), password: transient<string>(),
+}, { mixins: [HasTimestamps], polymorphicOn: "kind", identity: "user" }) {}
+const SessionLocal = sessionmaker(createEngine("sqlite::memory:"));
+declare const session: Session;
+declare const connection: Connection;
+`;
+
+/** Each mistake, and phrases that its message must hold in every version of TypeScript. */
+const mistakes: Readonly<Record<string, readonly [code: string, ...phrases: string[]]>> = {
+  "a misspelt event of a class": [
+    `listen(User, "beforeInsrt", () => {});`,
+    `Argument of type '"beforeInsrt"' is not assignable to parameter of type '"`,
+    `"afterMapperConstructed"`,
+  ],
+  "a misspelt event of an attribute": [
+    `listen(attributes(User).email, "sett", () => {});`,
+    `Argument of type '"sett"' is not assignable to parameter of type '"`,
+    `"initScalar"`,
+    `"set"`,
+  ],
+  "a misspelt event of a sessionmaker": [
+    `listen(SessionLocal, "beforeComit", () => {});`,
+    `Argument of type '"beforeComit"' is not assignable`,
+    `"afterBegin"`,
+  ],
+  "something that has no events": [
+    `listen({}, "afterInsert", () => {});`,
+    `This cannot be listened to. Listen to a model class, an attribute, a mixin, a sessionmaker`,
+  ],
+  "a misspelt attribute in the constructor": [
+    `new User({ nme: "x" });`,
+    `'nme' does not exist in type '{ `,
+    `name?: string;`,
+    `Did you mean to write 'name'?`,
+  ],
+  "a value of the wrong type in the constructor": [
+    `new User({ name: 3 });`,
+    `Type 'number' is not assignable to type 'string'.`,
+  ],
+  "a misspelt attribute in a where object": [
+    `select(User).where({ nme: "x" });`,
+    `'nme' does not exist in type`,
+    `Filter<typeof User>`,
+  ],
+  "a misspelt attribute in a where callback": [
+    `select(User).where((user) => user.nme.eq("x"));`,
+    `Property 'nme' does not exist on type 'Attributes<typeof User>'. Did you mean 'name'?`,
+  ],
+  "a value of the wrong type in a where object": [
+    `select(User).where({ name: 3 });`,
+    `Type 'number' is not assignable to type 'string'.`,
+  ],
+  "a value of the wrong type in a comparison": [
+    `select(User).where((user) => user.id.eq("1"));`,
+    `Argument of type 'string' is not assignable to parameter of type 'Operand<number>'.`,
+  ],
+  "a comparison in JavaScript instead of SQL": [
+    `select(User).where((user) => user.name === "x");`,
+    `Type 'boolean' is not assignable to type 'Condition'.`,
+    `the types 'Attribute<User, string, "column">' and 'string' have no overlap.`,
+  ],
+  "an async listener of a synchronous event": [
+    `listen(User, "load", async ({ target }) => { target.name; });`,
+    `'(event: InstanceEvent<User>) => Sync'`,
+    `Type 'Promise<void>' is not assignable to type 'Sync'.`,
+  ],
+  "an async listener of an attribute": [
+    `listen(attributes(User).email, "set", async () => {});`,
+    `'(event: SetEvent<User, string>) => Sync'`,
+    `Type 'Promise<void>' is not assignable to type 'Sync'.`,
+  ],
+  "a retval of the wrong type": [
+    `listen(attributes(User).email, "set", ({ value }) => value.length, { retval: true });`,
+    `Type 'number' is not assignable to type '`,
+    `string`,
+  ],
+  "a plain object added to a session": [
+    `session.add({});`,
+    `Type '{}' is missing the following properties from type 'Instance'`,
+  ],
+  "an array added to a session": [
+    `session.add([new User()]);`,
+    `Type 'User[]' is missing the following properties from type 'Instance'`,
+  ],
+  "text executed by a session": [
+    `await session.execute("select 1");`,
+    `Argument of type 'string' is not assignable to parameter of type 'Statement'.`,
+  ],
+  "text executed by a connection": [
+    `await connection.execute("select 1");`,
+    `Argument of type 'string' is not assignable to parameter of type 'RawBuilder<unknown>'.`,
+  ],
+  "a misspelt attribute of an instance": [
+    `new User().emial;`,
+    `Property 'emial' does not exist on type 'User'. Did you mean 'email'?`,
+  ],
+  "a value that an enumeration does not have": [
+    `new User().kind = "gold";`,
+    `Type '"gold"' is not assignable to type '"`,
+  ],
+  "a misspelt attribute to validate": [
+    `validates(User, "nme", () => {});`,
+    `Argument of type '"nme"' is not assignable to parameter of type '"`,
+    `"name"`,
+  ],
+  "a misspelt attribute to load": [
+    `await load(new User(), "emial");`,
+    `Argument of type '"emial"' is not assignable to parameter of type '"`,
+    `"email"`,
+  ],
+  "a subclass without an identity": [
+    `inherit(User, { table: "admins" }, {});`,
+    `Property 'identity' is missing in type '{ table: string; }' but required in type 'InheritOptions<[]>'.`,
+  ],
+  "a misspelt option of a model": [
+    `model("x", { id: integer().primaryKey() }, { identiy: "x" });`,
+    `'identiy' does not exist in type 'ModelOptions<[]>'. Did you mean to write 'identity'?`,
+  ],
+  "a misspelt option of a listener": [
+    `listen(User, "load", () => {}, { onec: true });`,
+    `'onec' does not exist in type 'ListenOptions<`,
+  ],
+};
+
+const titles = Object.keys(mistakes);
+
+describe.each(["typescript", "typescript-5.9"])("%s answers with words of the user's to", (compiler) => {
+  let messages: readonly string[];
+
+  beforeAll(async () => {
+    messages = await compile(compiler);
+  }, 60_000);
+
+  test.for(titles.map((title, index) => [title, index] as const))("%s", ([title, index]) => {
+    for (const phrase of mistakes[title]?.slice(1) ?? []) expect(messages[index]).toContain(phrase);
+  });
+});
+
+/** The messages for each mistake, compiled together in one file. */
+async function compile(compiler: string): Promise<readonly string[]> {
+  const directory = await mkdtemp(join(tmpdir(), "athanor-messages-"));
+  try {
+    const lines = preamble.split("\n").length;
+    const source = `${preamble}\n${titles.map((title) => mistakes[title]?.[0]).join("\n")}\n`;
+    await writeFile(join(directory, "mistakes.ts"), source);
+    await writeFile(join(directory, "package.json"), `{ "type": "module" }`);
+    await writeFile(
+      join(directory, "tsconfig.json"),
+      JSON.stringify({
+        extends: join(root, "tsconfig.base.json"),
+        compilerOptions: { noEmit: true, pretty: false, typeRoots: [join(root, "node_modules/@types")] },
+        files: ["mistakes.ts"],
+      }),
+    );
+    const output = await run(join(root, "node_modules", compiler, "bin/tsc"), directory);
+    const messages = titles.map(() => "");
+    let current = -1;
+    for (const line of output.split("\n")) {
+      const start = /^mistakes\.ts\((\d+),\d+\): (.*)$/.exec(line);
+      if (start !== null) current = Number(start[1]) - lines - 1;
+      if (current >= 0 && current < messages.length) messages[current] += `${start?.[2] ?? line}\n`;
+    }
+    return messages;
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+/** A compiler that finds mistakes exits with a failure, and its output is what is wanted. */
+function run(tsc: string, directory: string): Promise<string> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [tsc, "-p", "tsconfig.json"], { cwd: directory }, (_error, stdout) => resolve(stdout));
+  });
+}
