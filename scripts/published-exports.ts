@@ -1,12 +1,13 @@
-import { copyFileSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
  * In the repository `exports` names the sources, so that everything runs without a build. While npm packs, this makes
- * it name the built files instead: `write` before (prepack), `restore` after (postpack).
+ * it name the built files instead, and puts the README beside them: `write` before (prepack), `restore` after (postpack).
  */
 const packageDirectory = join(import.meta.dirname, "../packages/athanor");
 const manifestPath = join(packageDirectory, "package.json");
+const readmePath = join(packageDirectory, "README.md");
 const sourceManifestPath = join(packageDirectory, "package.json.source");
 
 interface Manifest {
@@ -31,11 +32,13 @@ function write(): void {
   }
   delete manifest.scripts;
   copyFileSync(manifestPath, sourceManifestPath);
+  copyFileSync(join(packageDirectory, "../../README.md"), readmePath);
   writeFileSync(manifestPath, `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
 function restore(): void {
   if (existsSync(sourceManifestPath)) renameSync(sourceManifestPath, manifestPath);
+  rmSync(readmePath, { force: true });
 }
 
 const [, , step] = process.argv;
