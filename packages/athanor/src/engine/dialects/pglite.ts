@@ -1,4 +1,3 @@
-import type { PGlite, PGliteInterface, Results } from "@electric-sql/pglite";
 import {
   type Dialect,
   type DriverConnection,
@@ -11,14 +10,29 @@ import { MissingDriverError, UnreachableDatabaseError } from "../errors.ts";
 import { expectCommitted, postgresqlFamily, quote, transactionModes } from "./postgresql-family.ts";
 import { textParsers } from "./postgresql-values.ts";
 
+/** What a statement of PGlite answers, with rows as arrays. */
+interface PgliteResults {
+  readonly rows: any[];
+  readonly fields: readonly { readonly name: string }[];
+  readonly affectedRows?: number;
+}
+
+/** What the engine uses of a PGlite instance. Written out here, so that users without the package need not have its types. */
+export interface PgliteInstance {
+  readonly closed: boolean;
+  query(sql: string, parameters?: any[], options?: object): Promise<PgliteResults>;
+  exec(sql: string, options?: object): Promise<PgliteResults[]>;
+  close(): Promise<void>;
+}
+
 /** An instance that its owner made, with extensions for example. The engine uses it and leaves it open. */
 export interface PgliteOptions {
-  readonly pglite?: PGliteInterface | undefined;
+  readonly pglite?: PgliteInstance | undefined;
 }
 
 /** PostgreSQL inside the process, by the package @electric-sql/pglite. `location` is a folder, or "" for memory. */
 export function pgliteDialect(location: string, { pglite }: PgliteOptions = {}): Dialect {
-  let instance: PGlite | undefined;
+  let instance: PgliteInstance | undefined;
   return {
     ...postgresqlFamily(),
     poolSize: 1,
@@ -34,7 +48,7 @@ export function pgliteDialect(location: string, { pglite }: PgliteOptions = {}):
   };
 }
 
-async function open(location: string): Promise<PGlite> {
+async function open(location: string): Promise<PgliteInstance> {
   const { PGlite } = await import("@electric-sql/pglite").catch(missingDriver);
   try {
     return await (location === "" ? PGlite.create() : PGlite.create(location));
@@ -57,9 +71,9 @@ function missingDriver(cause: unknown): never {
 const queryOptions = { rowMode: "array", parsers: textParsers } as const;
 
 class PgliteConnection implements DriverConnection {
-  readonly #pglite: PGliteInterface;
+  readonly #pglite: PgliteInstance;
 
-  constructor(pglite: PGliteInterface) {
+  constructor(pglite: PgliteInstance) {
     this.#pglite = pglite;
   }
 
@@ -91,7 +105,7 @@ class PgliteConnection implements DriverConnection {
     return rowCounts.every((count) => count === 1) ? {} : { rowCounts };
   }
 
-  async #query(sql: string, parameters: readonly unknown[]): Promise<Results<unknown[]>> {
+  async #query(sql: string, parameters: readonly unknown[]): Promise<PgliteResults> {
     try {
       return await this.#pglite.query<unknown[]>(sql, parameters as unknown[], queryOptions);
     } catch (error) {
