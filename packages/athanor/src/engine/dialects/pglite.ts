@@ -15,6 +15,7 @@ interface PgliteResults {
   readonly rows: any[];
   readonly fields: readonly { readonly name: string }[];
   readonly affectedRows?: number;
+  readonly command?: string;
 }
 
 /** What the engine uses of a PGlite instance. Written out here, so that users without the package need not have its types. */
@@ -107,7 +108,7 @@ class PgliteConnection implements DriverConnection {
 
   async #query(sql: string, parameters: readonly unknown[]): Promise<PgliteResults> {
     try {
-      return await this.#pglite.query<unknown[]>(sql, parameters as unknown[], queryOptions);
+      return await this.#pglite.query(sql, parameters as unknown[], queryOptions);
     } catch (error) {
       // The driver adds what it was called with, and so the values of the parameters, which would end up in logs.
       if (error instanceof Error && "params" in error) {
