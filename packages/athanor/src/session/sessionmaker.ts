@@ -42,14 +42,17 @@ export function sessionmaker(engine: Engine, options: SessionMakerOptions = {}):
   const noOptions: SessionOptions = {};
   const begin = async <T>(work: (session: Session) => Promise<T> | T): Promise<T> => {
     await using session = make(noOptions);
-    const result = await work(session);
+    const done = { result: undefined as T | undefined };
     try {
+      done.result = await work(session);
       await session.commit();
+      return done.result;
     } catch (error) {
-      if (error instanceof AfterCommitError) throw new AfterCommitError(error.errors, result);
+      if (error instanceof AfterCommitError) throw new AfterCommitError(error.errors, done.result);
+      // What went wrong first is what its caller must see; a rollback that fails as well, on a lost connection, adds nothing.
+      await session.rollback().catch(() => undefined);
       throw error;
     }
-    return result;
   };
   return Object.assign((own: SessionOptions = noOptions) => make(own), {
     begin,
