@@ -8,7 +8,7 @@ class User extends model("users", { id: integer().primaryKey(), email: text() },
 
 forEachDatabase((db) => {
   test("a value on its way: loaded, changed, flushed, committed", async () => {
-    const engine = await db.engine();
+    const engine = db.engine();
     await createAll(engine, { metadata });
     const SessionLocal = sessionmaker(engine);
     await SessionLocal.begin((session) => session.add(new User({ email: "ann@old" })));

@@ -6,6 +6,7 @@ import type { SessionState } from "./session-state.ts";
 /** Adds an instance: a new one is to be inserted, a detached one comes back. */
 export function addState(core: SessionState, state: InstanceState): void {
   core.expectNoWriting("session.add()", state);
+  core.autobegin();
   if (state.owner === core && !state.deleted) {
     core.deleted.delete(state);
     return;
@@ -34,7 +35,7 @@ export function deleteState(core: SessionState, state: InstanceState): void {
   if (core.deleted.has(state)) return;
   if (state.owner !== core) attachDetached(core, state);
   core.autobegin();
-  if (!state.deleted) core.deleted.add(state);
+  core.deleted.add(state);
 }
 
 function attachNew(core: SessionState, state: InstanceState): void {
@@ -90,7 +91,7 @@ export function removeStates(core: SessionState, states: Iterable<InstanceState>
     core.modified.delete(state);
     core.deleted.delete(state);
     core.identityMap.discard(state);
-    if (state.deleted) core.transaction?.snapshot.deletedStates.delete(state);
+    if (state.deleted) forgetDeletion(core, state);
   }
   for (const state of removed) {
     const was = state.deleted ? "deleted" : state.key === undefined ? "pending" : "persistent";
@@ -106,6 +107,12 @@ export function removeStates(core: SessionState, states: Iterable<InstanceState>
     else if (was === "deleted") core.emitLifecycle("deletedToDetached", state);
     else core.emitLifecycle(toTransient ? "persistentToTransient" : "persistentToDetached", state);
   }
+}
+
+/** What leaves the session is none of its transactions' business any more. */
+function forgetDeletion({ transaction }: SessionState, state: InstanceState): void {
+  for (let current = transaction; current !== undefined; current = current.parent)
+    current.snapshot.deletedStates.delete(state);
 }
 
 /** Undoes a deletion, flushed or not. */

@@ -16,7 +16,7 @@ import { SessionState } from "./session-state.ts";
  */
 export function makeTransient(instance: Instance): void {
   const state = expectState(instance);
-  if (state.owner instanceof SessionState && !state.deleted) removeStates(state.owner, [state], false);
+  if (state.owner instanceof SessionState) removeStates(state.owner, [state], false);
   state.owner = undefined;
   state.key = undefined;
   state.identity = undefined;
