@@ -140,6 +140,7 @@ export { FlushError, FlushInProgressError, StaleDataError } from "./unit-of-work
 export {
   AfterCommitError,
   ConcurrentOperationError,
+  IllegalStateChangeError,
   ObjectDeletedError,
   PendingRollbackError,
   ResourceClosedError,

@@ -42,6 +42,7 @@ function attachNew(core: SessionState, state: InstanceState): void {
   beforeAttach(core, state);
   state.owner = core;
   core.new.add(state);
+  core.noteAdded(state);
   core.emitLifecycle("afterAttach", state);
   core.emitLifecycle("transientToPending", state);
 }
@@ -56,6 +57,7 @@ function attachDetached(core: SessionState, state: InstanceState): void {
   }
   state.owner = core;
   core.identityMap.add(state);
+  core.noteAdded(state);
   if (state.modified) core.modified.add(state);
   core.emitLifecycle("afterAttach", state);
   core.emitLifecycle("detachedToPersistent", state);
@@ -80,9 +82,10 @@ export function expungeState(core: SessionState, state: InstanceState): void {
 }
 
 /**
- * Takes instances out of the session, each with the event of what it was.
+ * Takes instances out of the session, each with the event of what it was. All of them leave, whatever listeners throw.
  *
  * @param toTransient their rows do not exist (any more), so they lose their keys
+ * @throws what the first listener threw
  */
 export function removeStates(core: SessionState, states: Iterable<InstanceState>, toTransient: boolean): void {
   const removed = [...states];
@@ -93,6 +96,7 @@ export function removeStates(core: SessionState, states: Iterable<InstanceState>
     core.identityMap.discard(state);
     if (state.deleted) forgetDeletion(core, state);
   }
+  const errors: unknown[] = [];
   for (const state of removed) {
     const was = state.deleted ? "deleted" : state.key === undefined ? "pending" : "persistent";
     state.owner = undefined;
@@ -103,10 +107,15 @@ export function removeStates(core: SessionState, states: Iterable<InstanceState>
       state.identity = undefined;
       state.deleted = false;
     }
-    if (was === "pending") core.emitLifecycle("pendingToTransient", state);
-    else if (was === "deleted") core.emitLifecycle("deletedToDetached", state);
-    else core.emitLifecycle(toTransient ? "persistentToTransient" : "persistentToDetached", state);
+    try {
+      if (was === "pending") core.emitLifecycle("pendingToTransient", state);
+      else if (was === "deleted") core.emitLifecycle("deletedToDetached", state);
+      else core.emitLifecycle(toTransient ? "persistentToTransient" : "persistentToDetached", state);
+    } catch (error) {
+      errors.push(error);
+    }
   }
+  if (errors.length > 0) throw errors[0];
 }
 
 /** What leaves the session is none of its transactions' business any more. */

@@ -20,6 +20,18 @@ export class ResourceClosedError extends InvalidRequestError {
   override readonly code: string = "ATHANOR_RESOURCE_CLOSED";
 }
 
+/**
+ * A listener tried to end a transaction by an event that is part of ending it: `commit` in `beforeCommit`, `rollback` in `afterRollback`.
+ *
+ * SQLAlchemy: `orm.exc.IllegalStateChangeError`.
+ */
+export class IllegalStateChangeError extends InvalidRequestError {
+  static {
+    this.prototype.name = "IllegalStateChangeError";
+  }
+  override readonly code: string = "ATHANOR_ILLEGAL_STATE_CHANGE";
+}
+
 /** An instance was to be loaded, and its row is not there any more. SQLAlchemy: `orm.exc.ObjectDeletedError`. */
 export class ObjectDeletedError extends InvalidRequestError {
   static {
@@ -40,7 +52,7 @@ export class ConcurrentOperationError extends InvalidRequestError {
 }
 
 /**
- * The data IS committed, and then a listener of `afterCommit` threw. The others ran too, and the session is clean.
+ * The data IS committed, and then a listener threw: of `afterCommit`, or of another event that follows the COMMIT. The others ran too, and the session is clean.
  *
  * Never repeat the work for it. `errors` holds what each listener threw, `result` what the work passed to `sessionmaker.begin` returned.
  */
@@ -57,7 +69,7 @@ export class AfterCommitError extends AthanorError {
   constructor(errors: readonly unknown[], result?: unknown) {
     const [first] = errors;
     super(
-      `The transaction is committed, and its data is saved; but ${errors.length === 1 ? "a listener" : `${errors.length} listeners`} of afterCommit threw: ` +
+      `The transaction is committed, and its data is saved; but ${errors.length === 1 ? "a listener" : `${errors.length} listeners`} that ran after the COMMIT threw: ` +
         `${first instanceof Error ? first.message : String(first)}. Do not repeat the work; mend the listener, or do what it should have done.`,
       { cause: first },
     );

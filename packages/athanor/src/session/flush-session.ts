@@ -7,6 +7,7 @@ import { mapperOfState, type Mapper } from "../mapping/mapper.ts";
 import { noteIdentity } from "../loading/row-loader.ts";
 import { executeFlush } from "../unit-of-work/flush.ts";
 import { changeOf } from "./change-log.ts";
+import { ResourceClosedError } from "./errors.ts";
 import { loadOldValues } from "./load-old-values.ts";
 import type { SessionState } from "./session-state.ts";
 import type { SessionTransaction } from "./session-transaction.ts";
@@ -42,7 +43,8 @@ export async function flushSession(core: SessionState): Promise<void> {
       await flushWithin(core, transaction);
     } catch (error) {
       core.writing = undefined;
-      await transaction.rollbackWithin(false, error);
+      if (transaction.isClosed) throw endedByListener(error);
+      await transaction.rollbackWithin({ cause: error });
       throw error;
     }
     await transaction.commitWithin(false);
@@ -58,10 +60,21 @@ async function flushWithin(core: SessionState, transaction: SessionTransaction):
   const connection = connected instanceof Promise ? await connected : connected;
   await executeFlush({ ...pending, connection, running: core.writing, warn: (message) => core.warn(message) });
   core.writing = undefined;
+  transaction.expectActive();
   const { afterFlush, afterFlushPostexec } = core.dispatch;
   if (afterFlush !== undefined) await emitAndWait(afterFlush, { session: core.session });
+  transaction.expectActive();
   settle(core, transaction, pending);
   if (afterFlushPostexec !== undefined) await emitAndWait(afterFlushPostexec, { session: core.session });
+}
+
+/** Whatever the flush stumbled over, the reason is that its transaction is gone. */
+function endedByListener(cause: unknown): ResourceClosedError {
+  return new ResourceClosedError(
+    "A listener ended the transaction while a flush was writing in it, so the flush could not be finished. " +
+      "Commit and roll back outside of the events of a flush; to refuse a flush throw an error.",
+    { cause },
+  );
 }
 
 /** Takes note of what was written: instances change their states, and their values are those of the rows. */

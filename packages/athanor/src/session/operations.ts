@@ -71,21 +71,25 @@ export class Operations {
   /**
    * Runs an operation when its turn comes. The promise settles when it, and everything that was called from inside of it, is through.
    *
-   * @param mayCallListeners false where no code of the user's can be called, so that nothing can be called from inside of it
+   * @param mayCallListeners asked when its turn has come: false where no code of the user's can be called, so that nothing can be called from inside of it
    */
-  run<T>(work: () => MaybePromise<T>, mayCallListeners = true): Promise<T> {
+  run<T>(work: () => MaybePromise<T>, mayCallListeners?: () => boolean): Promise<T> {
     if (storage === undefined) return this.#runAlone(work);
     const parent = storage.getStore();
     const queue = this.#enclosing(parent)?.queue ?? this.#queue;
-    const execute = mayCallListeners
-      ? (): MaybePromise<T> => this.#execute(work, new Operation(this.#owner, parent), storage)
-      : work;
+    const execute = (): MaybePromise<T> =>
+      mayCallListeners?.() === false ? work() : this.#execute(work, new Operation(this.#owner, parent), storage);
     try {
       const result = queue.enter(execute);
       return result instanceof Promise ? result : Promise.resolve(result);
     } catch (error) {
       return Promise.reject(error as Error);
     }
+  }
+
+  /** Whether an operation is running, whoever called it. */
+  get isBusy(): boolean {
+    return this.#queue.tail !== undefined || this.#only !== undefined;
   }
 
   /** Whether the caller is part of an operation of this session that is running. */

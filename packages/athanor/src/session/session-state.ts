@@ -61,6 +61,8 @@ export class SessionState implements StateOwner {
   writing: { event: string | undefined } | undefined = undefined;
   /** How many noAutoflush() blocks are open. */
   autoflushSuspended = 0;
+  /** What was added from outside while an operation was running, so after that was called; in the order of the calls. */
+  readonly #late: InstanceState[] = [];
   readonly #onWarning: ((warning: SessionWarning) => void) | undefined;
 
   constructor(session: Session, engine: Engine, node: EventNode<keyof SessionEvents>, options: SessionOptions) {
@@ -94,6 +96,12 @@ export class SessionState implements StateOwner {
     return isEmpty(this.#new) && isEmpty(this.#modified) && isEmpty(this.#deleted);
   }
 
+  /** Whether there is nothing to flush beside these pending instances. */
+  isCleanBut(spared: ReadonlySet<InstanceState>): boolean {
+    if (spared.size === 0 || this.#new === undefined) return this.isClean;
+    return isEmpty(this.#modified) && isEmpty(this.#deleted) && this.#new.isSubsetOf(spared);
+  }
+
   /** Takes these instances out of the pending ones: the set itself, where it holds no others. */
   takeNew(inserted: readonly InstanceState[]): Set<InstanceState> {
     const pending = this.new;
@@ -112,6 +120,21 @@ export class SessionState implements StateOwner {
     return states;
   }
 
+  /** Notes that an instance was added: from outside while an operation runs, it is none of that operation's. */
+  noteAdded(state: InstanceState): void {
+    if (!this.operations.isBusy) this.#late.length = 0;
+    else if (!this.operations.isInside) this.#late.push(state);
+  }
+
+  /**
+   * Call it when an operation is called; what it answers with tells, when the operation has its turn, what was added since. A rollback
+   * and a close leave that alone: the program added it after them.
+   */
+  addedFromNow(): () => ReadonlySet<InstanceState> {
+    const start = this.#late.length;
+    return () => new Set(this.#late.slice(start));
+  }
+
   /** The session has got listeners of its own. */
   set node(node: EventNode<keyof SessionEvents>) {
     this.#node = node;
@@ -120,8 +143,10 @@ export class SessionState implements StateOwner {
 
   /** Whether an operation that loads instances of this class, or none, may call code of the user's. */
   mayCallListeners(mapper?: Mapper): boolean {
-    if (this.#node.isHeard || this.engine[eventTarget].isHeard) return true;
+    // What is not clean may be flushed first, and a flush calls listeners of other classes.
+    if (this.#node.isHeard || this.engine[eventTarget].isHeard || !this.isClean) return true;
     if (mapper === undefined) return false;
+    if (mapper.polymorphicOn !== undefined) return true;
     const { load, refresh } = mapper.instrumentation.dispatch;
     return load !== undefined || refresh !== undefined;
   }

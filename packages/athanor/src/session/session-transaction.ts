@@ -1,13 +1,14 @@
 import type { Connection } from "../engine/connection.ts";
 import type { TransactionOptions } from "../engine/dialect.ts";
-import type { MaybePromise } from "../engine/maybe-promise.ts";
+import { andThen, type MaybePromise } from "../engine/maybe-promise.ts";
 import { emit, emitAndWait } from "../event/dispatch.ts";
 import { InvalidRequestError } from "../event/errors.ts";
 import { stateOf } from "../instance/instance.ts";
+import type { InstanceState } from "../instance/instance-state.ts";
 import { FlushError } from "../unit-of-work/errors.ts";
 import { restoreDeleted, removeStates } from "./attachment.ts";
 import { consolidate } from "./change-log.ts";
-import { AfterCommitError, PendingRollbackError, ResourceClosedError } from "./errors.ts";
+import { AfterCommitError, IllegalStateChangeError, PendingRollbackError, ResourceClosedError } from "./errors.ts";
 import { flushSession } from "./flush-session.ts";
 import type { Session } from "./session.ts";
 import type { SessionState } from "./session-state.ts";
@@ -15,6 +16,18 @@ import { Snapshot } from "./snapshot.ts";
 
 /** How a transaction of a session came into being. */
 export type TransactionOrigin = "autobegin" | "begin" | "beginNested" | "subtransaction";
+
+/** What a rollback is part of. */
+interface RollbackOptions {
+  /** Rolls back what is around it, too. */
+  readonly toRoot?: boolean;
+  /** Why: the error of the flush that failed. What is around it then waits for a rollback of its own. */
+  readonly cause?: unknown;
+  /** Tells what was added after the rollback was called, which it leaves alone. */
+  readonly addedLater?: () => ReadonlySet<InstanceState>;
+}
+
+const noneAdded = (): ReadonlySet<InstanceState> => new Set();
 
 /** How often commit flushes what its own flushes' listeners have left. */
 const MAX_FLUSHES = 100;
@@ -37,6 +50,8 @@ export class SessionTransaction implements AsyncDisposable {
   readonly #core: SessionState;
   readonly #options: TransactionOptions | undefined;
   #phase: "active" | "prepared" | "committed" | "inactive" | "closed" = "active";
+  /** The call that is ending it, while its listeners run. */
+  #ending: string | undefined;
   #connection: Connection | undefined;
   #savepoint: string | undefined;
   /** Why it is inactive: the error of the flush that failed inside of it. */
@@ -66,19 +81,33 @@ export class SessionTransaction implements AsyncDisposable {
     return this.#phase === "active";
   }
 
+  /** Whether it has ended, in whatever way. */
+  get isClosed(): boolean {
+    return this.#phase === "closed";
+  }
+
   /** Commits it, and everything that was opened inside of it: of a savepoint, its release. */
   async commit(): Promise<void> {
-    await this.#core.operations.run(() => this.commitWithin(false));
+    await this.#core.operations.run(() => {
+      this.expectNotEnding("commit()", false);
+      return this.commitWithin(false);
+    });
   }
 
   /** Rolls it back, and everything that was opened inside of it. */
   async rollback(): Promise<void> {
-    await this.#core.operations.run(() => this.rollbackWithin(false));
+    const addedLater = this.#core.addedFromNow();
+    await this.#core.operations.run(() => {
+      if (this.isClosed) this.expectActive();
+      this.expectNotEnding("rollback()", false);
+      return this.rollbackWithin({ addedLater });
+    });
   }
 
   /** Rolls back what was not committed, so `await using` may end in any way. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#phase !== "closed") await this.rollback();
+    if (this.#phase === "inactive") await this.#core.operations.run(() => this.#abandonInactive());
+    else if (!this.isClosed) await this.rollback();
   }
 
   /** A transaction inside this one. */
@@ -120,50 +149,98 @@ export class SessionTransaction implements AsyncDisposable {
     );
   }
 
+  /**
+   * Refuses a call that would end it, or end something inside of it that is ending already: a listener made it.
+   *
+   * @param toRoot the call would end what is around it, too
+   */
+  expectNotEnding(call: string, toRoot: boolean): void {
+    let current = this.#core.transaction;
+    for (; current !== undefined; current = current.parent) {
+      if (current.#ending === undefined || !(toRoot || current === this || current.isInside(this))) continue;
+      throw new IllegalStateChangeError(
+        `${call} was called by a listener while ${current.#ending} of the same transaction is under way, which calls its listeners in between. ` +
+          `To refuse a commit throw an error in beforeCommit; for work of its own afterwards open another session in afterCommit.`,
+      );
+    }
+  }
+
   /** The commit itself, as part of an operation that is running. */
   async commitWithin(toRoot: boolean): Promise<void> {
-    if (this.#phase !== "prepared") await this.#prepare();
-    const isBoundary = this.parent === undefined || this.nested;
-    const errors = isBoundary ? await this.#commitBoundary() : [];
-    this.#close();
-    if (errors.length > 0) throw new AfterCommitError(errors);
+    this.#ending = "commit()";
+    try {
+      if (this.#phase !== "prepared") await this.#prepare();
+      if (this.parent === undefined) await this.#commitRoot();
+      else if (this.nested) await this.#releaseSavepoint();
+      else this.#close();
+    } finally {
+      this.#ending = undefined;
+    }
     if (toRoot && this.parent !== undefined) await this.parent.commitWithin(true);
   }
 
   /** The rollback itself, as part of an operation that is running. */
-  async rollbackWithin(toRoot: boolean, cause?: unknown): Promise<void> {
+  async rollbackWithin(options: RollbackOptions = {}): Promise<void> {
+    const { toRoot = false, cause, addedLater = noneAdded } = options;
     const core = this.#core;
     this.#closeInner();
     let boundary: SessionTransaction = this;
     let failure: { readonly error: unknown } | undefined;
+    this.#ending = "rollback()";
     if (this.#phase === "active" || this.#phase === "prepared") {
       while (boundary.parent !== undefined && !boundary.nested) {
         boundary.#phase = "inactive";
         boundary = boundary.parent;
       }
-      failure = await boundary.#rollbackBoundary();
+      failure = await boundary.#rollbackBoundary(addedLater);
     }
-    if (failure === undefined && !core.isClean) {
+    if (failure === undefined && !core.isCleanBut(addedLater())) {
       core.warn(
         "The session was changed after its transaction had been rolled back, and those changes are discarded. Call session.rollback() before going on after an error.",
       );
-      boundary.#restoreSnapshot();
+      boundary.#restoreSnapshot(addedLater());
     }
     const { parent } = this;
-    await this.#release();
-    this.#close();
+    try {
+      await this.#release();
+    } catch (error) {
+      failure ??= { error };
+    }
+    this.#ending = undefined;
     if (parent !== undefined && cause !== undefined) parent.#rollbackCause = cause;
+    this.#close();
     if (failure !== undefined) throw failure.error;
     const { afterSoftRollback } = core.dispatch;
     if (afterSoftRollback !== undefined)
       await emitAndWait(afterSoftRollback, { session: core.session, previousTransaction: this });
-    if (toRoot && parent !== undefined) await parent.rollbackWithin(true);
+    // A listener may have rolled back the rest by itself.
+    if (toRoot && parent !== undefined && !parent.isClosed) await parent.rollbackWithin({ toRoot, addedLater });
   }
 
-  /** Ends it without a word to the database but, for the root, giving the connection back. */
+  /** Ends it and what is around it, without a word to the database but that the root gives the connection back. */
   abandon(): MaybePromise<void> {
     const released = this.#release();
-    if (released instanceof Promise) return released.finally(() => this.#close());
+    if (!(released instanceof Promise)) return this.#closeOutwards();
+    return released.then(
+      () => this.#closeOutwards(),
+      (error: unknown) => andThen(this.#closeOutwards(), () => Promise.reject(error as Error)),
+    );
+  }
+
+  #closeOutwards(): MaybePromise<void> {
+    const { parent } = this;
+    try {
+      this.#close();
+    } catch (error) {
+      return andThen(parent?.abandon(), () => Promise.reject(error as Error));
+    }
+    return parent?.abandon();
+  }
+
+  #abandonInactive(): void {
+    if (this.isClosed) return;
+    this.expectNotEnding("The end of the transaction's block", false);
+    this.#closeInner();
     this.#close();
   }
 
@@ -204,8 +281,9 @@ export class SessionTransaction implements AsyncDisposable {
 
   async #beginSavepoint(parent: SessionTransaction): Promise<Connection> {
     const connection = await parent.connect();
-    this.#savepoint = `athanor_${(this.#depth() + 1).toString()}`;
-    await connection.savepoint(this.#savepoint);
+    const name = `athanor_${this.#depth()}`;
+    await connection.savepoint(name);
+    this.#savepoint = name;
     return this.#began(connection);
   }
 
@@ -241,37 +319,50 @@ export class SessionTransaction implements AsyncDisposable {
     return this.parent !== undefined && (this.parent === other || this.parent.isInside(other));
   }
 
-  async #commitBoundary(): Promise<readonly unknown[]> {
+  async #releaseSavepoint(): Promise<void> {
     const core = this.#core;
-    if (this.nested) {
-      if (this.#savepoint !== undefined) await this.#connection?.releaseSavepoint(this.#savepoint);
-      this.#phase = "committed";
+    if (this.#savepoint !== undefined) await this.#connection?.releaseSavepoint(this.#savepoint);
+    this.#phase = "committed";
+    this.parent?.snapshot.absorb(this.snapshot);
+    try {
       if (core.dispatch.afterSavepointRelease !== undefined)
         await emitAndWait(core.dispatch.afterSavepointRelease, { session: core.session });
-      this.parent?.snapshot.absorb(this.snapshot);
-      return [];
+    } finally {
+      this.#close();
     }
+  }
+
+  /** Once the database has committed, the work is saved whatever listeners do: each is called, and what they throw is reported together. */
+  async #commitRoot(): Promise<void> {
+    const errors: unknown[] = [];
     if (this.#connection !== undefined) {
       try {
         await this.#connection.commit();
       } catch (error) {
-        // A COMMIT that fails has saved nothing, and its transaction is lost.
-        await this.rollbackWithin(false);
+        // A COMMIT that fails has saved nothing, and its transaction is lost. Why it failed matters more than what a listener of the rollback throws.
+        await this.rollbackWithin().catch(() => undefined);
         throw error;
       }
-      await this.#release();
+      try {
+        await this.#release();
+      } catch (error) {
+        errors.push(error);
+      }
     }
     this.#phase = "committed";
-    const errors = await this.#announceCommit();
-    this.#settleSnapshot();
-    return errors;
+    await this.#announceCommit(errors);
+    this.#settleSnapshot(errors);
+    try {
+      this.#close();
+    } catch (error) {
+      errors.push(error);
+    }
+    if (errors.length > 0) throw new AfterCommitError(errors);
   }
 
-  /** The work is saved whatever a listener does, so each is called, and what they throw is collected. */
-  async #announceCommit(): Promise<readonly unknown[]> {
+  async #announceCommit(errors: unknown[]): Promise<void> {
     const { afterCommit } = this.#core.dispatch;
-    const errors: unknown[] = [];
-    if (afterCommit === undefined) return errors;
+    if (afterCommit === undefined) return;
     const event = { session: this.session, changes: consolidate(this.snapshot.changes) };
     for (const registration of afterCommit) {
       try {
@@ -280,16 +371,17 @@ export class SessionTransaction implements AsyncDisposable {
         errors.push(error);
       }
     }
-    return errors;
   }
 
-  async #rollbackBoundary(): Promise<{ readonly error: unknown } | undefined> {
+  async #rollbackBoundary(
+    addedLater: () => ReadonlySet<InstanceState>,
+  ): Promise<{ readonly error: unknown } | undefined> {
     const core = this.#core;
     let failure: { readonly error: unknown } | undefined;
     try {
       if (this.#connection !== undefined) {
-        if (this.#savepoint === undefined) await this.#connection.rollback();
-        else await this.#connection.rollbackToSavepoint(this.#savepoint);
+        if (!this.nested) await this.#connection.rollback();
+        else if (this.#savepoint !== undefined) await this.#connection.rollbackToSavepoint(this.#savepoint);
       }
       this.#phase = "inactive";
       if (core.dispatch.afterRollback !== undefined)
@@ -298,16 +390,29 @@ export class SessionTransaction implements AsyncDisposable {
       failure = { error };
     }
     this.#phase = "inactive";
-    this.#restoreSnapshot();
+    try {
+      this.#restoreSnapshot(addedLater());
+    } catch (error) {
+      failure ??= { error };
+    }
     return failure;
   }
 
-  /** Puts every instance back to where it was when this transaction began. */
-  #restoreSnapshot(): void {
+  /** Puts every instance back to where it was when this transaction began: all of them, whatever listeners throw. */
+  #restoreSnapshot(addedLater: ReadonlySet<InstanceState>): void {
     const core = this.#core;
     const { newStates, deletedStates, dirtyStates, oldKeys } = this.snapshot;
-    const added = new Set([...newStates, ...core.new]);
-    removeStates(core, added, true);
+    this.snapshot.clear();
+    const errors: unknown[] = [];
+    const attempt = (work: () => void): void => {
+      try {
+        work();
+      } catch (error) {
+        errors.push(error);
+      }
+    };
+    const added = new Set([...newStates, ...core.new].filter((state) => !addedLater.has(state)));
+    attempt(() => removeStates(core, added, true));
     for (const [state, { key, identity }] of oldKeys) {
       core.identityMap.discard(state);
       if (added.has(state)) continue;
@@ -316,26 +421,34 @@ export class SessionTransaction implements AsyncDisposable {
       core.identityMap.add(state);
     }
     for (const state of new Set([...deletedStates, ...core.deleted]))
-      if (!added.has(state)) restoreDeleted(core, state);
+      if (!added.has(state)) attempt(() => restoreDeleted(core, state));
     core.deleted.clear();
     for (const instance of core.identityMap.values()) {
       const state = stateOf(instance);
       state.written = false;
-      if (!this.nested || state.modified || dirtyStates.has(state)) core.expire(state, "rollback()");
+      if (!this.nested || state.modified || dirtyStates.has(state)) attempt(() => core.expire(state, "rollback()"));
     }
-    this.snapshot.clear();
+    if (errors.length > 0) throw errors[0];
   }
 
   /** The transaction is committed: nothing goes back to how it was. */
-  #settleSnapshot(): void {
+  #settleSnapshot(errors: unknown[]): void {
     const core = this.#core;
-    if (core.expireOnCommit)
-      for (const instance of core.identityMap.values()) core.expire(stateOf(instance), "commit()");
-    for (const state of this.snapshot.deletedStates) {
-      state.owner = undefined;
-      core.emitLifecycle("deletedToDetached", state);
-    }
+    const { deletedStates } = this.snapshot;
     this.snapshot.clear();
+    const attempt = (work: () => void): void => {
+      try {
+        work();
+      } catch (error) {
+        errors.push(error);
+      }
+    };
+    if (core.expireOnCommit)
+      for (const instance of core.identityMap.values()) attempt(() => core.expire(stateOf(instance), "commit()"));
+    for (const state of deletedStates) {
+      state.owner = undefined;
+      attempt(() => core.emitLifecycle("deletedToDetached", state));
+    }
   }
 
   /** Ends what was opened inside of it and never ended. */
@@ -357,6 +470,11 @@ export class SessionTransaction implements AsyncDisposable {
     core.transaction = this.parent;
     this.#phase = "closed";
     const { afterTransactionEnd } = core.dispatch;
-    if (afterTransactionEnd !== undefined) emit(afterTransactionEnd, { session: core.session, transaction: this });
+    try {
+      if (afterTransactionEnd !== undefined) emit(afterTransactionEnd, { session: core.session, transaction: this });
+    } finally {
+      // What was added or changed while it ended is the next transaction's.
+      if (this.parent === undefined && !core.isClean) core.autobegin();
+    }
   }
 }

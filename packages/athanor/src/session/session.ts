@@ -1,7 +1,7 @@
 import type { Connection } from "../engine/connection.ts";
 import type { TransactionOptions } from "../engine/dialect.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { MaybePromise } from "../engine/maybe-promise.ts";
+import { andThen, type MaybePromise } from "../engine/maybe-promise.ts";
 import type { FirstOf, Result, ScalarResult } from "../engine/result.ts";
 import { InvalidRequestError } from "../event/errors.ts";
 import { EventNode, eventTarget } from "../event/event-node.ts";
@@ -149,8 +149,12 @@ export class Session implements AsyncDisposable {
    *
    * @throws InvalidRequestError for an instance that was never saved.
    */
-  async delete(instance: Instance): Promise<void> {
-    deleteState(this.#core, expectState(instance));
+  delete(instance: Instance): Promise<void> {
+    const core = this.#core;
+    return core.operations.run(
+      () => deleteState(core, expectState(instance)),
+      () => core.mayCallListeners(),
+    );
   }
 
   /** Takes an instance out of the session. The database is not touched, and pending changes are not written. */
@@ -160,7 +164,9 @@ export class Session implements AsyncDisposable {
 
   /** Takes all instances out of the session. */
   expungeAll(): void {
-    removeStates(this.#core, this.#core.allStates(), false);
+    const core = this.#core;
+    core.deleted.clear();
+    removeStates(core, core.allStates(), false);
   }
 
   /** Drops the values of an instance, all or the named ones, so that they are loaded anew. Pending changes to them are lost. */
@@ -196,12 +202,21 @@ export class Session implements AsyncDisposable {
    * @throws AfterCommitError where the data is committed and a listener of afterCommit threw. Do not repeat the work.
    */
   commit(): Promise<void> {
-    return this.#run(() => this.#core.autobegin().commitWithin(true));
+    return this.#run(() => {
+      const transaction = this.#core.autobegin();
+      transaction.expectNotEnding("commit()", true);
+      return transaction.commitWithin(true);
+    });
   }
 
   /** Rolls everything back, to the root: instances are again as the database has them, new ones are transient. */
   rollback(): Promise<void> {
-    return this.#run(() => this.#core.transaction?.rollbackWithin(true));
+    const addedLater = this.#core.addedFromNow();
+    return this.#run(() => {
+      const { transaction } = this.#core;
+      transaction?.expectNotEnding("rollback()", true);
+      return transaction?.rollbackWithin({ toRoot: true, addedLater });
+    });
   }
 
   /**
@@ -231,7 +246,7 @@ export class Session implements AsyncDisposable {
   beginNested(): Promise<SessionTransaction> {
     return this.#run(async () => {
       const parent = this.#core.autobegin("begin");
-      await flushSession(this.#core);
+      if (!this.#core.isFlushing) await flushSession(this.#core);
       return (this.#core.transaction ?? parent).open("beginNested");
     });
   }
@@ -247,7 +262,9 @@ export class Session implements AsyncDisposable {
   ): Promise<InstanceType<TModel> | null> {
     const mapper = mapperOf(model);
     const work = (): MaybePromise<Instance | null> => getInstance(this.#core, mapper, key, options?.executionOptions);
-    return this.#core.operations.run(work, this.#core.mayCallListeners(mapper)) as Promise<InstanceType<TModel> | null>;
+    return this.#core.operations.run(work, () =>
+      this.#core.mayCallListeners(mapper),
+    ) as Promise<InstanceType<TModel> | null>;
   }
 
   /** Executes a statement and answers with its rows. */
@@ -305,21 +322,30 @@ export class Session implements AsyncDisposable {
   /** Lets go of all instances and ends the transaction: what was not committed is rolled back. The session can be used again. */
   close(): Promise<void> {
     const core = this.#core;
-    // Where instances are let go of, listeners of theirs are called only through the session's.
-    return core.operations.run(() => this.#close(), core.mayCallListeners());
+    const addedLater = core.addedFromNow();
+    return core.operations.run(
+      () => this.#close(addedLater()),
+      // Where instances are let go of, listeners of theirs are called only through the session's.
+      () => core.mayCallListeners(),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  #close(): MaybePromise<void> {
+  #close(addedLater: ReadonlySet<InstanceState>): MaybePromise<void> {
     const core = this.#core;
-    this.expungeAll();
     const { transaction } = core;
-    if (transaction === undefined) return;
-    const abandoned = transaction.abandon();
-    return abandoned instanceof Promise ? abandoned.then(() => this.#close()) : this.#close();
+    transaction?.expectNotEnding("close()", true);
+    const states = core.allStates();
+    core.deleted.clear();
+    try {
+      removeStates(core, addedLater.size === 0 ? states : states.filter((state) => !addedLater.has(state)), false);
+    } catch (error) {
+      return andThen(transaction?.abandon(), () => Promise.reject(error as Error));
+    }
+    return transaction?.abandon();
   }
 
   #run<T>(work: () => Promise<T> | T): Promise<T> {
