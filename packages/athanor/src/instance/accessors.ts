@@ -9,10 +9,11 @@ import { stateOf } from "./instance.ts";
  */
 export function defineAccessors(
   prototype: object,
-  attributes: Iterable<{ readonly key: string; readonly slot: number }>,
+  attributes: Iterable<{ readonly key: string; readonly slot: number; readonly isStored: boolean }>,
 ): void {
-  for (const { key, slot } of attributes) {
-    const accessors = isCodeGenerationAllowed() ? generatedAccessors(slot) : closureAccessors(slot);
+  for (const { key, slot, isStored } of attributes) {
+    const accessors =
+      isStored && isCodeGenerationAllowed() ? generatedAccessors(slot) : closureAccessors(slot, isStored);
     Object.defineProperty(prototype, key, { ...accessors, enumerable: false, configurable: true });
   }
 }
@@ -40,12 +41,12 @@ function generatedAccessors(slot: number): Accessors {
   );
 }
 
-function closureAccessors(slot: number): Accessors {
+function closureAccessors(slot: number, isStored: boolean): Accessors {
   return {
     get() {
       const state = stateOf(this);
       if (state === undefined) return undefined;
-      const value = state.values[slot];
+      const value = isStored ? state.values[slot] : state.transientValues?.[slot];
       return value !== undefined ? value : state.instrumentation.attributes[slot]?.readMissing(state);
     },
     set(value) {

@@ -18,7 +18,8 @@ export function getHistory(instance: Instance, key: string): History {
 export function getAttribute(instance: Instance, key: string): unknown {
   const state = expectState(instance);
   const attribute = state.instrumentation.expect(key);
-  return state.values[attribute.slot] ?? attribute.readMissing(state);
+  const value = attribute.loadedValue(state);
+  return value !== undefined ? value : attribute.readMissing(state);
 }
 
 /** Assigns an attribute by name, with all its events. SQLAlchemy: `attributes.set_attribute`. */
@@ -46,9 +47,10 @@ export function delAttribute(instance: Instance, key: string): void {
  */
 export function setCommittedValue(instance: Instance, key: string, value: unknown): void {
   const state = expectState(instance);
-  const { slot } = state.instrumentation.expect(key);
-  state.values[slot] = value;
-  state.commitSlots([slot]);
+  const attribute = state.instrumentation.expect(key);
+  // A row has no `undefined`: left as it is, it would read as "not loaded".
+  attribute.put(state, value === undefined && attribute.isStored && state.key !== undefined ? null : value);
+  state.commitSlots([attribute.slot]);
 }
 
 /**
@@ -61,16 +63,13 @@ export function flagModified(instance: Instance, key: string): void {
   const state = expectState(instance);
   const attribute = state.instrumentation.expect(key);
   const listeners = attribute.dispatch.modified;
-  if (listeners !== undefined) emit(listeners, { target: instance, initiator: { key, operation: "replace" } });
-  if (state.values[attribute.slot] === undefined) {
+  if (listeners !== undefined) emit(listeners, { target: instance, initiator: { key, operation: "modified" } });
+  if (attribute.loadedValue(state) === undefined) {
     throw new InvalidRequestError(
       `"${key}" of ${state.describe()} cannot be flagged as modified, because it has no value in memory. Load or assign it first.`,
     );
   }
-  if (!state.isNew) {
-    // Nothing equals this old value, so the present one is written whatever it is.
-    state.remember(attribute.slot, undefined);
-  }
+  if (!state.isNew || state.written) state.flag(attribute.slot);
   state.markModified();
 }
 

@@ -6,7 +6,7 @@ import type { NO_VALUE } from "./history.ts";
 export interface Initiator {
   /** The name of the attribute that the program touched. */
   readonly key: string;
-  readonly operation: "replace" | "append" | "remove" | "bulkReplace";
+  readonly operation: "replace" | "append" | "remove" | "bulkReplace" | "modified";
 }
 
 /** One value of one instance is about to be replaced. */

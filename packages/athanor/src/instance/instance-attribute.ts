@@ -15,11 +15,15 @@ export interface InstanceAttribute {
   readonly key: string;
   /** Its place in the values of an instance. */
   readonly slot: number;
-  /** Whether a row of the database holds it; a transient property is not stored. */
+  /** Whether a row of the database holds it; a transient property is not stored, and its value stands apart from the others. */
   readonly isStored: boolean;
   /** Assigning without listeners is nothing but storing the value. */
   readonly isPlain: boolean;
   readonly dispatch: AttributeDispatch;
+  /** The value in memory; undefined where none is. */
+  loadedValue(state: InstanceState): unknown;
+  /** Puts a value into memory, past events and history. */
+  put(state: InstanceState, value: unknown): void;
   /** The answer to reading the attribute when no value is in memory. Throws where a row has the value. */
   readMissing(state: InstanceState): unknown;
   /** Assigns, with events. */

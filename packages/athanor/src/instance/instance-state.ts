@@ -15,6 +15,9 @@ export type Lifecycle = "transient" | "pending" | "persistent" | "deleted" | "de
 /** Marks a slot of `committed` whose attribute has not changed. */
 export const UNCHANGED: unique symbol = Symbol("UNCHANGED");
 
+/** Stands for an old value that nothing equals: the present one was declared changed. */
+export const FLAGGED: unique symbol = Symbol("FLAGGED");
+
 /**
  * Everything Athanor knows of one instance: its values, what they were, its key, its session.
  *
@@ -26,12 +29,17 @@ export class InstanceState {
   readonly instance: Instance;
   readonly instrumentation: Instrumentation;
   readonly values: unknown[];
+  /**
+   * By slot, the values of transient properties. They stand apart from `values`, because tools that print or compare an instance
+   * deeply find those, and a transient property is for secrets.
+   */
+  transientValues: unknown[] | undefined = undefined;
   /** The identity map's key, once a row exists: the primary key itself, or an encoding of it where it has several columns. */
   key: unknown;
   /** The key's values where `key` only encodes them: several columns, or a type that is compared by value. */
   identity: readonly unknown[] | undefined = undefined;
   owner: StateOwner | undefined;
-  /** By slot, the value before the first change, NO_VALUE where none was in memory, or UNCHANGED. Undefined: nothing changed. */
+  /** By slot, the value before the first change, NO_VALUE where none was in memory, UNCHANGED or FLAGGED. Undefined: nothing changed. */
   committed: unknown[] | undefined = undefined;
   /** Constructed, and never written or loaded: every value it has is an addition, so none needs an old value. */
   isNew: boolean;
@@ -83,6 +91,12 @@ export class InstanceState {
     if (committed[slot] === UNCHANGED) committed[slot] = old === undefined ? NO_VALUE : old;
   }
 
+  /** Lets the present value of a slot count as changed, whatever it was before. */
+  flag(slot: number): void {
+    if (this.written) (this.committedAfterWrite ??= this.instrumentation.unchanged.slice())[slot] = FLAGGED;
+    else (this.committed ??= this.instrumentation.unchanged.slice())[slot] = FLAGGED;
+  }
+
   /** Notes that something was set, and tells the session the first time. */
   markModified(): void {
     if (this.modified && !this.written) return;
@@ -102,7 +116,7 @@ export class InstanceState {
     if (later === undefined) return this.values;
     return this.values.map((value, slot) => {
       const written = later[slot];
-      return written === UNCHANGED ? value : written === NO_VALUE ? undefined : written;
+      return written === UNCHANGED || written === FLAGGED ? value : written === NO_VALUE ? undefined : written;
     });
   }
 

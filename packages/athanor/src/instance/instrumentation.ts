@@ -23,7 +23,7 @@ export class Instrumentation {
   /** By slot. */
   readonly attributes: readonly InstanceAttribute[];
   readonly dispatch: ClassDispatch;
-  /** The values of an instance that has none. */
+  /** The values of an instance that has none: a place for each stored attribute. */
   readonly empty: readonly undefined[];
   /** The old values of an instance that has not changed. */
   readonly unchanged: readonly (typeof UNCHANGED)[];
@@ -40,7 +40,7 @@ export class Instrumentation {
     this.class = instrumentedClass;
     this.attributes = attributes;
     this.dispatch = dispatch;
-    this.empty = attributes.map(() => undefined);
+    this.empty = attributes.slice(0, attributes.findLastIndex(({ isStored }) => isStored) + 1).map(() => undefined);
     this.unchanged = attributes.map(() => UNCHANGED);
     this.#byKey = new Map(attributes.map((attribute) => [attribute.key, attribute]));
     this.#identity = identity && { attribute: this.expect(identity.key), value: identity.value };

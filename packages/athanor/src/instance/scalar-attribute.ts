@@ -4,7 +4,7 @@ import type { Initiator } from "./attribute-events.ts";
 import { DetachedInstanceError, UnloadedAttributeError } from "./errors.ts";
 import { History, NO_VALUE } from "./history.ts";
 import type { AttributeDispatch, InstanceAttribute } from "./instance-attribute.ts";
-import { type InstanceState, UNCHANGED } from "./instance-state.ts";
+import { FLAGGED, type InstanceState, UNCHANGED } from "./instance-state.ts";
 
 /** What a scalar attribute is told about the column or property behind it. */
 export interface ScalarOptions {
@@ -22,7 +22,7 @@ export class ScalarAttribute implements InstanceAttribute {
   readonly key: string;
   readonly slot: number;
   readonly isStored: boolean;
-  readonly isPlain = true;
+  readonly isPlain: boolean;
   readonly dispatch: AttributeDispatch;
   readonly isEqual: (left: unknown, right: unknown) => boolean;
   /** Its old value is always known: loaded before a flush where memory has none. Listeners may ask for it. */
@@ -34,11 +34,21 @@ export class ScalarAttribute implements InstanceAttribute {
     this.key = options.key;
     this.slot = options.slot;
     this.isStored = options.isStored;
+    this.isPlain = options.isStored;
     this.isEqual = options.isEqual;
     this.dispatch = dispatch;
     this.activeHistory = options.activeHistory;
     this.#replace = Object.freeze({ key: this.key, operation: "replace" });
     this.#remove = Object.freeze({ key: this.key, operation: "remove" });
+  }
+
+  loadedValue(state: InstanceState): unknown {
+    return this.isStored ? state.values[this.slot] : state.transientValues?.[this.slot];
+  }
+
+  put(state: InstanceState, value: unknown): void {
+    if (this.isStored) state.values[this.slot] = value;
+    else (state.transientValues ??= [])[this.slot] = value;
   }
 
   readMissing(state: InstanceState): unknown {
@@ -61,8 +71,8 @@ export class ScalarAttribute implements InstanceAttribute {
   set(state: InstanceState, value: unknown, initiator: Initiator = this.#replace): void {
     const listeners = this.dispatch.set;
     if (listeners !== undefined) {
-      const old = state.values[this.slot];
-      const oldValue = old !== undefined ? old : this.activeHistory ? null : NO_VALUE;
+      const old = this.loadedValue(state);
+      const oldValue = old !== undefined ? old : this.activeHistory && !state.incomplete ? null : NO_VALUE;
       value = emitReplacing(listeners, { target: state.instance, value, oldValue, initiator });
     }
     this.store(state, value);
@@ -74,14 +84,14 @@ export class ScalarAttribute implements InstanceAttribute {
     if (!state.isNew || state.written) {
       // A row has no `undefined`: left as it is, it would read as "not loaded".
       if (value === undefined && this.isStored) value = null;
-      state.remember(slot, state.values[slot]);
+      state.remember(slot, this.loadedValue(state));
     }
-    state.values[slot] = value;
+    this.put(state, value);
     state.markModified();
   }
 
   delete(state: InstanceState): void {
-    const old = state.values[this.slot];
+    const old = this.loadedValue(state);
     const listeners = this.dispatch.remove;
     if (listeners !== undefined) {
       emit(listeners, { target: state.instance, value: old === undefined ? NO_VALUE : old, initiator: this.#remove });
@@ -92,16 +102,17 @@ export class ScalarAttribute implements InstanceAttribute {
       );
     }
     if (!state.isNew || state.written) state.remember(this.slot, old);
-    state.values[this.slot] = undefined;
+    this.put(state, undefined);
     state.markModified();
   }
 
   history(state: InstanceState): History {
-    const current = state.values[this.slot];
+    const current = this.loadedValue(state);
     if (state.isNew) return current === undefined ? new History([], [], []) : new History([current], [], []);
     const original = state.committed === undefined ? UNCHANGED : state.committed[this.slot];
     if (original === UNCHANGED) return current === undefined ? new History([], [], []) : new History([], [current], []);
-    if (original === NO_VALUE) return new History([current === undefined ? null : current], [], []);
+    if (original === NO_VALUE || original === FLAGGED)
+      return new History([current === undefined ? null : current], [], []);
     if (current === undefined) return new History([], [], [original]);
     if (this.isEqual(current, original)) return new History([], [current], []);
     return new History([current], [], [original]);
@@ -110,7 +121,7 @@ export class ScalarAttribute implements InstanceAttribute {
   /** Deleted in memory, so that its row has a value which no longer counts: reading it must not load. */
   #wasDeleted(state: InstanceState): boolean {
     return (
-      state.committed !== undefined && state.committed[this.slot] !== UNCHANGED && state.values[this.slot] === undefined
+      state.committed !== undefined && state.committed[this.slot] !== UNCHANGED && this.loadedValue(state) === undefined
     );
   }
 }
@@ -135,29 +146,24 @@ export function unloadedError(state: InstanceState, key: string): InvalidRequest
 
 /** The values of an instance as a plain object: reads and writes pass events and history by. */
 function valuesByKey(state: InstanceState): Record<string, unknown> {
-  const slotOf = (key: string | symbol): number | undefined =>
-    typeof key === "string" ? state.instrumentation.find(key)?.slot : undefined;
+  const { instrumentation } = state;
+  const attributeOf = (key: string | symbol): InstanceAttribute | undefined =>
+    typeof key === "string" ? instrumentation.find(key) : undefined;
   return new Proxy({} as Record<string, unknown>, {
-    get: (_, key) => {
-      const slot = slotOf(key);
-      return slot === undefined ? undefined : state.values[slot];
-    },
-    has: (_, key) => {
-      const slot = slotOf(key);
-      return slot !== undefined && state.values[slot] !== undefined;
-    },
+    get: (_, key) => attributeOf(key)?.loadedValue(state),
+    has: (_, key) => attributeOf(key)?.loadedValue(state) !== undefined,
     set: (_, key, value) => {
-      const slot = slotOf(key);
-      if (slot === undefined) return false;
-      state.values[slot] = value;
+      if (typeof key !== "string") return false;
+      instrumentation.expect(key).put(state, value);
       return true;
     },
     ownKeys: () =>
-      state.instrumentation.attributes.filter(({ slot }) => state.values[slot] !== undefined).map(({ key }) => key),
+      instrumentation.attributes
+        .filter((attribute) => attribute.loadedValue(state) !== undefined)
+        .map(({ key }) => key),
     getOwnPropertyDescriptor: (_, key) => {
-      const slot = slotOf(key);
-      if (slot === undefined || state.values[slot] === undefined) return undefined;
-      return { value: state.values[slot], writable: true, enumerable: true, configurable: true };
+      const value = attributeOf(key)?.loadedValue(state);
+      return value === undefined ? undefined : { value, writable: true, enumerable: true, configurable: true };
     },
   });
 }

@@ -174,7 +174,7 @@ function loadRow(mapper: Mapper, reader: RowReader, row: unknown[], context: Loa
 }
 
 function valuesOf(mapper: Mapper, { isInSlotOrder, properties }: RowReader, row: unknown[]): unknown[] {
-  if (isInSlotOrder && properties.length === mapper.instrumentation.attributes.length) return row;
+  if (isInSlotOrder && properties.length === mapper.instrumentation.empty.length) return row;
   const values: unknown[] = mapper.instrumentation.empty.slice();
   for (let index = 0; index < properties.length; index++)
     values[(properties[index] as ColumnProperty).slot] = row[index];

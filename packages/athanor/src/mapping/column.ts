@@ -210,16 +210,18 @@ export function customType<TValue, TStored>(
 ): Column<TValue> {
   const { type } = base.options;
   const inner = type.isEqual ?? Object.is;
-  const store = (value: unknown): unknown => (value == null ? value : conversion.toDatabase(value as TValue));
+  const isEqual =
+    conversion.isEqual ??
+    ((left: TValue, right: TValue): boolean => inner(conversion.toDatabase(left), conversion.toDatabase(right)));
+  // Beside values there are NULL and the marks of values that are not known, which the conversion knows nothing of.
+  const isValue = (value: unknown): value is TValue => value != null && typeof value !== "symbol";
   return new Column({
     ...base.options,
     type: {
       ...type,
       toDatabase: (value) => conversion.toDatabase(value as TValue),
       fromDatabase: (value) => conversion.fromDatabase(value as TStored),
-      isEqual:
-        (conversion.isEqual as ((left: unknown, right: unknown) => boolean) | undefined) ??
-        ((left, right) => left === right || inner(store(left), store(right))),
+      isEqual: (left, right) => left === right || (isValue(left) && isValue(right) && isEqual(left, right)),
     },
   });
 }

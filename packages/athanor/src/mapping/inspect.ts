@@ -76,7 +76,7 @@ function inspectInstance(state: InstanceState): InstanceInspection<unknown> {
   for (const attribute of state.instrumentation.attributes) {
     attributes[attribute.key] = {
       key: attribute.key,
-      loadedValue: state.values[attribute.slot],
+      loadedValue: attribute.loadedValue(state),
       get history() {
         return attribute.history(state);
       },

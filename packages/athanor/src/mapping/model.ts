@@ -147,6 +147,11 @@ function declare(
     value: (target: InstrumentedClass): Instrumentation => mapperOf(target).instrumentation,
   });
   const inherited = parent?.declaration.properties.length ?? 0;
-  defineAccessors(base.prototype, declaration.properties.slice(inherited));
+  defineAccessors(
+    base.prototype,
+    declaration.properties
+      .slice(inherited)
+      .map(({ key, slot, column }) => ({ key, slot, isStored: column !== undefined })),
+  );
   for (const mixin of options.mixins) base[eventTarget].addParent(mixin[eventTarget]);
 }

@@ -1,6 +1,6 @@
 import { NO_VALUE } from "../instance/history.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
-import { UNCHANGED } from "../instance/instance-state.ts";
+import { FLAGGED, UNCHANGED } from "../instance/instance-state.ts";
 import { mapperOfState } from "../mapping/mapper.ts";
 import type { Instance } from "../mapping/model-types.ts";
 
@@ -27,8 +27,8 @@ export function changeOf(state: InstanceState, operation: Change["operation"]): 
     } else {
       const old = state.committed?.[slot] ?? UNCHANGED;
       const isEqual = column.options.type.isEqual ?? Object.is;
-      if (old !== UNCHANGED && (old === NO_VALUE || !isEqual(old, current)))
-        values[key] = { old, new: current ?? null };
+      if (old !== UNCHANGED && (old === NO_VALUE || old === FLAGGED || !isEqual(old, current)))
+        values[key] = { old: old === FLAGGED ? NO_VALUE : old, new: current ?? null };
     }
   }
   return { target: state.instance, operation, values };
