@@ -13,8 +13,6 @@ export interface Contender {
   openUpdate(count: number): Promise<PendingUpdate>;
   /** Each person by key, on its own: with an ORM, in a session of its own. */
   get(ids: readonly number[]): readonly Person[] | Promise<readonly Person[]>;
-  /** Lets go of what the last workload left open. Not timed. */
-  release(): Promise<void>;
 }
 
 /** The names under which results are reported. */
@@ -22,6 +20,6 @@ export type ContenderName = "raw" | "rawArrays" | "athanor" | "athanorListeners"
 
 /** People in memory that are about to be changed. */
 export interface PendingUpdate {
-  /** Assigns each its change, in their order, and saves all of them in one transaction. */
+  /** Assigns each its change, in their order, saves all of them in one transaction, and lets go of them. */
   run(changes: readonly PersonChange[]): unknown;
 }

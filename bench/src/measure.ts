@@ -52,7 +52,6 @@ async function timeOnce(workload: Workload, contender: Contender, round: number)
   const outcome = running instanceof Promise ? await running : running;
   const milliseconds = performance.now() - start;
   await trial.check(outcome);
-  await contender.release();
   return milliseconds;
 }
 

@@ -31,7 +31,6 @@ export async function profileWorkload(name: WorkloadName): Promise<void> {
     const outcome = running instanceof Promise ? await running : running;
     const end = microseconds();
     await trial.check(outcome);
-    await contender.release();
     return { start, end };
   };
   await repeat(runOnce, warmupSeconds);

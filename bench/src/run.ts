@@ -1,4 +1,4 @@
-import { arch, cpus, platform } from "node:os";
+import { arch, cpus, loadavg, platform } from "node:os";
 import type { Contender, ContenderName } from "./contender.ts";
 import { openAthanor, openAthanorWithListeners } from "./contenders/athanor.ts";
 import { openMikroOrm } from "./contenders/mikroorm.ts";
@@ -14,6 +14,8 @@ export interface Report {
     readonly platform: string;
     readonly cpu: string;
     readonly cpuCount: number;
+    /** How many threads wanted to run, on average over the last minute of the benchmark; it needs one, and helpers for the garbage now and then. */
+    readonly loadAverage: number;
   };
   readonly rounds: Rounds;
   readonly workloads: Partial<Record<WorkloadName, WorkloadReport>>;
@@ -96,5 +98,6 @@ function describeMachine(): Report["machine"] {
     platform: `${platform()} ${arch()}`,
     cpu: processors[0]?.model ?? "unknown",
     cpuCount: processors.length,
+    loadAverage: loadavg()[0] ?? 0,
   };
 }

@@ -43,7 +43,6 @@ const insert: Workload = {
     return {
       run: () => contender.insert(people),
       check: async () => {
-        await contender.release();
         expectPeople(await contender.load(), storedDigest, contender, "insert");
       },
     };
@@ -74,7 +73,6 @@ const update: Workload = {
     return {
       run: () => pending.run(changes),
       check: async () => {
-        await contender.release();
         const expected = stored.map((person, index) => ({ ...person, ...changes[index] }));
         expectPeople(await contender.load(), digest(expected), contender, "update");
       },
@@ -106,7 +104,6 @@ export const workloads: Readonly<Record<WorkloadName, Workload>> = { insert, loa
 async function fill(contender: Contender): Promise<void> {
   await contender.clear();
   await contender.insert(people);
-  await contender.release();
 }
 
 function storedPerson(values: PersonValues, index: number): Person {

@@ -9,7 +9,6 @@ import {
   model,
   real,
   select,
-  type Session,
   type SessionMaker,
   sessionmaker,
   sql,
@@ -44,8 +43,6 @@ export class AthanorContender implements Contender {
   readonly name: ContenderName;
   readonly #class: typeof UnheardPerson | typeof HeardPerson;
   readonly #sessions: SessionMaker;
-  /** Closed after the timing: until then it holds the only connection of a database in memory. */
-  #open: Session | undefined;
 
   constructor(name: ContenderName, personClass: typeof UnheardPerson | typeof HeardPerson, sessions: SessionMaker) {
     this.name = name;
@@ -58,30 +55,31 @@ export class AthanorContender implements Contender {
   }
 
   async insert(people: readonly PersonValues[]): Promise<void> {
-    const session = (this.#open = this.#sessions());
+    await using session = this.#sessions();
     const Person = this.#class;
     session.addAll(people.map((values) => new Person(values)));
     await session.commit();
   }
 
   async load(): Promise<readonly Person[]> {
-    const session = (this.#open = this.#sessions());
+    await using session = this.#sessions();
     const everybody = select(this.#class).orderBy((person) => person.id);
     return (await session.scalars(everybody)).all();
   }
 
   async openUpdate(count: number): Promise<PendingUpdate> {
-    const session = (this.#open = this.#sessions());
+    const session = this.#sessions();
     const first = select(this.#class).orderBy((person) => person.id);
     const people = (await session.scalars(first.limit(count))).all();
     return {
-      run: (changes: readonly PersonChange[]) => {
+      run: async (changes: readonly PersonChange[]) => {
         people.forEach((person, index) => {
           const { city, visits } = changes[index] as PersonChange;
           person.city = city;
           person.visits = visits;
         });
-        return session.commit();
+        await session.commit();
+        await session.close();
       },
     };
   }
@@ -94,11 +92,6 @@ export class AthanorContender implements Contender {
       await session.close();
     }
     return people;
-  }
-
-  async release(): Promise<void> {
-    await this.#open?.close();
-    this.#open = undefined;
   }
 }
 

@@ -68,8 +68,6 @@ class MikroOrmContender implements Contender {
     return people;
   }
 
-  async release(): Promise<void> {}
-
   #fork(): EntityManager {
     return this.#orm.em.fork();
   }

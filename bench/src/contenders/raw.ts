@@ -75,8 +75,6 @@ export class RawContender implements Contender {
     return ids.map((id) => personOf(this.selectOne.get(id) as unknown as PersonRow));
   }
 
-  async release(): Promise<void> {}
-
   #saveChanges(people: readonly Person[], changes: readonly PersonChange[]): void {
     this.#inTransaction(() => {
       people.forEach((person, index) => {
