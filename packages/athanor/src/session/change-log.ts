@@ -1,8 +1,10 @@
 import { NO_VALUE } from "../instance/history.ts";
+import { stateOf } from "../instance/instance.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { FLAGGED, UNCHANGED } from "../instance/instance-state.ts";
 import { mapperOfState } from "../mapping/mapper.ts";
 import type { Instance } from "../mapping/model-types.ts";
+import { isSameValue } from "../unit-of-work/same-value.ts";
 
 /** What a committed transaction did to one instance. */
 export interface Change {
@@ -25,29 +27,30 @@ export function changeOf(state: InstanceState, operation: Change["operation"]): 
     else if (operation === "delete") {
       if (current !== undefined) values[key] = { old: current, new: undefined };
     } else {
-      const old = state.committed?.[slot] ?? UNCHANGED;
-      const isEqual = column.options.type.isEqual ?? Object.is;
-      if (old !== UNCHANGED && (old === NO_VALUE || old === FLAGGED || !isEqual(old, current)))
+      const old = state.committed === undefined ? UNCHANGED : state.committed[slot];
+      if (old !== UNCHANGED && !isSameValue(column.options.type.isEqual, old, current))
         values[key] = { old: old === FLAGGED ? NO_VALUE : old, new: current ?? null };
     }
   }
   return { target: state.instance, operation, values };
 }
 
-/** What several flushes did, told as one: an instance that was inserted and then updated was inserted with its last values. */
+/**
+ * What several flushes did, told as one: an instance that was inserted and then updated was inserted with its last values, one that was inserted and then
+ * deleted was never there, and a value that was changed and changed back did not change.
+ */
 export function consolidate(changes: readonly Change[]): readonly Change[] {
   const byTarget = new Map<Instance, Change>();
   for (const change of changes) {
     const earlier = byTarget.get(change.target);
-    if (earlier === undefined) {
-      // A row of an update that changed nothing is no change.
-      if (change.operation !== "update" || Object.keys(change.values).length > 0) byTarget.set(change.target, change);
-      continue;
-    }
-    if (earlier.operation === "insert" && change.operation === "delete") byTarget.delete(change.target);
+    if (earlier === undefined) byTarget.set(change.target, change);
+    else if (earlier.operation === "insert" && change.operation === "delete") byTarget.delete(change.target);
     else byTarget.set(change.target, combine(earlier, change));
   }
-  return [...byTarget.values()];
+  // A row of an update that changed nothing is no change.
+  return [...byTarget.values()].filter(
+    ({ operation, values }) => operation !== "update" || Object.keys(values).length > 0,
+  );
 }
 
 function combine(earlier: Change, later: Change): Change {
@@ -58,5 +61,12 @@ function combine(earlier: Change, later: Change): Change {
     if (before !== undefined && after !== undefined) values[key] = { old: before.old, new: after.new };
   }
   const operation = earlier.operation === "insert" ? "insert" : later.operation;
+  if (operation === "update") dropUnchanged(later.target, values);
   return { target: later.target, operation, values };
+}
+
+function dropUnchanged(target: Instance, values: Record<string, Change["values"][string]>): void {
+  const mapper = mapperOfState(stateOf(target));
+  for (const [key, { old, new: current }] of Object.entries(values))
+    if (isSameValue(mapper.column(key)?.column.options.type.isEqual, old, current)) delete values[key];
 }

@@ -70,10 +70,15 @@ export class AfterCommitError extends AthanorError {
     const [first] = errors;
     super(
       `The transaction is committed, and its data is saved; but ${errors.length === 1 ? "a listener" : `${errors.length} listeners`} that ran after the COMMIT threw: ` +
-        `${first instanceof Error ? first.message : String(first)}. Do not repeat the work; mend the listener, or do what it should have done.`,
+        `${asClause(first)}. Do not repeat the work; mend the listener, or do what it should have done.`,
       { cause: first },
     );
     this.errors = errors;
     this.result = result;
   }
+}
+
+/** The message of an error, to stand inside a sentence. */
+export function asClause(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, "");
 }

@@ -8,7 +8,13 @@ import type { InstanceState } from "../instance/instance-state.ts";
 import { FlushError } from "../unit-of-work/errors.ts";
 import { restoreDeleted, removeStates } from "./attachment.ts";
 import { consolidate } from "./change-log.ts";
-import { AfterCommitError, IllegalStateChangeError, PendingRollbackError, ResourceClosedError } from "./errors.ts";
+import {
+  AfterCommitError,
+  asClause,
+  IllegalStateChangeError,
+  PendingRollbackError,
+  ResourceClosedError,
+} from "./errors.ts";
 import { flushSession } from "./flush-session.ts";
 import type { Session } from "./session.ts";
 import type { SessionState } from "./session-state.ts";
@@ -139,7 +145,7 @@ export class SessionTransaction implements AsyncDisposable {
     }
     if (this.#rollbackCause !== undefined) {
       throw new PendingRollbackError(
-        `The session's transaction was rolled back, because a flush failed: ${this.#rollbackCause instanceof Error ? this.#rollbackCause.message : "see the cause"} ` +
+        `The session's transaction was rolled back, because a flush failed: ${asClause(this.#rollbackCause)}. ` +
           `Nothing of it was saved. Call session.rollback() first, then begin anew.`,
         { cause: this.#rollbackCause },
       );

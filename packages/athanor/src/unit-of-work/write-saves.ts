@@ -8,6 +8,7 @@ import { FlushError, StaleDataError } from "./errors.ts";
 import type { FlushWork } from "./flush.ts";
 import { insertRows } from "./insert-rows.ts";
 import type { Save } from "./order.ts";
+import { isSameValue } from "./same-value.ts";
 import { type RowWriter, rowWriter, type WrittenColumn } from "./row-writer.ts";
 
 /** Writes the instances of one hierarchy: all `before` events, the SQL table by table, all `after` events. */
@@ -147,7 +148,7 @@ function hasChanged(
   value: unknown,
   isEqual: ((left: unknown, right: unknown) => boolean) | undefined,
 ): boolean {
-  return old !== UNCHANGED && !(isEqual ?? Object.is)(old, value);
+  return old !== UNCHANGED && !isSameValue(isEqual, old, value);
 }
 
 /** Runs the UPDATEs of one table, neighbours that change the same columns together. */
