@@ -92,7 +92,10 @@ class TableStatements {
       ...this.#createSchemas(tables),
       ...tables.flatMap((table) => [
         this.#createTable(table, later),
-        ...table.columns.filter((column) => column.index).map((column) => this.#createIndex(table, column)),
+        // A unique constraint has an index already.
+        ...table.columns
+          .filter((column) => column.index && !column.unique)
+          .map((column) => this.#createIndex(table, column)),
       ]),
       ...circular.flatMap(({ table, foreignKeys }) =>
         foreignKeys.filter((key) => later.has(key)).flatMap((key) => this.#addForeignKey(table, key)),

@@ -13,6 +13,8 @@ export interface ScalarOptions {
   readonly isStored: boolean;
   /** Whether two values are the same to the database. */
   readonly isEqual: (left: unknown, right: unknown) => boolean;
+  /** Of a part of the primary key, its place in the key. */
+  readonly keyIndex: number | undefined;
   /** Primary keys and version counters: their old value is always known, so an unset one reads null. */
   readonly activeHistory: boolean;
 }
@@ -24,6 +26,7 @@ export class ScalarAttribute implements InstanceAttribute {
   readonly isStored: boolean;
   readonly isPlain: boolean;
   readonly dispatch: AttributeDispatch;
+  readonly #keyIndex: number | undefined;
   readonly isEqual: (left: unknown, right: unknown) => boolean;
   /** Its old value is always known: loaded before a flush where memory has none. Listeners may ask for it. */
   activeHistory: boolean;
@@ -36,6 +39,7 @@ export class ScalarAttribute implements InstanceAttribute {
     this.isStored = options.isStored;
     this.isPlain = options.isStored;
     this.isEqual = options.isEqual;
+    this.#keyIndex = options.keyIndex;
     this.dispatch = dispatch;
     this.activeHistory = options.activeHistory;
     this.#replace = Object.freeze({ key: this.key, operation: "replace" });
@@ -53,6 +57,8 @@ export class ScalarAttribute implements InstanceAttribute {
 
   readMissing(state: InstanceState): unknown {
     if (this.isStored && state.key !== undefined && !this.#wasDeleted(state)) {
+      const known = this.#fromIdentity(state);
+      if (known !== undefined) return known;
       if (state.incomplete) throw unloadedError(state, this.key);
       // Nothing is missing, so the column was never set when its row was inserted: it holds NULL.
       return null;
@@ -71,7 +77,7 @@ export class ScalarAttribute implements InstanceAttribute {
   set(state: InstanceState, value: unknown, initiator: Initiator = this.#replace): void {
     const listeners = this.dispatch.set;
     if (listeners !== undefined) {
-      const old = this.loadedValue(state);
+      const old = this.loadedValue(state) ?? this.#fromIdentity(state);
       const oldValue = old !== undefined ? old : this.activeHistory && !state.incomplete ? null : NO_VALUE;
       value = emitReplacing(listeners, { target: state.instance, value, oldValue, initiator });
     }
@@ -84,7 +90,7 @@ export class ScalarAttribute implements InstanceAttribute {
     if (!state.isNew || state.written) {
       // A row has no `undefined`: left as it is, it would read as "not loaded".
       if (value === undefined && this.isStored) value = null;
-      state.remember(slot, this.loadedValue(state));
+      state.remember(slot, this.loadedValue(state) ?? this.#fromIdentity(state));
     }
     this.put(state, value);
     state.markModified();
@@ -116,6 +122,12 @@ export class ScalarAttribute implements InstanceAttribute {
     if (current === undefined) return new History([], [], [original]);
     if (this.isEqual(current, original)) return new History([], [current], []);
     return new History([current], [], [original]);
+  }
+
+  /** A part of the key is known as long as the row is, also when the values were expired. */
+  #fromIdentity(state: InstanceState): unknown {
+    if (this.#keyIndex === undefined || state.key === undefined || this.#wasDeleted(state)) return undefined;
+    return state.identityValues[this.#keyIndex];
   }
 
   /** Deleted in memory, so that its row has a value which no longer counts: reading it must not load. */

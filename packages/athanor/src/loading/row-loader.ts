@@ -4,7 +4,7 @@ import type { Registration } from "../event/event-node.ts";
 import { generate, isCodeGenerationAllowed } from "../instance/generated-code.ts";
 import { type Instance, instanceFromRow, stateOf } from "../instance/instance.ts";
 import type { InstanceState, StateOwner } from "../instance/instance-state.ts";
-import { identityKey } from "../mapping/identity.ts";
+import { identityKey, takeIdentity } from "../mapping/identity.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import type { IdentityMap } from "./identity-map.ts";
 
@@ -167,7 +167,7 @@ function loadRow(mapper: Mapper, reader: RowReader, row: unknown[], context: Loa
   const instance = instanceFromRow(mapper.instrumentation, valuesOf(mapper, reader, row), key, context.owner);
   const state = stateOf(instance);
   state.incomplete = reader.properties.length < mapper.columnProperties.length;
-  noteIdentity(mapper, state);
+  takeIdentity(mapper, state);
   known.set(key, instance);
   announce(instance, context);
   return instance;
@@ -179,14 +179,6 @@ function valuesOf(mapper: Mapper, { isInSlotOrder, properties }: RowReader, row:
   for (let index = 0; index < properties.length; index++)
     values[(properties[index] as ColumnProperty).slot] = row[index];
   return values;
-}
-
-/** Keeps the key's values where the identity key is an encoding of them: UPDATE and DELETE find the row by them. */
-export function noteIdentity(mapper: Mapper, state: InstanceState): void {
-  const values = state.writtenValues();
-  const [first, second] = mapper.primaryKey;
-  if (first !== undefined && second === undefined && values[first.slot] === state.key) state.identity = undefined;
-  else state.identity = mapper.primaryKey.map(({ slot }) => values[slot]);
 }
 
 /** Raises the events of an instance that was just made from a row. What `load` sets belongs to the loaded state. */

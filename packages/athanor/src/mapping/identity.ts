@@ -1,3 +1,4 @@
+import type { InstanceState } from "../instance/instance-state.ts";
 import type { Mapper } from "./mapper.ts";
 
 /**
@@ -10,16 +11,31 @@ export function identityKey(values: readonly unknown[]): unknown {
     : values.map((value) => String(keyPart(value)).replace(/[\\,]/g, "\\$&")).join(",");
 }
 
-/** The identity key that an instance would have with its present values; undefined where a part of the key is not set. */
-export function identityKeyOf(mapper: Mapper, values: readonly unknown[]): unknown {
+/**
+ * Gives an instance the identity that its written values say. A part of the key that is not in memory is what it was.
+ *
+ * @returns false where a part of the key is not set, and there is no earlier one: nothing has changed then
+ */
+export function takeIdentity(mapper: Mapper, state: InstanceState): boolean {
   const { primaryKey } = mapper;
-  const [first] = primaryKey;
-  if (primaryKey.length === 1 && first !== undefined) {
-    const value = values[first.slot];
-    return value == null ? undefined : keyPart(value);
+  const [first, second] = primaryKey;
+  const written = state.writtenValues();
+  if (first !== undefined && second === undefined) {
+    const value = written[first.slot];
+    // The usual key: one number or string, which is its own identity key.
+    if (typeof value === "number" || typeof value === "string") {
+      state.key = value;
+      state.identity = undefined;
+      return true;
+    }
   }
-  const key = primaryKey.map(({ slot }) => values[slot]);
-  return key.some((value) => value == null) ? undefined : identityKey(key);
+  const before = state.key === undefined ? undefined : state.identityValues;
+  const values = primaryKey.map(({ slot }, index) => written[slot] ?? before?.[index]);
+  if (values.some((value) => value == null)) return false;
+  state.key = identityKey(values);
+  // Only what the key encodes has to be kept beside it.
+  state.identity = values.length === 1 && values[0] === state.key ? undefined : values;
+  return true;
 }
 
 function keyPart(value: unknown): unknown {

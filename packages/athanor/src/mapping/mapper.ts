@@ -102,6 +102,7 @@ export class Mapper<TInstance = unknown> {
   }
 
   #instrument(mappedClass: InstrumentedClass): Instrumentation {
+    const keys = this.primaryKey.map(({ key }) => key);
     const attributes = this.declaration.properties.map((property) => {
       const { column, key, slot } = property;
       const node = attributeNode(mappedClass, key);
@@ -111,6 +112,7 @@ export class Mapper<TInstance = unknown> {
           slot,
           isStored: column !== undefined,
           isEqual: column?.options.type.isEqual ?? Object.is,
+          keyIndex: keys.includes(key) ? keys.indexOf(key) : undefined,
           activeHistory: column?.options.primaryKey === true || this.declaration.version === key,
         },
         node.dispatch,

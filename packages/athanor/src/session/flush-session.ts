@@ -2,9 +2,8 @@ import { emitAndWait } from "../event/dispatch.ts";
 import { InvalidRequestError } from "../event/errors.ts";
 import type { Instance } from "../instance/instance.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
-import { identityKeyOf } from "../mapping/identity.ts";
+import { takeIdentity } from "../mapping/identity.ts";
 import { mapperOfState, type Mapper } from "../mapping/mapper.ts";
-import { noteIdentity } from "../loading/row-loader.ts";
 import { executeFlush } from "../unit-of-work/flush.ts";
 import { changeOf } from "./change-log.ts";
 import { ResourceClosedError } from "./errors.ts";
@@ -110,8 +109,7 @@ function settleInserted(core: SessionState, states: readonly InstanceState[]): v
       mapper = mapperOfState(state);
       identities = core.identityMap.of(mapper);
     }
-    state.key = identityKeyOf(mapper as Mapper, state.writtenValues());
-    noteIdentity(mapper as Mapper, state);
+    takeIdentity(mapper as Mapper, state);
     state.commit();
     identities.set(state.key, state.instance);
     if (state.modified) core.modified.add(state);
@@ -120,12 +118,11 @@ function settleInserted(core: SessionState, states: readonly InstanceState[]): v
 
 function settleUpdated(core: SessionState, snapshot: Snapshot, state: InstanceState): void {
   const mapper = mapperOfState(state);
-  const key = identityKeyOf(mapper, state.writtenValues());
-  if (key !== undefined && key !== state.key) {
-    if (!snapshot.oldKeys.has(state)) snapshot.oldKeys.set(state, { key: state.key, identity: state.identity });
+  if (mapper.primaryKey.some(({ slot }) => state.isChanged(slot))) {
+    const { key, identity } = state;
+    if (!snapshot.oldKeys.has(state)) snapshot.oldKeys.set(state, { key, identity });
     core.identityMap.discard(state);
-    state.key = key;
-    noteIdentity(mapper, state);
+    takeIdentity(mapper, state);
     core.identityMap.add(state);
   }
   state.commit();

@@ -1,10 +1,9 @@
 import { emit } from "../event/dispatch.ts";
 import { InvalidRequestError } from "../event/errors.ts";
 import { expectState } from "../instance/instance.ts";
-import { identityKeyOf } from "../mapping/identity.ts";
+import { takeIdentity } from "../mapping/identity.ts";
 import { mapperOfState } from "../mapping/mapper.ts";
 import type { Instance } from "../mapping/model-types.ts";
-import { noteIdentity } from "../loading/row-loader.ts";
 import { removeStates } from "./attachment.ts";
 import { SessionState } from "./session-state.ts";
 
@@ -38,14 +37,11 @@ export function makeTransientToDetached(instance: Instance): void {
     );
   }
   const mapper = mapperOfState(state);
-  const key = identityKeyOf(mapper, state.values);
-  if (key === undefined) {
+  if (!takeIdentity(mapper, state)) {
     throw new InvalidRequestError(
-      `${state.describe()} cannot stand for a row without its key. Set ${mapper.primaryKey.map((property) => property.key).join(", ")} first.`,
+      `${state.describe()} cannot stand for a row without its key. Set ${mapper.primaryKey.map(({ key }) => key).join(", ")} first.`,
     );
   }
-  state.key = key;
-  noteIdentity(mapper, state);
   state.commit();
   state.modified = false;
   const unloaded = state.unloaded();
