@@ -13,7 +13,10 @@ export interface Initiator {
 export interface SetEvent<TOwner, TValue> {
   readonly target: TOwner;
   readonly value: TValue;
-  /** NO_VALUE where nothing was in memory: never set, expired, not loaded. */
+  /**
+   * NO_VALUE where nothing was in memory: never set, expired, not loaded. Listening with `activeHistory: true` has it loaded before the flush, so
+   * that histories know it from `beforeFlush` on; an assignment cannot wait for it.
+   */
   readonly oldValue: TValue | typeof NO_VALUE;
   readonly initiator: Initiator;
 }
