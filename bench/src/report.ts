@@ -21,7 +21,7 @@ export function renderTable({ machine, rounds, workloads: reports, targets }: Re
     `Node ${machine.node}, ${machine.platform}, ${machine.cpuCount} × ${machine.cpu}; ${rounds.timed} rounds after ${rounds.warmup} to warm up.`,
     ...(machine.loadAverage > machine.cpuCount
       ? [
-          `The machine was busy (load ${machine.loadAverage.toFixed(1)}), so the times say little. The minima come nearest to the truth.`,
+          `The machine was busy (load ${machine.loadAverage.toFixed(1)}), so the times vary; the minima come nearest to the truth.`,
         ]
       : []),
     `ratio: the median of each round's time against the raw driver's in the same round.`,
