@@ -61,21 +61,33 @@ export class Instance {
     return classNode(this);
   }
 
-  /** The loaded values, for JSON.stringify. An instance that is met again inside itself is told by class and key, so it ends. */
+  /**
+   * The loaded values, for JSON.stringify: bigints as decimal text, bytes in base64. An instance that is met again inside itself is told
+   * by class and key, so it ends.
+   */
   toJSON(): unknown {
-    return loadedValues(this, new Set());
+    return stateOf(this) === undefined ? copiedValues(this) : loadedValues(this, new Set());
   }
 
   /** How console.log and the diffs of tests show the instance: its class, key and loaded values. */
-  [inspectCustom](depth: number, options: object, inspect: (value: unknown, options: object) => string): string {
+  [inspectCustom](depth: number | null, options: object, inspect: (value: unknown, options: object) => string): string {
     const state = stateOf(this);
     if (state === undefined) return "[model prototype]";
     const name = state.instrumentation.class.name;
     const label = state.key === undefined ? `${name} (${state.lifecycle})` : `${name} (key ${String(state.key)})`;
-    if (depth < 0) return `[${label}]`;
-    return `${label} ${inspect(shownValues(state), options)}`;
+    if (depth !== null && depth < 0) return `[${label}]`;
+    if (printing.has(state)) return `[Circular ${label}]`;
+    printing.add(state);
+    try {
+      return `${label} ${inspect(shownValues(state), { ...options, depth })}`;
+    } finally {
+      printing.delete(state);
+    }
   }
 }
+
+/** The instances that are being printed, to end where one holds itself: the printer sees only what each has made of itself. */
+const printing = new Set<InstanceState>();
 
 /** The state of an instance; undefined for anything else. */
 export const stateOf: (instance: object) => InstanceState = stateOfInstance as never;
@@ -162,9 +174,27 @@ function loadedValues(instance: Instance, seen: Set<Instance>): unknown {
         ? value.map(plain)
         : typeof value === "bigint"
           ? String(value)
-          : value;
+          : value instanceof Uint8Array
+            ? base64(value)
+            : value;
   const shown = shownValues(state);
   for (const key in shown) shown[key] = plain(shown[key]);
   seen.delete(instance);
   return shown;
+}
+
+/** Test runners compare copies, which have the values and no state: their differences are to show the names too. */
+function copiedValues(copy: Instance): Record<string, unknown> {
+  const values: readonly unknown[] | undefined = copy[VALUES];
+  const named: Record<string, unknown> = {};
+  if (values === undefined) return named;
+  for (const { key, slot, isStored } of instrumentationOf(copy.constructor as InstrumentedClass).attributes)
+    if (isStored && values[slot] !== undefined) named[key] = values[slot];
+  return named;
+}
+
+function base64(bytes: Uint8Array): string {
+  let binary = "";
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary);
 }
