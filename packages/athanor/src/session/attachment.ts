@@ -41,8 +41,7 @@ export function deleteState(core: SessionState, state: InstanceState): void {
 function attachNew(core: SessionState, state: InstanceState): void {
   beforeAttach(core, state);
   state.owner = core;
-  core.new.add(state);
-  core.noteAdded(state);
+  core.admit(state);
   core.emitLifecycle("afterAttach", state);
   core.emitLifecycle("transientToPending", state);
 }
@@ -56,8 +55,7 @@ function attachDetached(core: SessionState, state: InstanceState): void {
     );
   }
   state.owner = core;
-  core.identityMap.add(state);
-  core.noteAdded(state);
+  core.admit(state);
   if (state.modified) core.modified.add(state);
   core.emitLifecycle("afterAttach", state);
   core.emitLifecycle("detachedToPersistent", state);
@@ -90,10 +88,7 @@ export function expungeState(core: SessionState, state: InstanceState): void {
 export function removeStates(core: SessionState, states: Iterable<InstanceState>, toTransient: boolean): void {
   const removed = [...states];
   for (const state of removed) {
-    core.new.delete(state);
-    core.modified.delete(state);
-    core.deleted.delete(state);
-    core.identityMap.discard(state);
+    core.dismiss(state);
     if (state.deleted) forgetDeletion(core, state);
   }
   const errors: unknown[] = [];

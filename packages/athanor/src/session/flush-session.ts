@@ -1,9 +1,10 @@
-import { emitAndWait } from "../event/dispatch.ts";
 import { InvalidRequestError } from "../event/errors.ts";
 import type { Instance } from "../instance/instance.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { takeIdentity } from "../mapping/identity.ts";
 import { mapperOfState, type Mapper } from "../mapping/mapper.ts";
+import { describeRunning } from "../unit-of-work/emit-row.ts";
+import { FlushInProgressError } from "../unit-of-work/errors.ts";
 import { executeFlush } from "../unit-of-work/flush.ts";
 import { changeOf } from "./change-log.ts";
 import { ResourceClosedError } from "./errors.ts";
@@ -25,6 +26,12 @@ interface Pending {
  * If anything fails the transaction is rolled back, and the session waits for rollback().
  */
 export async function flushSession(core: SessionState): Promise<void> {
+  if (core.writing !== undefined) {
+    throw new FlushInProgressError(
+      `flush() was called while a flush writes rows${describeRunning(core.writing)}. ` +
+        `What is to be part of a flush must be there in beforeFlush; to write something else execute a statement on the event's connection.`,
+    );
+  }
   if (core.isFlushing) {
     throw new InvalidRequestError(
       "The session is flushing already, and flush() was called by one of its listeners. What a listener of beforeFlush changes is part of the flush anyway.",
@@ -34,8 +41,7 @@ export async function flushSession(core: SessionState): Promise<void> {
   core.isFlushing = true;
   try {
     await loadOldValues(core, core.dirtyStates());
-    const { beforeFlush } = core.dispatch;
-    if (beforeFlush !== undefined) await emitAndWait(beforeFlush, { session: core.session });
+    await core.emitAndSettle(core.dispatch.beforeFlush, { session: core.session });
     if (core.isClean) return;
     const transaction = core.autobegin().open("subtransaction");
     try {
@@ -54,17 +60,22 @@ export async function flushSession(core: SessionState): Promise<void> {
 
 async function flushWithin(core: SessionState, transaction: SessionTransaction): Promise<void> {
   const pending: Pending = { inserts: [...core.new], updates: core.dirtyStates(), deletes: [...core.deleted] };
-  core.writing = { event: undefined };
+  core.writing = { event: undefined, target: undefined };
   const connected = transaction.connect();
   const connection = connected instanceof Promise ? await connected : connected;
-  await executeFlush({ ...pending, connection, running: core.writing, warn: (message) => core.warn(message) });
+  await executeFlush({
+    ...pending,
+    connection,
+    running: core.writing,
+    emit: core.emitter(),
+    warn: (message) => core.warn(message),
+  });
   core.writing = undefined;
   transaction.expectActive();
-  const { afterFlush, afterFlushPostexec } = core.dispatch;
-  if (afterFlush !== undefined) await emitAndWait(afterFlush, { session: core.session });
+  await core.emitAndSettle(core.dispatch.afterFlush, { session: core.session });
   transaction.expectActive();
   settle(core, transaction, pending);
-  if (afterFlushPostexec !== undefined) await emitAndWait(afterFlushPostexec, { session: core.session });
+  await core.emitAndSettle(core.dispatch.afterFlushPostexec, { session: core.session });
 }
 
 /** Whatever the flush stumbled over, the reason is that its transaction is gone. */

@@ -38,7 +38,7 @@ export async function load<TInstance extends Instance, const TKeys extends reado
         `${keys.join(", ")} of ${state.describe()} cannot be loaded, because it belongs to no session any more. Bring it back first: session.add(instance).`,
       );
     }
-    await owner.operations.run(async () => {
+    await owner.run(async () => {
       if (isMissing()) await loadColumns(owner, state, unloadedColumns(state), { autoflush: false });
     });
   }

@@ -25,6 +25,11 @@ class Queue {
     return this.tail === undefined ? this.#start(run) : this.#remember(this.tail.then(run, run));
   }
 
+  /** Waits until nobody is inside. */
+  async drain(): Promise<void> {
+    while (this.tail !== undefined) await this.tail.catch(() => undefined);
+  }
+
   #start<T>(run: () => MaybePromise<T>): MaybePromise<T> {
     const result = run();
     return result instanceof Promise ? this.#remember(result) : result;
@@ -106,6 +111,15 @@ export class Operations {
     return owners;
   }
 
+  /**
+   * For code inside of an operation that is about to go on: what it answers with waits for the calls that listeners have made from inside and nobody
+   * awaits, so that what follows comes after them.
+   */
+  settler(): () => MaybePromise<void> {
+    const queue = storage === undefined ? undefined : this.#enclosing(storage.getStore())?.queue;
+    return () => (queue?.tail === undefined ? undefined : queue.drain());
+  }
+
   #enclosing(from: Operation | undefined): Operation | undefined {
     let operation = from;
     while (operation !== undefined && !(operation.isRunning && operation.owner === this.#owner))
@@ -130,7 +144,7 @@ export class Operations {
     try {
       return await result;
     } finally {
-      while (operation.queue.tail !== undefined) await operation.queue.tail.catch(() => undefined);
+      await operation.queue.drain();
       operation.isRunning = false;
     }
   }

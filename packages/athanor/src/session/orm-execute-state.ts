@@ -114,6 +114,7 @@ export class ORMExecuteState {
       (value) => value instanceof Result,
     );
     if (result !== undefined) return result as Result<unknown>;
+    await this.#core.operations.settler()();
     return this.#runStatement(this.#core, {
       ...this.#execution,
       statement: this.statement,

@@ -1,6 +1,7 @@
+import { andThen, type MaybePromise } from "../engine/maybe-promise.ts";
 import type { Engine } from "../engine/engine.ts";
-import { emit } from "../event/dispatch.ts";
-import { type Dispatch, type EventNode, eventTarget } from "../event/event-node.ts";
+import { emit, emitAndWait } from "../event/dispatch.ts";
+import { type Dispatch, type EventNode, eventTarget, type Registration } from "../event/event-node.ts";
 import { stateOf } from "../instance/instance.ts";
 import type { InstanceAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState, StateOwner } from "../instance/instance-state.ts";
@@ -8,6 +9,8 @@ import { IdentityMap } from "../loading/identity-map.ts";
 import type { LoadContext } from "../loading/row-loader.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import { FlushInProgressError } from "../unit-of-work/errors.ts";
+import { describeRunning } from "../unit-of-work/emit-row.ts";
+import type { Emitter, RunningEvent } from "../unit-of-work/flush.ts";
 import { Operations } from "./operations.ts";
 import type { Session } from "./session.ts";
 import type { LifecycleEvent, SessionEvents } from "./session-events.ts";
@@ -58,11 +61,15 @@ export class SessionState implements StateOwner {
   transaction: SessionTransaction | undefined = undefined;
   isFlushing = false;
   /** Which row event is being raised, while a flush writes rows. */
-  writing: { event: string | undefined } | undefined = undefined;
+  writing: RunningEvent | undefined = undefined;
   /** How many noAutoflush() blocks are open. */
   autoflushSuspended = 0;
-  /** What was added from outside while an operation was running, so after that was called; in the order of the calls. */
-  readonly #late: InstanceState[] = [];
+  /**
+   * What was added from outside while operations were running, by how many were so before: it was added after they were called, so it is none of theirs. It
+   * waits for the first operation that is called after it, or for the end of all.
+   */
+  readonly #late = new Map<InstanceState, number>();
+  #lateCount = 0;
   readonly #onWarning: ((warning: SessionWarning) => void) | undefined;
 
   constructor(session: Session, engine: Engine, node: EventNode<keyof SessionEvents>, options: SessionOptions) {
@@ -78,6 +85,7 @@ export class SessionState implements StateOwner {
 
   /** Pending instances, in the order in which they were added. */
   get new(): Set<InstanceState> {
+    this.admitLate();
     return (this.#new ??= new Set());
   }
 
@@ -93,13 +101,8 @@ export class SessionState implements StateOwner {
 
   /** Whether there is nothing to flush. */
   get isClean(): boolean {
+    this.admitLate();
     return isEmpty(this.#new) && isEmpty(this.#modified) && isEmpty(this.#deleted);
-  }
-
-  /** Whether there is nothing to flush beside these pending instances. */
-  isCleanBut(spared: ReadonlySet<InstanceState>): boolean {
-    if (spared.size === 0 || this.#new === undefined) return this.isClean;
-    return isEmpty(this.#modified) && isEmpty(this.#deleted) && this.#new.isSubsetOf(spared);
   }
 
   /** Takes these instances out of the pending ones: the set itself, where it holds no others. */
@@ -113,26 +116,67 @@ export class SessionState implements StateOwner {
     return new Set(inserted);
   }
 
-  /** Every instance of the session: the persistent ones, then the pending ones. */
+  /** Every instance that is to be inserted, also what was added too late for the operation that is running. */
+  allNew(): Set<InstanceState> {
+    const pending = new Set(this.#new);
+    for (const state of this.#late.keys()) if (state.key === undefined) pending.add(state);
+    return pending;
+  }
+
+  /** Every instance that the running operation knows: the persistent ones, then the pending ones. */
   allStates(): InstanceState[] {
     const states = this.identityMap.values().map((instance) => stateOf(instance));
     if (this.#new !== undefined) states.push(...this.#new);
-    return states;
+    return this.#late.size === 0 ? states : states.filter((state) => !this.#late.has(state));
   }
 
-  /** Notes that an instance was added: from outside while an operation runs, it is none of that operation's. */
-  noteAdded(state: InstanceState): void {
-    if (!this.operations.isBusy) this.#late.length = 0;
-    else if (!this.operations.isInside) this.#late.push(state);
+  /** Takes an instance in that was just attached. */
+  admit(state: InstanceState): void {
+    const isLate = this.operations.isBusy && !this.operations.isInside;
+    if (isLate) this.#late.set(state, this.#lateCount++);
+    else this.admitLate();
+    if (state.key !== undefined) this.identityMap.add(state);
+    else if (!isLate) this.new.add(state);
+  }
+
+  /** Takes an instance out of everything. */
+  dismiss(state: InstanceState): void {
+    this.#new?.delete(state);
+    this.#late.delete(state);
+    this.#modified?.delete(state);
+    this.#deleted?.delete(state);
+    this.identityMap.discard(state);
+  }
+
+  /** Takes in what was added late, once no operation is left that was called before. */
+  admitLate(): void {
+    if (this.#late.size > 0 && !this.operations.isBusy) this.#admitUntil(this.#lateCount);
+  }
+
+  #admitUntil(count: number): void {
+    for (const [state, number] of this.#late) {
+      if (number >= count) break;
+      this.#late.delete(state);
+      if (state.key !== undefined) continue;
+      this.new.add(state);
+      this.autobegin();
+    }
   }
 
   /**
-   * Call it when an operation is called; what it answers with tells, when the operation has its turn, what was added since. A rollback
-   * and a close leave that alone: the program added it after them.
+   * Runs an operation when its turn comes: see {@link Operations.run}.
+   *
+   * @param mayCallListeners asked when its turn has come
    */
-  addedFromNow(): () => ReadonlySet<InstanceState> {
-    const start = this.#late.length;
-    return () => new Set(this.#late.slice(start));
+  run<T>(work: () => MaybePromise<T>, mayCallListeners?: () => boolean): Promise<T> {
+    const { operations } = this;
+    // A call from inside is part of an operation, and knows what that knows.
+    if (!operations.isBusy || operations.isInside) return operations.run(work, mayCallListeners);
+    const count = this.#lateCount;
+    return operations.run(work, () => {
+      this.#admitUntil(count);
+      return mayCallListeners?.() ?? true;
+    });
   }
 
   /** The session has got listeners of its own. */
@@ -166,6 +210,26 @@ export class SessionState implements StateOwner {
   /** The transaction in force; a new one where there is none. */
   autobegin(origin: TransactionOrigin = "autobegin"): SessionTransaction {
     return (this.transaction ??= new SessionTransaction(this, undefined, origin));
+  }
+
+  /** Calls listeners of an awaited event, and then waits for what they called and did not await. */
+  emitAndSettle(listeners: readonly Registration[] | undefined, event: object): MaybePromise<void> {
+    return listeners === undefined ? undefined : this.emitter()(listeners, event);
+  }
+
+  /** Does the same for many events of one operation. */
+  emitter(): Emitter {
+    const settle = this.operations.settler();
+    const settleAndThrow = (error: unknown): MaybePromise<void> =>
+      andThen(settle(), () => Promise.reject(error as Error));
+    return (listeners, event) => {
+      try {
+        const waiting = emitAndWait(listeners, event);
+        return waiting === undefined ? settle() : waiting.then(settle, settleAndThrow);
+      } catch (error) {
+        return settleAndThrow(error);
+      }
+    };
   }
 
   emitLifecycle(name: LifecycleName, state: InstanceState): void {
@@ -205,7 +269,7 @@ export class SessionState implements StateOwner {
   expectNoWriting(operation: string, state: InstanceState): void {
     if (this.writing === undefined || !this.operations.isInside) return;
     throw new FlushInProgressError(
-      `${operation} was called for ${state.describe()} while a flush writes rows${this.writing.event === undefined ? "" : ` (in a listener of ${this.writing.event})`}, ` +
+      `${operation} was called for ${state.describe()} while a flush writes rows${describeRunning(this.writing)}, ` +
         `too late to be part of it. Do it in a listener of beforeFlush; or execute a statement on the event's connection.`,
     );
   }

@@ -1,10 +1,9 @@
 import type { Connection } from "../engine/connection.ts";
 import type { TransactionOptions } from "../engine/dialect.ts";
 import { andThen, type MaybePromise } from "../engine/maybe-promise.ts";
-import { emit, emitAndWait } from "../event/dispatch.ts";
+import { emit } from "../event/dispatch.ts";
 import { InvalidRequestError } from "../event/errors.ts";
 import { stateOf } from "../instance/instance.ts";
-import type { InstanceState } from "../instance/instance-state.ts";
 import { FlushError } from "../unit-of-work/errors.ts";
 import { restoreDeleted, removeStates } from "./attachment.ts";
 import { consolidate } from "./change-log.ts";
@@ -29,11 +28,7 @@ interface RollbackOptions {
   readonly toRoot?: boolean;
   /** Why: the error of the flush that failed. What is around it then waits for a rollback of its own. */
   readonly cause?: unknown;
-  /** Tells what was added after the rollback was called, which it leaves alone. */
-  readonly addedLater?: () => ReadonlySet<InstanceState>;
 }
-
-const noneAdded = (): ReadonlySet<InstanceState> => new Set();
 
 /** How often commit flushes what its own flushes' listeners have left. */
 const MAX_FLUSHES = 100;
@@ -94,7 +89,7 @@ export class SessionTransaction implements AsyncDisposable {
 
   /** Commits it, and everything that was opened inside of it: of a savepoint, its release. */
   async commit(): Promise<void> {
-    await this.#core.operations.run(() => {
+    await this.#core.run(() => {
       this.expectNotEnding("commit()", false);
       return this.commitWithin(false);
     });
@@ -102,17 +97,16 @@ export class SessionTransaction implements AsyncDisposable {
 
   /** Rolls it back, and everything that was opened inside of it. */
   async rollback(): Promise<void> {
-    const addedLater = this.#core.addedFromNow();
-    await this.#core.operations.run(() => {
+    await this.#core.run(() => {
       if (this.isClosed) this.expectActive();
       this.expectNotEnding("rollback()", false);
-      return this.rollbackWithin({ addedLater });
+      return this.rollbackWithin();
     });
   }
 
   /** Rolls back what was not committed, so `await using` may end in any way. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#phase === "inactive") await this.#core.operations.run(() => this.#abandonInactive());
+    if (this.#phase === "inactive") await this.#core.run(() => this.#abandonInactive());
     else if (!this.isClosed) await this.rollback();
   }
 
@@ -187,7 +181,7 @@ export class SessionTransaction implements AsyncDisposable {
 
   /** The rollback itself, as part of an operation that is running. */
   async rollbackWithin(options: RollbackOptions = {}): Promise<void> {
-    const { toRoot = false, cause, addedLater = noneAdded } = options;
+    const { toRoot = false, cause } = options;
     const core = this.#core;
     this.#closeInner();
     let boundary: SessionTransaction = this;
@@ -198,13 +192,13 @@ export class SessionTransaction implements AsyncDisposable {
         boundary.#phase = "inactive";
         boundary = boundary.parent;
       }
-      failure = await boundary.#rollbackBoundary(addedLater);
+      failure = await boundary.#rollbackBoundary();
     }
-    if (failure === undefined && !core.isCleanBut(addedLater())) {
+    if (failure === undefined && !core.isClean) {
       core.warn(
         "The session was changed after its transaction had been rolled back, and those changes are discarded. Call session.rollback() before going on after an error.",
       );
-      boundary.#restoreSnapshot(addedLater());
+      boundary.#restoreSnapshot();
     }
     const { parent } = this;
     try {
@@ -216,11 +210,9 @@ export class SessionTransaction implements AsyncDisposable {
     if (parent !== undefined && cause !== undefined) parent.#rollbackCause = cause;
     this.#close();
     if (failure !== undefined) throw failure.error;
-    const { afterSoftRollback } = core.dispatch;
-    if (afterSoftRollback !== undefined)
-      await emitAndWait(afterSoftRollback, { session: core.session, previousTransaction: this });
+    await core.emitAndSettle(core.dispatch.afterSoftRollback, { session: core.session, previousTransaction: this });
     // A listener may have rolled back the rest by itself.
-    if (toRoot && parent !== undefined && !parent.isClosed) await parent.rollbackWithin({ toRoot, addedLater });
+    if (toRoot && parent !== undefined && !parent.isClosed) await parent.rollbackWithin({ toRoot });
   }
 
   /** Ends it and what is around it, without a word to the database but that the root gives the connection back. */
@@ -281,7 +273,7 @@ export class SessionTransaction implements AsyncDisposable {
     this.#connection = connection;
     const { afterBegin } = this.#core.dispatch;
     if (afterBegin === undefined) return connection;
-    const waiting = emitAndWait(afterBegin, { session: this.session, transaction: this, connection });
+    const waiting = this.#core.emitAndSettle(afterBegin, { session: this.session, transaction: this, connection });
     return waiting instanceof Promise ? waiting.then(() => connection) : connection;
   }
 
@@ -302,7 +294,7 @@ export class SessionTransaction implements AsyncDisposable {
     this.expectActive();
     if (this.parent === undefined || this.nested) {
       const listeners = this.nested ? core.dispatch.beforeSavepointRelease : core.dispatch.beforeCommit;
-      if (listeners !== undefined) await emitAndWait(listeners, { session: core.session });
+      await core.emitAndSettle(listeners, { session: core.session });
     }
     while (core.transaction !== undefined && core.transaction !== this && core.transaction.isInside(this))
       await core.transaction.commitWithin(false);
@@ -317,6 +309,8 @@ export class SessionTransaction implements AsyncDisposable {
         await flushSession(core);
       }
     }
+    // A flush of a listener's own may have failed, without anybody else having noticed.
+    this.expectActive();
     this.#phase = "prepared";
   }
 
@@ -331,8 +325,7 @@ export class SessionTransaction implements AsyncDisposable {
     this.#phase = "committed";
     this.parent?.snapshot.absorb(this.snapshot);
     try {
-      if (core.dispatch.afterSavepointRelease !== undefined)
-        await emitAndWait(core.dispatch.afterSavepointRelease, { session: core.session });
+      await core.emitAndSettle(core.dispatch.afterSavepointRelease, { session: core.session });
     } finally {
       this.#close();
     }
@@ -367,21 +360,20 @@ export class SessionTransaction implements AsyncDisposable {
   }
 
   async #announceCommit(errors: unknown[]): Promise<void> {
-    const { afterCommit } = this.#core.dispatch;
+    const core = this.#core;
+    const { afterCommit } = core.dispatch;
     if (afterCommit === undefined) return;
     const event = { session: this.session, changes: consolidate(this.snapshot.changes) };
     for (const registration of afterCommit) {
       try {
-        await emitAndWait([registration], event);
+        await core.emitAndSettle([registration], event);
       } catch (error) {
         errors.push(error);
       }
     }
   }
 
-  async #rollbackBoundary(
-    addedLater: () => ReadonlySet<InstanceState>,
-  ): Promise<{ readonly error: unknown } | undefined> {
+  async #rollbackBoundary(): Promise<{ readonly error: unknown } | undefined> {
     const core = this.#core;
     let failure: { readonly error: unknown } | undefined;
     try {
@@ -390,14 +382,13 @@ export class SessionTransaction implements AsyncDisposable {
         else if (this.#savepoint !== undefined) await this.#connection.rollbackToSavepoint(this.#savepoint);
       }
       this.#phase = "inactive";
-      if (core.dispatch.afterRollback !== undefined)
-        await emitAndWait(core.dispatch.afterRollback, { session: core.session });
+      await core.emitAndSettle(core.dispatch.afterRollback, { session: core.session });
     } catch (error) {
       failure = { error };
     }
     this.#phase = "inactive";
     try {
-      this.#restoreSnapshot(addedLater());
+      this.#restoreSnapshot();
     } catch (error) {
       failure ??= { error };
     }
@@ -405,7 +396,7 @@ export class SessionTransaction implements AsyncDisposable {
   }
 
   /** Puts every instance back to where it was when this transaction began: all of them, whatever listeners throw. */
-  #restoreSnapshot(addedLater: ReadonlySet<InstanceState>): void {
+  #restoreSnapshot(): void {
     const core = this.#core;
     const { newStates, deletedStates, dirtyStates, oldKeys } = this.snapshot;
     this.snapshot.clear();
@@ -417,7 +408,7 @@ export class SessionTransaction implements AsyncDisposable {
         errors.push(error);
       }
     };
-    const added = new Set([...newStates, ...core.new].filter((state) => !addedLater.has(state)));
+    const added = new Set([...newStates, ...core.new]);
     attempt(() => removeStates(core, added, true));
     for (const [state, { key, identity }] of oldKeys) {
       core.identityMap.discard(state);

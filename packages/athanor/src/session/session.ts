@@ -84,7 +84,7 @@ export class Session implements AsyncDisposable {
 
   /** The instances that were added and not flushed yet. A snapshot: adding while iterating is safe. */
   get new(): ReadonlySet<Instance> {
-    return instancesOf(this.#core.new);
+    return instancesOf(this.#core.allNew());
   }
 
   /** The persistent instances that something was set on, whether or not it differs. A snapshot. */
@@ -109,11 +109,13 @@ export class Session implements AsyncDisposable {
 
   /** The transaction in force: a savepoint, or the root. */
   get currentTransaction(): SessionTransaction | undefined {
+    this.#core.admitLate();
     return this.#core.transaction;
   }
 
   /** Whether a transaction was begun, by itself or by `begin`. */
   inTransaction(): boolean {
+    this.#core.admitLate();
     return this.#core.transaction !== undefined;
   }
 
@@ -151,7 +153,7 @@ export class Session implements AsyncDisposable {
    */
   delete(instance: Instance): Promise<void> {
     const core = this.#core;
-    return core.operations.run(
+    return core.run(
       () => deleteState(core, expectState(instance)),
       () => core.mayCallListeners(),
     );
@@ -187,8 +189,7 @@ export class Session implements AsyncDisposable {
    * @throws InvalidRequestError where the instance is not persistent in this session, or its row is gone.
    */
   refresh(instance: Instance, keys?: readonly string[]): Promise<void> {
-    const state = this.#expectPersistent(instance, "refreshed");
-    return this.#run(() => refreshInstance(this.#core, state, keys));
+    return this.#run(() => refreshInstance(this.#core, this.#expectPersistent(instance, "refreshed"), keys));
   }
 
   /** Writes all pending changes, inside the transaction. Commit does it by itself. */
@@ -211,11 +212,10 @@ export class Session implements AsyncDisposable {
 
   /** Rolls everything back, to the root: instances are again as the database has them, new ones are transient. */
   rollback(): Promise<void> {
-    const addedLater = this.#core.addedFromNow();
     return this.#run(() => {
       const { transaction } = this.#core;
       transaction?.expectNotEnding("rollback()", true);
-      return transaction?.rollbackWithin({ toRoot: true, addedLater });
+      return transaction?.rollbackWithin({ toRoot: true });
     });
   }
 
@@ -260,10 +260,10 @@ export class Session implements AsyncDisposable {
     key: PrimaryKey<TModel>,
     options?: ExecuteOptions,
   ): Promise<InstanceType<TModel> | null> {
-    const mapper = mapperOf(model);
-    const work = (): MaybePromise<Instance | null> => getInstance(this.#core, mapper, key, options?.executionOptions);
-    return this.#core.operations.run(work, () =>
-      this.#core.mayCallListeners(mapper),
+    const core = this.#core;
+    return core.run<Instance | null>(
+      () => getInstance(core, mapperOf(model), key, options?.executionOptions),
+      () => core.mayCallListeners(mapperOf(model)),
     ) as Promise<InstanceType<TModel> | null>;
   }
 
@@ -322,9 +322,8 @@ export class Session implements AsyncDisposable {
   /** Lets go of all instances and ends the transaction: what was not committed is rolled back. The session can be used again. */
   close(): Promise<void> {
     const core = this.#core;
-    const addedLater = core.addedFromNow();
-    return core.operations.run(
-      () => this.#close(addedLater()),
+    return core.run(
+      () => this.#close(),
       // Where instances are let go of, listeners of theirs are called only through the session's.
       () => core.mayCallListeners(),
     );
@@ -334,14 +333,14 @@ export class Session implements AsyncDisposable {
     await this.close();
   }
 
-  #close(addedLater: ReadonlySet<InstanceState>): MaybePromise<void> {
+  #close(): MaybePromise<void> {
     const core = this.#core;
     const { transaction } = core;
     transaction?.expectNotEnding("close()", true);
     const states = core.allStates();
     core.deleted.clear();
     try {
-      removeStates(core, addedLater.size === 0 ? states : states.filter((state) => !addedLater.has(state)), false);
+      removeStates(core, states, false);
     } catch (error) {
       return andThen(transaction?.abandon(), () => Promise.reject(error as Error));
     }
@@ -349,7 +348,7 @@ export class Session implements AsyncDisposable {
   }
 
   #run<T>(work: () => Promise<T> | T): Promise<T> {
-    return this.#core.operations.run(work);
+    return this.#core.run(work);
   }
 
   #expectPersistent(instance: Instance, what: string): InstanceState {

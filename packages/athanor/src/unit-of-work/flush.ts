@@ -1,8 +1,19 @@
 import type { Connection } from "../engine/connection.ts";
+import type { MaybePromise } from "../engine/maybe-promise.ts";
+import type { Registration } from "../event/event-node.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { orderHierarchies } from "./order.ts";
 import { writeDeletes } from "./write-deletes.ts";
 import { writeSaves } from "./write-saves.ts";
+
+/** Calls listeners of an awaited event, one after another. */
+export type Emitter = (listeners: readonly Registration[], event: object) => MaybePromise<void>;
+
+/** The row event that is being raised, if one is. */
+export interface RunningEvent {
+  event: string | undefined;
+  target: InstanceState | undefined;
+}
 
 /** What one flush is to write, and where. */
 export interface FlushWork {
@@ -14,7 +25,9 @@ export interface FlushWork {
   /** Persistent instances that are to be deleted. */
   readonly deletes: readonly InstanceState[];
   /** Says which row event is being raised, for whoever must refuse something inside of it. */
-  readonly running: { event: string | undefined };
+  readonly running: RunningEvent;
+  /** Calls the listeners of a row event. */
+  readonly emit: Emitter;
   /** Gets what is odd and no error, such as a DELETE that found no row. */
   warn(message: string): void;
 }

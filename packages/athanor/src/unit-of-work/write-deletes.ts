@@ -1,7 +1,7 @@
-import { emitAndWait } from "../event/dispatch.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { mapperOfState, type Mapper } from "../mapping/mapper.ts";
 import type { Table } from "../mapping/table.ts";
+import { emitRow } from "./emit-row.ts";
 import type { FlushWork } from "./flush.ts";
 import { rowWriter } from "./row-writer.ts";
 import { staleError } from "./write-saves.ts";
@@ -33,17 +33,6 @@ async function deleteBatch(states: readonly InstanceState[], work: FlushWork): P
   }
   for (const state of states) state.written = true;
   for (const state of states) await emitRow(state, "afterDelete", work);
-}
-
-function emitRow(
-  state: InstanceState,
-  name: "beforeDelete" | "afterDelete",
-  { connection, running }: FlushWork,
-): void | Promise<void> {
-  const listeners = state.instrumentation.dispatch[name];
-  if (listeners === undefined) return;
-  running.event = name;
-  return emitAndWait(listeners, { mapper: mapperOfState(state), connection, target: state.instance });
 }
 
 async function deleteRows(

@@ -1,10 +1,11 @@
 import type { Connection } from "../engine/connection.ts";
-import { emit, emitAndWait } from "../event/dispatch.ts";
+import { emit } from "../event/dispatch.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { UNCHANGED } from "../instance/instance-state.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { Table } from "../mapping/table.ts";
 import { FlushError, StaleDataError } from "./errors.ts";
+import { emitRow } from "./emit-row.ts";
 import type { FlushWork } from "./flush.ts";
 import { insertRows } from "./insert-rows.ts";
 import type { Save } from "./order.ts";
@@ -22,7 +23,7 @@ export async function writeSaves(saves: readonly Save[], work: FlushWork): Promi
 async function writeBatch(batch: readonly Save[], work: FlushWork): Promise<void> {
   const { connection } = work;
   for (const save of batch) {
-    const waiting = emitRow(save, save.isInsert ? "beforeInsert" : "beforeUpdate", work);
+    const waiting = emitRow(save.state, save.isInsert ? "beforeInsert" : "beforeUpdate", work);
     if (waiting !== undefined) await waiting;
   }
   const inserts: Save[] = [];
@@ -53,20 +54,9 @@ async function announce(saves: readonly Save[], work: FlushWork): Promise<void> 
   for (const save of saves) {
     save.state.written = true;
     announceRefreshed(save);
-    const waiting = emitRow(save, save.isInsert ? "afterInsert" : "afterUpdate", work);
+    const waiting = emitRow(save.state, save.isInsert ? "afterInsert" : "afterUpdate", work);
     if (waiting !== undefined) await waiting;
   }
-}
-
-function emitRow(
-  { state, mapper }: Save,
-  name: "beforeInsert" | "beforeUpdate" | "afterInsert" | "afterUpdate",
-  { connection, running }: FlushWork,
-): void | Promise<void> {
-  const listeners = state.instrumentation.dispatch[name];
-  if (listeners === undefined) return;
-  running.event = name;
-  return emitAndWait(listeners, { mapper, connection, target: state.instance });
 }
 
 /** Every table that holds a part of the batch, parents' before their subclasses'. */

@@ -94,6 +94,23 @@ forEachDatabase((db) => {
     expect(log.take()).toEqual([]);
   });
 
+  test("a listener that swallows the failure of its own flush cannot make the commit look successful", async () => {
+    const { SessionLocal, log, rows } = await open();
+    await SessionLocal.begin((session) => session.add(new User({ name: "ann" })));
+    await using session = SessionLocal();
+    listen(session, "beforeCommit", async () => {
+      session.add(new User({ name: "ann" }));
+      await session.flush().catch(() => undefined);
+    });
+    session.add(new User({ name: "bob" }));
+    await session.flush();
+    log.take();
+    await expect(session.commit()).rejects.toThrow(PendingRollbackError);
+    expect(log.take()).not.toContain("afterCommit");
+    await session.rollback();
+    expect(await rows("select name from users")).toEqual([["ann"]]);
+  });
+
   test("when a flush fails half-way nothing is saved, and every instance is as it was", async () => {
     const { SessionLocal, rows } = await open();
     await SessionLocal.begin((session) =>
