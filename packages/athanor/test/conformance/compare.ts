@@ -18,8 +18,7 @@ export function firstDifference(
   actual: readonly StepRecord[],
 ): Difference | undefined {
   for (let index = 0; index < Math.max(expected.length, actual.length); index++) {
-    const left = expected[index] && normalize(expected[index]);
-    const right = actual[index] && normalize(actual[index]);
+    const [left, right] = [expected[index], actual[index]].map((record) => record && normalize(record));
     if (left === undefined || right === undefined || differingFields(left, right).length > 0)
       return { index, expected: left, actual: right };
   }
@@ -79,7 +78,8 @@ function differingFields(expected: StepRecord, actual: StepRecord): Field[] {
 function describeField(field: Field, expected: StepRecord, actual: StepRecord): string[] {
   const [left, right] = [expected[field], actual[field]];
   if (field === "events") return describeLists(expected.events, actual.events);
-  if (field === "state" || field === "db") return describeObjects(left ?? {}, right ?? {});
+  if (field === "state") return describeObjects(expected.state, actual.state);
+  if (field === "db") return describeObjects(expected.db ?? {}, actual.db ?? {});
   return [...shown("-", left), ...shown("+", right)];
 }
 

@@ -1,8 +1,8 @@
-import { createAll, createEngine, type Engine, type EngineEvents, listen, type Table } from "../../src/index.ts";
+import { createAll, createEngine, type Engine, type EventsOf, listen, type Table } from "../../src/index.ts";
 import type { Family } from "./models.ts";
 import type { Json } from "./program.ts";
 
-type DriverConnection = Parameters<EngineEvents["connect"]>[0]["driverConnection"];
+type DriverConnection = Parameters<EventsOf<Engine>["connect"]>[0]["driverConnection"];
 
 /** A fresh database for one program, with the only connection to it. */
 export interface Database {

@@ -43,7 +43,7 @@ const steps: Readonly<Record<string, (stage: Stage, ...values: Anything[]) => un
   new({ family, labels }, label: string, className: string, values: Values) {
     const kind = kindNamed(family, className);
     const given = Object.entries(values).map(([key, value]) => [key, valueFor(labels, kind, key, value)]);
-    const Class = kind.model as new (values: object) => Instance;
+    const Class = kind.model as unknown as new (values: object) => Instance;
     labels.construct(label, () => new Class(Object.fromEntries(given)));
   },
 
