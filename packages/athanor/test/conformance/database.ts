@@ -41,7 +41,15 @@ async function openOnServer(family: Family, url: string): Promise<Database> {
   });
   return {
     engine,
-    rows: () => readRows(connected(), family),
+    async rows() {
+      // The engine lets the process end while nobody uses the connection, and does not know of this use.
+      const alive = setInterval(() => {}, 1000);
+      try {
+        return await readRows(connected(), family);
+      } finally {
+        clearInterval(alive);
+      }
+    },
     async close() {
       await engine.begin((connection) => connection.run(`drop schema ${schema} cascade`));
       await engine.dispose();
