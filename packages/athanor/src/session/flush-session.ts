@@ -40,8 +40,12 @@ export async function flushSession(core: SessionState): Promise<void> {
   if (core.isClean) return;
   core.isFlushing = true;
   try {
-    await loadOldValues(core, core.dirtyStates());
-    await core.emitAndSettle(core.dispatch.beforeFlush, { session: core.session });
+    await loadOldValues(core);
+    if (core.dispatch.beforeFlush !== undefined) {
+      await core.emitAndSettle(core.dispatch.beforeFlush, { session: core.session });
+      // Listeners may have changed what was clean before.
+      if (!core.isClean) await loadOldValues(core);
+    }
     if (core.isClean) return;
     const transaction = core.autobegin().open("subtransaction");
     try {

@@ -9,9 +9,9 @@ import type { SessionState } from "./session-state.ts";
  * Loads the old values that a flush must know, and that nobody could wait for when the attribute was assigned: of attributes with
  * `activeHistory`, and of version counters. Nothing else of the instance changes, so no event is raised.
  */
-export async function loadOldValues(core: SessionState, states: readonly InstanceState[]): Promise<void> {
+export async function loadOldValues(core: SessionState): Promise<void> {
   const watched = new Map<Mapper, readonly ColumnProperty[]>();
-  for (const state of states) {
+  for (const state of [...core.dirtyStates(), ...core.deleted]) {
     const mapper = mapperOfState(state);
     let properties = watched.get(mapper);
     if (properties === undefined) watched.set(mapper, (properties = watchedProperties(mapper)));

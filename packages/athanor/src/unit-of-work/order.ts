@@ -77,15 +77,25 @@ function tablesOf({ saves, deletes }: HierarchyWork): {
   };
 }
 
+/** By the values of the key, one after another. */
 function byKey(left: InstanceState, right: InstanceState): number {
-  const [one, other] = [left.key, right.key];
-  if (
-    (typeof one === "number" || typeof one === "bigint") &&
-    (typeof other === "number" || typeof other === "bigint")
-  ) {
-    return one < other ? -1 : one > other ? 1 : 0;
+  if (left.identity === undefined && right.identity === undefined) return compareValues(left.key, right.key);
+  const others = right.identityValues;
+  for (const [index, value] of left.identityValues.entries()) {
+    const order = compareValues(value, others[index]);
+    if (order !== 0) return order;
   }
-  return compareText(String(one), String(other));
+  return 0;
+}
+
+function compareValues(left: unknown, right: unknown): number {
+  const isOrdered = (isNumeric(left) && isNumeric(right)) || (left instanceof Date && right instanceof Date);
+  if (!isOrdered) return compareText(String(left), String(right));
+  return (left as number) < (right as number) ? -1 : (left as number) > (right as number) ? 1 : 0;
+}
+
+function isNumeric(value: unknown): value is number | bigint {
+  return typeof value === "number" || typeof value === "bigint";
 }
 
 /** By code unit: the same on every machine, whatever its language. */

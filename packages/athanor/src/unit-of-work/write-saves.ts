@@ -126,6 +126,8 @@ function prepareUpdate(save: Save): boolean {
   const { version } = mapper;
   if (version !== undefined) {
     const current = values[version.slot];
+    // The flush asked for it beforehand, and there was no row that has it.
+    if (current === undefined) throw staleError(save, "UPDATE");
     state.remember(version.slot, current);
     values[version.slot] = Number(current) + 1;
     (save.refreshed ??= []).push(version.key);
