@@ -170,6 +170,7 @@ export class SessionState implements StateOwner {
    */
   run<T>(work: () => MaybePromise<T>, mayCallListeners?: () => boolean): Promise<T> {
     const { operations } = this;
+    this.admitLate();
     // A call from inside is part of an operation, and knows what that knows.
     if (!operations.isBusy || operations.isInside) return operations.run(work, mayCallListeners);
     const count = this.#lateCount;

@@ -53,6 +53,8 @@ export class SessionTransaction implements AsyncDisposable {
   #phase: "active" | "prepared" | "committed" | "inactive" | "closed" = "active";
   /** The call that is ending it, while its listeners run. */
   #ending: string | undefined;
+  /** It is a savepoint that a listener opened while a flush was writing rows: what the flush is about is none of its business. */
+  readonly #isWithinWriting: boolean;
   #connection: Connection | undefined;
   #savepoint: string | undefined;
   /** Why it is inactive: the error of the flush that failed inside of it. */
@@ -70,6 +72,7 @@ export class SessionTransaction implements AsyncDisposable {
     this.nested = origin === "beginNested";
     this.#core = core;
     this.#options = options;
+    this.#isWithinWriting = this.nested && core.writing !== undefined;
     this.snapshot = origin === "subtransaction" && parent !== undefined ? parent.snapshot : new Snapshot();
     core.transaction = this;
     const { afterTransactionCreate } = core.dispatch;
@@ -194,7 +197,7 @@ export class SessionTransaction implements AsyncDisposable {
       }
       failure = await boundary.#rollbackBoundary();
     }
-    if (failure === undefined && !core.isClean) {
+    if (failure === undefined && !core.isClean && !boundary.#isWithinWriting) {
       core.warn(
         "The session was changed after its transaction had been rolled back, and those changes are discarded. Call session.rollback() before going on after an error.",
       );
@@ -397,6 +400,7 @@ export class SessionTransaction implements AsyncDisposable {
 
   /** Puts every instance back to where it was when this transaction began: all of them, whatever listeners throw. */
   #restoreSnapshot(): void {
+    if (this.#isWithinWriting) return;
     const core = this.#core;
     const { newStates, deletedStates, dirtyStates, oldKeys } = this.snapshot;
     this.snapshot.clear();
