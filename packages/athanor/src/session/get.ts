@@ -73,7 +73,7 @@ function selectDirectly(core: SessionState, mapper: Mapper, key: readonly unknow
 /** An instance that is there already; an expired one is asked of the database, which may not have it any more. */
 async function refreshed(core: SessionState, state: InstanceState): Promise<Instance | null> {
   try {
-    await loadColumns(core, state, unloadedColumns(state), { autoflush: false });
+    await loadColumns(core, state, unloadedColumns(state));
     return state.instance;
   } catch (error) {
     if (!(error instanceof ObjectDeletedError)) throw error;

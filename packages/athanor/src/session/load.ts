@@ -39,7 +39,7 @@ export async function load<TInstance extends Instance, const TKeys extends reado
       );
     }
     await owner.run(async () => {
-      if (isMissing()) await loadColumns(owner, state, unloadedColumns(state), { autoflush: false });
+      if (isMissing()) await loadColumns(owner, state, unloadedColumns(state));
     });
   }
   const values = keys.map((key) => (instance as Record<string, unknown>)[key]);
