@@ -7,6 +7,8 @@ import type { Instrumentation } from "./instrumentation.ts";
 export interface StateOwner {
   /** The instance got its first change since it was loaded or flushed. */
   stateModified(state: InstanceState): void;
+  /** All changes of the instance were overwritten with what its row says. */
+  stateUnmodified(state: InstanceState): void;
 }
 
 /** Where an instance stands between the program and the database. SQLAlchemy: Quickie Intro to Object States. */

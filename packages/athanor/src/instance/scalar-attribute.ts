@@ -77,7 +77,7 @@ export class ScalarAttribute implements InstanceAttribute {
   set(state: InstanceState, value: unknown, initiator: Initiator = this.#replace): void {
     const listeners = this.dispatch.set;
     if (listeners !== undefined) {
-      const old = this.loadedValue(state) ?? this.#fromIdentity(state);
+      const old = this.#knownValue(state);
       const oldValue = old !== undefined ? old : this.activeHistory && !state.incomplete ? null : NO_VALUE;
       value = emitReplacing(listeners, { target: state.instance, value, oldValue, initiator });
     }
@@ -90,7 +90,7 @@ export class ScalarAttribute implements InstanceAttribute {
     if (!state.isNew || state.written) {
       // A row has no `undefined`: left as it is, it would read as "not loaded".
       if (value === undefined && this.isStored) value = null;
-      state.remember(slot, this.loadedValue(state) ?? this.#fromIdentity(state));
+      state.remember(slot, this.#knownValue(state));
     }
     this.put(state, value);
     state.markModified();
@@ -122,6 +122,11 @@ export class ScalarAttribute implements InstanceAttribute {
     if (current === undefined) return new History([], [], [original]);
     if (this.isEqual(current, original)) return new History([], [current], []);
     return new History([current], [], [original]);
+  }
+
+  #knownValue(state: InstanceState): unknown {
+    const loaded = this.loadedValue(state);
+    return loaded === undefined && this.#keyIndex !== undefined ? this.#fromIdentity(state) : loaded;
   }
 
   /** A part of the key is known as long as the row is, also when the values were expired. */

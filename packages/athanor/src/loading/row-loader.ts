@@ -63,7 +63,11 @@ function rowReader(mapper: Mapper, properties: readonly ColumnProperty[], dialec
   return {
     properties,
     convert: isCodeGenerationAllowed() ? generatedConversion(conversions) : closureConversion(conversions),
-    key: (row) => identityKey(keyIndexes.map((index) => row[index])),
+    key: (row) =>
+      identityKey(
+        mapper,
+        keyIndexes.map((index) => row[index]),
+      ),
     isInSlotOrder: properties.every(({ slot }, index) => slot === index),
   };
 }
@@ -89,12 +93,10 @@ function simpleLoader(mapper: Mapper, reader: RowReader): RowLoader {
   const isComplete = reader.isInSlotOrder && reader.properties.length === mapper.columnProperties.length;
   const [key] = mapper.primaryKey;
   const keyType = key?.source.column.type;
-  // A key of one string or number is its own identity key.
+  // Databases write a UUID in one way, so of a row it is its own identity key.
   const isPlainKey =
-    mapper.primaryKey.length === 1 &&
-    keyType !== undefined &&
-    !["timestamp", "bytes", "json"].includes(keyType.kind) &&
-    keyType.fromDatabase === undefined;
+    mapper.hasPlainKey ||
+    (mapper.primaryKey.length === 1 && keyType?.kind === "uuid" && keyType.fromDatabase === undefined);
   if (!isComplete || !isPlainKey || !isCodeGenerationAllowed()) {
     return (rows, context) => rows.map((row) => loadRow(mapper, reader, row, context));
   }
@@ -185,9 +187,16 @@ function valuesOf(mapper: Mapper, { isInSlotOrder, properties }: RowReader, row:
 function announce(instance: Instance, context: LoadContext): void {
   const state = stateOf(instance);
   const { load } = state.instrumentation.dispatch;
-  if (load !== undefined) asLoaded(state, () => emit(load, { target: instance }));
   const listeners = context.loadedAsPersistent;
-  if (listeners !== undefined) emit(listeners, { session: context.session, target: instance });
+  try {
+    if (load !== undefined) asLoaded(state, () => emit(load, { target: instance }));
+    if (listeners !== undefined) emit(listeners, { session: context.session, target: instance });
+  } catch (error) {
+    // Nobody has seen it, and it is not what its listeners would have made of it: the next query makes another one.
+    context.identityMap.discard(state);
+    state.owner = undefined;
+    throw error;
+  }
 }
 
 /** Gives an instance that was there already what the row has and memory has not; everything, with populateExisting. */
@@ -207,6 +216,7 @@ function revisit(state: InstanceState, reader: RowReader, row: readonly unknown[
   if (populateExisting && state.committed?.every((_, slot) => !state.isChanged(slot)) === true) {
     state.committed = undefined;
     state.modified = false;
+    state.owner?.stateUnmodified(state);
   }
   state.incomplete = state.unloaded().length > 0;
   if (!state.incomplete) state.expiredBy = undefined;

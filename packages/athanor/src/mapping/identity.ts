@@ -1,14 +1,14 @@
 import type { InstanceState } from "../instance/instance-state.ts";
+import type { ColumnType } from "./column-type.ts";
 import type { Mapper } from "./mapper.ts";
 
 /**
  * The key under which an identity map finds an instance: the primary key itself where it is one column with a value that
  * compares by value, else a string that stands for it.
  */
-export function identityKey(values: readonly unknown[]): unknown {
-  return values.length === 1
-    ? keyPart(values[0])
-    : values.map((value) => String(keyPart(value)).replace(/[\\,]/g, "\\$&")).join(",");
+export function identityKey({ primaryKey }: Mapper, values: readonly unknown[]): unknown {
+  const parts = primaryKey.map(({ column }, index) => keyPart(values[index], column.options.type));
+  return parts.length === 1 ? parts[0] : parts.map((part) => String(part).replace(/[\\,]/g, "\\$&")).join(",");
 }
 
 /**
@@ -18,12 +18,11 @@ export function identityKey(values: readonly unknown[]): unknown {
  */
 export function takeIdentity(mapper: Mapper, state: InstanceState): boolean {
   const { primaryKey } = mapper;
-  const [first, second] = primaryKey;
+  const [first] = primaryKey;
   const written = state.writtenValues();
-  if (first !== undefined && second === undefined) {
+  if (first !== undefined && mapper.hasPlainKey) {
     const value = written[first.slot];
-    // The usual key: one number or string, which is its own identity key.
-    if (typeof value === "number" || typeof value === "string") {
+    if (value != null) {
       state.key = value;
       state.identity = undefined;
       return true;
@@ -32,13 +31,19 @@ export function takeIdentity(mapper: Mapper, state: InstanceState): boolean {
   const before = state.key === undefined ? undefined : state.identityValues;
   const values = primaryKey.map(({ slot }, index) => written[slot] ?? before?.[index]);
   if (values.some((value) => value == null)) return false;
-  state.key = identityKey(values);
+  state.key = identityKey(mapper, values);
   // Only what the key encodes has to be kept beside it.
   state.identity = values.length === 1 && values[0] === state.key ? undefined : values;
   return true;
 }
 
-function keyPart(value: unknown): unknown {
+/** A value that is equal wherever the database would say so. */
+function keyPart(value: unknown, type: ColumnType): unknown {
+  if (type.toDatabase !== undefined) return storedPart(type.toDatabase(value));
+  return type.kind === "uuid" ? String(value).toLowerCase() : storedPart(value);
+}
+
+function storedPart(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (value instanceof Date) return value.toISOString();
   if (value instanceof Uint8Array) return Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -25,6 +25,9 @@ const MAPPER: unique symbol = Symbol("mapper");
  * SQLAlchemy: Class Mapping API, `Mapper`.
  */
 export class Mapper<TInstance = unknown> {
+  static #count = 0;
+  /** Tells mappers apart where names cannot: tables of two Metadata may have one name. */
+  readonly serial: number = ++Mapper.#count;
   readonly class: abstract new (...args: never[]) => TInstance;
   readonly declaration: Declaration;
   /** The mapper of the parent class. */
@@ -39,6 +42,8 @@ export class Mapper<TInstance = unknown> {
   readonly columnProperties: readonly ColumnProperty[];
   /** The attributes that together are the key. */
   readonly primaryKey: readonly ColumnProperty[];
+  /** The key is one column whose values are equal where `===` says so: each is its own identity key. */
+  readonly hasPlainKey: boolean;
   readonly polymorphicOn: ColumnProperty | undefined;
   readonly polymorphicIdentity: string | undefined;
   readonly version: ColumnProperty | undefined;
@@ -59,6 +64,7 @@ export class Mapper<TInstance = unknown> {
     this.tables = inherits === undefined ? [this.table] : [...new Set([...inherits.tables, this.table])];
     this.columnProperties = declaration.properties.filter(isColumnProperty).map(columnProperty);
     this.primaryKey = this.columnProperties.filter(({ source }) => source.column.primaryKey);
+    this.hasPlainKey = this.primaryKey.length === 1 && this.primaryKey.every(isPlain);
     this.polymorphicOn = this.#columnOf(declaration.polymorphicOn);
     this.polymorphicIdentity = declaration.identity;
     this.version = this.#columnOf(declaration.version);
@@ -209,6 +215,11 @@ function isColumnProperty(
   property: PropertyDeclaration,
 ): property is PropertyDeclaration & { readonly column: Column<unknown, any> } {
   return property.column !== undefined;
+}
+
+function isPlain({ column }: ColumnProperty): boolean {
+  const { kind, toDatabase } = column.options.type;
+  return toDatabase === undefined && !["timestamp", "bytes", "json", "uuid"].includes(kind);
 }
 
 function columnProperty(property: PropertyDeclaration & { readonly column: Column<unknown, any> }): ColumnProperty {

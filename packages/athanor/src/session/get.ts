@@ -7,7 +7,7 @@ import { describeAccepted, isAccepted } from "../mapping/column-type.ts";
 import { identityKey } from "../mapping/identity.ts";
 import { mapperOfState, type Mapper } from "../mapping/mapper.ts";
 import type { AnyModel } from "../mapping/model-types.ts";
-import { selectByKeyText } from "../sql/compile.ts";
+import { selectAllByKeyText } from "../sql/compile.ts";
 import { type ExecutionOptions, selectByKey } from "../sql/select.ts";
 import { ObjectDeletedError } from "./errors.ts";
 import { execute, mustAutoflush } from "./execute.ts";
@@ -29,7 +29,7 @@ export function getInstance(
 ): MaybePromise<Instance | null> {
   const key = keyValues(mapper, given);
   if (options.populateExisting !== true) {
-    const existing = core.identityMap.of(mapper).get(identityKey(key));
+    const existing = core.identityMap.of(mapper).get(identityKey(mapper, key));
     if (existing !== undefined) return known(core, mapper, stateOf(existing));
   }
   if (core.dispatch.doOrmExecute !== undefined || options.populateExisting === true)
@@ -48,15 +48,10 @@ async function select(
   return result.scalar() as Instance | null;
 }
 
-const texts = new WeakMap<object, WeakMap<Mapper, string>>();
-
 /** What the general way would run, without making a statement: `get` is what is called most. */
 function selectDirectly(core: SessionState, mapper: Mapper, key: readonly unknown[]): MaybePromise<Instance | null> {
   const { dialect } = core.engine;
-  let byMapper = texts.get(dialect);
-  if (byMapper === undefined) texts.set(dialect, (byMapper = new WeakMap()));
-  let text = byMapper.get(mapper);
-  if (text === undefined) byMapper.set(mapper, (text = selectByKeyText(mapper, mapper.columnProperties, dialect)));
+  const text = selectAllByKeyText(mapper, dialect);
   const parameters = mapper.primaryKey.map(({ source }, index) => {
     const { toDriver } = dialect.codec(source.column.type);
     return toDriver === undefined ? key[index] : toDriver(key[index]);

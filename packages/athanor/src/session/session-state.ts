@@ -208,6 +208,10 @@ export class SessionState implements StateOwner {
     this.autobegin();
   }
 
+  stateUnmodified(state: InstanceState): void {
+    this.#modified?.delete(state);
+  }
+
   /** The transaction in force; a new one where there is none. */
   autobegin(origin: TransactionOrigin = "autobegin"): SessionTransaction {
     return (this.transaction ??= new SessionTransaction(this, undefined, origin));

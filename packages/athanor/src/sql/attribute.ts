@@ -48,9 +48,12 @@ export class Attribute<
   get columnType(): ColumnType | undefined {
     if (this.owner instanceof Mixin) {
       const property: unknown = (this.owner.properties as Record<string, unknown>)[this.key];
-      return property instanceof Column ? property.options.type : undefined;
+      if (property instanceof Column) return property.options.type;
+      throw this.#isTransient();
     }
-    return declarationOf(this.owner)?.find(this.key)?.column?.options.type;
+    const column = declarationOf(this.owner)?.find(this.key)?.column;
+    if (column === undefined) throw this.#isTransient();
+    return column.options.type;
   }
 
   structure(into: Structure): void {
@@ -67,10 +70,16 @@ export class Attribute<
     const property = declarationOf(this.owner)?.find(this.key);
     const source = property?.stored[0];
     if (source !== undefined) return source;
-    throw new ArgumentError(
-      this.owner instanceof Mixin
-        ? `${this.label} belongs to no table. Name the attribute of a model that has the mixin, as in attributes(User).${this.key}.`
-        : `${this.label} is transient, so it is in no table and in no statement. Compare an attribute that is a column.`,
+    throw this.owner instanceof Mixin
+      ? new ArgumentError(
+          `${this.label} belongs to no table. Name the attribute of a model that has the mixin, as in attributes(User).${this.key}.`,
+        )
+      : this.#isTransient();
+  }
+
+  #isTransient(): ArgumentError {
+    return new ArgumentError(
+      `${this.label} is transient, so it is in no table and in no statement. Compare an attribute that is a column.`,
     );
   }
 }

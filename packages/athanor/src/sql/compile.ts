@@ -13,6 +13,7 @@ import {
   OrderByItemNode,
   OrderByNode,
   QueryNode,
+  RawNode,
   type RootOperationNode,
   SelectionNode,
   SelectQueryNode,
@@ -20,12 +21,14 @@ import {
   ValueNode,
   WhereNode,
 } from "kysely";
-import { ArgumentError } from "../event/errors.ts";
+import { ArgumentError, AthanorError } from "../event/errors.ts";
 import type { Codec, Dialect } from "../engine/dialect.ts";
+import { describeAccepted, isAccepted } from "../mapping/column-type.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import { columnNode, tableNode } from "./attribute.ts";
-import { type Select, limitBind } from "./select.ts";
-import { type Bind, bindNode, isBind, Structure } from "./structure.ts";
+import { describeGiven } from "./expression.ts";
+import type { Select } from "./select.ts";
+import { Bind, bindNode, Structure } from "./structure.ts";
 
 /** A statement's text, and where each of its parameters comes from. */
 export interface Compiled {
@@ -71,7 +74,27 @@ export function compileForeign(
   return { sql: compiled.sql, parameters: bindParameters(compiled, [], dialect, undefined) };
 }
 
-/** The text of a SELECT of some columns of one row, found by its key. The key's values are its only parameters. */
+interface TextByKey {
+  readonly text: string;
+  /** How many classes the hierarchy had: those that are declared later belong into the text. */
+  readonly identities: number;
+}
+
+const textsByKey = new WeakMap<Dialect, WeakMap<Mapper, TextByKey>>();
+
+/** The text of a SELECT of all columns of one row, found by its key. The key's values are its only parameters. */
+export function selectAllByKeyText(mapper: Mapper, dialect: Dialect): string {
+  let byMapper = textsByKey.get(dialect);
+  if (byMapper === undefined) textsByKey.set(dialect, (byMapper = new WeakMap()));
+  const known = byMapper.get(mapper);
+  const identities = mapper.declaration.identities.size;
+  if (known !== undefined && known.identities === identities) return known.text;
+  const text = selectByKeyText(mapper, mapper.columnProperties, dialect);
+  byMapper.set(mapper, { text, identities });
+  return text;
+}
+
+/** The same, of some columns. */
 export function selectByKeyText(mapper: Mapper, properties: readonly ColumnProperty[], dialect: Dialect): string {
   const conditions = mapper.primaryKey.map(({ source }, index) =>
     BinaryOperationNode.create(
@@ -93,10 +116,11 @@ function compile(node: OperationNode, binds: readonly Bind[], dialect: Dialect):
   return {
     sql,
     parameters: parameters.map((parameter) => {
-      if (!isBind(parameter)) return { constant: parameter };
+      if (!(parameter instanceof Bind)) return { constant: parameter };
       const index = binds.indexOf(parameter);
-      // A bind that was not met while the structure was told is one that cannot change, and so is a constant.
-      if (index === -1) return { constant: convert(parameter.value, codecOf(parameter, dialect)) };
+      // The text would serve other statements with the value of this one.
+      if (index === -1)
+        throw new AthanorError("A part of a statement left out one of its values when it told its structure.");
       return { bind: index, codec: codecOf(parameter, dialect) };
     }),
   };
@@ -110,14 +134,21 @@ function bindParameters(
 ): unknown[] {
   return compiled.parameters.map((parameter) => {
     if ("constant" in parameter) return convert(parameter.constant, plainCodec(parameter.constant, dialect));
-    const { value, name } = binds[parameter.bind] as Bind;
+    const { value, name, type } = binds[parameter.bind] as Bind;
     if (name === undefined) return convert(value, parameter.codec ?? plainCodec(value, dialect));
     if (given === undefined || !Object.hasOwn(given, name)) {
       throw new ArgumentError(
         `The statement needs a value for bindparam("${name}"). Give it with the execution: session.scalars(statement, { ${name}: … }).`,
       );
     }
-    return convert(given[name], parameter.codec ?? plainCodec(given[name], dialect));
+    const own = given[name];
+    if (own === undefined || (own !== null && type !== undefined && !isAccepted(type, own))) {
+      throw new ArgumentError(
+        `The statement was given ${describeGiven(own)} for bindparam("${name}"), which is compared with a column that holds ` +
+          `${type === undefined ? "a value" : describeAccepted(type)}. Convert it first.`,
+      );
+    }
+    return convert(own, parameter.codec ?? plainCodec(own, dialect));
   });
 }
 
@@ -138,6 +169,9 @@ function plainCodec(value: unknown, dialect: Dialect): Codec | undefined {
   return undefined;
 }
 
+/** Some databases take no OFFSET without a LIMIT, and none has more rows. */
+const everything = RawNode.createWithSql("9223372036854775807");
+
 function selectNode(select: Select<unknown>): SelectQueryNode {
   const { mapper, parts } = select;
   let node = entityNode(mapper, select.columns);
@@ -149,10 +183,12 @@ function selectNode(select: Select<unknown>): SelectQueryNode {
     });
     node = { ...node, orderBy: OrderByNode.create(items) };
   }
+  if (parts.limit === undefined && parts.offset !== undefined)
+    node = SelectQueryNode.cloneWithLimit(node, LimitNode.create(everything));
   if (parts.limit !== undefined)
-    node = SelectQueryNode.cloneWithLimit(node, LimitNode.create(bindNode(limitBind(parts.limit), true)));
+    node = SelectQueryNode.cloneWithLimit(node, LimitNode.create(bindNode(parts.limit, true)));
   if (parts.offset !== undefined)
-    node = SelectQueryNode.cloneWithOffset(node, OffsetNode.create(bindNode(limitBind(parts.offset), true)));
+    node = SelectQueryNode.cloneWithOffset(node, OffsetNode.create(bindNode(parts.offset, true)));
   return node;
 }
 
@@ -183,7 +219,7 @@ function entityNode(mapper: Mapper, properties: readonly ColumnProperty[]): Sele
   const identities = sharedTableIdentities(mapper);
   if (identities !== undefined && mapper.polymorphicOn !== undefined) {
     const { source } = mapper.polymorphicOn;
-    const list = ValueListNode.create(identities.map((identity) => ValueNode.create(identity)));
+    const list = ValueListNode.create(identities.map((identity) => ValueNode.createImmediate(identity)));
     const condition = BinaryOperationNode.create(
       columnNode(source.table, source.column.name),
       OperatorNode.create("in"),

@@ -15,7 +15,7 @@ import {
 } from "kysely";
 import { ArgumentError } from "../event/errors.ts";
 import { type ColumnType, describeAccepted, isAccepted } from "../mapping/column-type.ts";
-import { type Bind, bindNode, type StatementPart, type Structure } from "./structure.ts";
+import { Bind, bindNode, type StatementPart, type Structure } from "./structure.ts";
 
 /**
  * A piece of SQL with a value: an attribute, a comparison, an ordering. It is a Kysely expression too, so Kysely's `sql` and helpers take it.
@@ -32,7 +32,7 @@ export abstract class Expression<out TValue> implements StatementPart, KyselyExp
 }
 
 /** A value that a comparison takes: one in memory, or another expression, ours or of Kysely's `sql`. */
-export type Operand<TValue> = TValue | Expression<TValue> | RawBuilder<unknown>;
+export type Operand<TValue> = TValue | Expression<TValue | null> | RawBuilder<unknown>;
 
 /** What a row must fulfil: a comparison such as `user.name.eq("x")`, or a piece of SQL written with Kysely's `sql`. */
 export type Condition = Expression<boolean> | RawBuilder<unknown>;
@@ -44,19 +44,19 @@ type Comparison = "=" | "!=" | "<" | "<=" | ">" | ">=" | "like" | "not like";
 
 /** An expression that can be compared: the operators of attributes. */
 export abstract class ComparableExpression<out TValue> extends Expression<TValue> {
-  /** How values that it is compared with are checked and converted. */
+  /** How values that it is compared with are checked and converted. Throws ArgumentError for what stands in no table. */
   abstract get columnType(): ColumnType | undefined;
   /** What to call it in messages: "User.email". */
   abstract get label(): string;
 
   /** `=`, or IS NULL for null. */
   eq(value: Operand<TValue>): Expression<boolean> {
-    return value === null ? new NullTest(this, true) : this.#compare("=", value);
+    return value === null ? this.isNull() : this.#compare("=", value);
   }
 
   /** `<>`, or IS NOT NULL for null. */
   ne(value: Operand<TValue>): Expression<boolean> {
-    return value === null ? new NullTest(this, false) : this.#compare("!=", value);
+    return value === null ? this.isNotNull() : this.#compare("!=", value);
   }
 
   /** `<` */
@@ -86,46 +86,46 @@ export abstract class ComparableExpression<out TValue> extends Expression<TValue
 
   /** LIKE, with `%` for any text and `_` for any character. */
   like(pattern: string): Expression<boolean> {
-    return new Binary(this, "like", textOperand(this, pattern, "like"));
+    return new Binary(expectColumn(this), "like", textOperand(this, pattern, "like"));
   }
 
   /** NOT LIKE. */
   notLike(pattern: string): Expression<boolean> {
-    return new Binary(this, "not like", textOperand(this, pattern, "notLike"));
+    return new Binary(expectColumn(this), "not like", textOperand(this, pattern, "notLike"));
   }
 
   /** IN; no row matches an empty list. */
   in(values: readonly TValue[]): Expression<boolean> {
-    return new Membership(this, true, this.#list(values, "in"));
+    return new Membership(expectColumn(this), true, this.#list(values, "in"));
   }
 
   /** NOT IN; every row matches an empty list. */
   notIn(values: readonly TValue[]): Expression<boolean> {
-    return new Membership(this, false, this.#list(values, "notIn"));
+    return new Membership(expectColumn(this), false, this.#list(values, "notIn"));
   }
 
   /** IS NULL. */
   isNull(): Expression<boolean> {
-    return new NullTest(this, true);
+    return new NullTest(expectColumn(this), true);
   }
 
   /** IS NOT NULL. */
   isNotNull(): Expression<boolean> {
-    return new NullTest(this, false);
+    return new NullTest(expectColumn(this), false);
   }
 
   /** For orderBy: smallest first. */
   asc(): Expression<TValue> {
-    return new Ordering(this, "asc");
+    return new Ordering(expectColumn(this), "asc");
   }
 
   /** For orderBy: largest first. */
   desc(): Expression<TValue> {
-    return new Ordering(this, "desc");
+    return new Ordering(expectColumn(this), "desc");
   }
 
   #compare(operator: Comparison, value: unknown): Expression<boolean> {
-    return new Binary(this, operator, operandOf(value, this));
+    return new Binary(expectColumn(this), operator, operandOf(value, this));
   }
 
   #list(values: readonly TValue[], method: string): readonly BoundValue[] {
@@ -140,7 +140,7 @@ export class BoundValue extends Expression<unknown> {
 
   constructor(value: unknown, type: ColumnType | undefined, name?: string) {
     super();
-    this.bind = { value, type, name };
+    this.bind = new Bind(value, type, name);
   }
 
   structure(into: Structure): void {
@@ -207,6 +207,12 @@ export function expectExpression(value: unknown): Expression<never> {
   );
 }
 
+/** What is in no table is refused where it is named, not where the statement is executed. */
+function expectColumn<TExpression extends ComparableExpression<unknown>>(expression: TExpression): TExpression {
+  void expression.columnType;
+  return expression;
+}
+
 function operandOf(value: unknown, compared: ComparableExpression<unknown>): Expression<unknown> {
   if (value instanceof BoundValue && value.bind.name !== undefined)
     return new BoundValue(undefined, compared.columnType, value.bind.name);
@@ -218,7 +224,7 @@ function boundValue(value: unknown, compared: ComparableExpression<unknown>): Bo
   const type = compared.columnType;
   if (value === undefined || (type !== undefined && value !== null && !isAccepted(type, value))) {
     throw new ArgumentError(
-      `${compared.label} was compared with ${value === undefined ? "undefined" : describeGiven(value)}, and holds ${type === undefined ? "a value" : describeAccepted(type)}. ` +
+      `${compared.label} was compared with ${describeGiven(value)}, and holds ${type === undefined ? "a value" : describeAccepted(type)}. ` +
         (value === undefined
           ? `Test for missing values with isNull().`
           : `Convert the value first; it would match no row, or another one.`),
@@ -233,8 +239,8 @@ function textOperand(compared: ComparableExpression<unknown>, pattern: unknown, 
 }
 
 /** The kind of a value, never the value: it may be secret. */
-function describeGiven(value: unknown): string {
-  if (value === null) return "null";
+export function describeGiven(value: unknown): string {
+  if (value == null) return String(value);
   if (Array.isArray(value)) return "an array";
   if (typeof value === "object") return `an object of ${value.constructor?.name ?? "no class"}`;
   return typeof value === "string" ? "a string it cannot hold" : `a ${typeof value}`;

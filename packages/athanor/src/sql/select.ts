@@ -5,7 +5,7 @@ import { type ColumnProperty, type Mapper, mapperOf } from "../mapping/mapper.ts
 import type { Class, PropertiesOf, ValueOf } from "../mapping/model-types.ts";
 import { type Attribute, type Attributes, attributes } from "./attribute.ts";
 import { type Condition, conjunction, type Expression, expectExpression, type OrderBy } from "./expression.ts";
-import type { Structure } from "./structure.ts";
+import { Bind, type Structure } from "./structure.ts";
 
 /** The columns of a model with the values they are to equal. */
 export type Filter<TModel> = {
@@ -29,8 +29,8 @@ export interface ExecutionOptions {
 interface SelectParts {
   readonly where?: Expression<boolean> | undefined;
   readonly orderBy: readonly Expression<unknown>[];
-  readonly limit?: number | undefined;
-  readonly offset?: number | undefined;
+  readonly limit?: Bind | undefined;
+  readonly offset?: Bind | undefined;
   readonly executionOptions: ExecutionOptions;
   /** Of a load of single attributes: only these columns. */
   readonly columns?: readonly ColumnProperty[] | undefined;
@@ -77,12 +77,12 @@ export class Select<out TRow, TEntities extends readonly unknown[] = readonly un
 
   /** At most so many rows. */
   limit(count: number): this {
-    return this.#with({ limit: expectCount("limit", count) });
+    return this.#with({ limit: countBind("limit", count) });
   }
 
   /** Leaves out the first rows. */
   offset(count: number): this {
-    return this.#with({ offset: expectCount("offset", count) });
+    return this.#with({ offset: countBind("offset", count) });
   }
 
   /** Options for the execution, for the session and for listeners. */
@@ -97,12 +97,13 @@ export class Select<out TRow, TEntities extends readonly unknown[] = readonly un
 
   structure(into: Structure): void {
     const { where, orderBy, limit, offset, columns } = this.parts;
-    into.add(`select ${this.mapper.table.fullName}:${this.mapper.polymorphicIdentity ?? ""}`);
+    // Classes that are declared later may share the table, and the condition names all of them.
+    into.add(`select ${this.mapper.serial}:${this.mapper.declaration.identities.size}`);
     if (columns !== undefined) into.add(` only ${columns.map(({ slot }) => slot).join(",")}`);
     if (where !== undefined) where.structure(into.add(" where "));
     for (const ordering of orderBy) ordering.structure(into.add(" order by "));
-    if (limit !== undefined) into.add(" limit ").bind(limitBind(limit));
-    if (offset !== undefined) into.add(" offset ").bind(limitBind(offset));
+    if (limit !== undefined) into.add(" limit ").bind(limit);
+    if (offset !== undefined) into.add(" offset ").bind(offset);
   }
 
   #with(parts: Partial<SelectParts>): this {
@@ -160,15 +161,7 @@ export function selectByKey(
 }
 
 /** Limits are values too, so that pages of one query share its text. */
-export function limitBind(count: number): {
-  readonly value: number;
-  readonly name: undefined;
-  readonly type: undefined;
-} {
-  return { value: count, name: undefined, type: undefined };
-}
-
-function expectCount(method: string, count: number): number {
-  if (Number.isInteger(count) && count >= 0) return count;
+function countBind(method: string, count: number): Bind {
+  if (Number.isSafeInteger(count) && count >= 0) return new Bind(count);
   throw new ArgumentError(`${method}() takes a whole number from 0 on, and got ${String(count)}.`);
 }

@@ -3,12 +3,18 @@ import { InvalidRequestError } from "../event/errors.ts";
 import type { ColumnType } from "../mapping/column-type.ts";
 
 /** A value that a statement sends along, or the name under which it is given at execution. */
-export interface Bind {
+export class Bind {
   readonly value: unknown;
+  /** The type of the column that it is compared with, which says how it is converted. */
+  readonly type: ColumnType | undefined;
   /** Of bindparam(): the value comes with the execution. */
   readonly name: string | undefined;
-  /** The column that it is compared with or written to, which says how it is converted. */
-  readonly type: ColumnType | undefined;
+
+  constructor(value: unknown, type?: ColumnType, name?: string) {
+    this.value = value;
+    this.type = type;
+    this.name = name;
+  }
 }
 
 /**
@@ -53,9 +59,4 @@ export function bindNode(bind: Bind, keepBinds: boolean): OperationNode {
   return ValueNode.create(
     bind.type?.toDatabase !== undefined && bind.value != null ? bind.type.toDatabase(bind.value) : bind.value,
   );
-}
-
-/** Whether a node's value is one of our binds. */
-export function isBind(value: unknown): value is Bind {
-  return typeof value === "object" && value !== null && "type" in value && "name" in value && "value" in value;
 }

@@ -72,6 +72,16 @@ describe("the history of an attribute", () => {
       expect(parts(getHistory(item, "x"))).toEqual([[null], [], ["x1"]]);
     }));
 
+  test("of a change from null has lost null", () =>
+    withItem(async (_, session) => {
+      session.add(new Item({ id: 3, x: null }));
+      await session.flush();
+      session.expireAll();
+      const item = (await session.get(Item, 3))!;
+      item.x = "1";
+      expect(parts(getHistory(item, "x"))).toEqual([["1"], [], [null]]);
+    }));
+
   test("of a value that was set back, or set to an equal one, has no change", () =>
     withItem((item) => {
       item.x = "2";
