@@ -119,12 +119,11 @@ function forgetDeletion({ transaction }: SessionState, state: InstanceState): vo
     current.snapshot.deletedStates.delete(state);
 }
 
-/** Undoes a deletion, flushed or not. */
+/** Undoes a deletion, flushed or not; one that has left the session stays out. */
 export function restoreDeleted(core: SessionState, state: InstanceState): void {
   core.deleted.delete(state);
-  if (!state.deleted) return;
+  if (state.owner !== core) return;
   state.deleted = false;
-  state.owner = core;
   core.identityMap.add(state);
   core.emitLifecycle("deletedToPersistent", state);
 }

@@ -52,6 +52,7 @@ async function insertGroups(groups: readonly InsertGroup[], connection: Connecti
     if (traits.insertRows === "together" && canMatchRows(group.shape))
       await insertTogether(group, connection, traits.maxParameters);
     else await insertEach(group, connection, traits.insertId);
+    for (const save of group.saves) save.isInserted = true;
   }
 }
 

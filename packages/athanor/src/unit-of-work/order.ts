@@ -9,6 +9,10 @@ export interface Save {
   readonly isInsert: boolean;
   /** Attributes whose value came from a default, from `onupdate`, from the version counter or from the database. */
   refreshed: string[] | undefined;
+  /** Its key came from a default. */
+  hasDefaultKey: boolean;
+  /** Its row is inserted: a failure from here on is none of its INSERT. */
+  isInserted: boolean;
 }
 
 /** The instances of one hierarchy of classes that a flush writes. */
@@ -32,7 +36,14 @@ export function orderHierarchies(work: Pick<FlushWork, "inserts" | "updates" | "
   };
   const save = (state: InstanceState, isInsert: boolean): void => {
     const mapper = mapperOfState(state);
-    hierarchyOf(mapper).saves.push({ state, mapper, isInsert, refreshed: undefined });
+    hierarchyOf(mapper).saves.push({
+      state,
+      mapper,
+      isInsert,
+      refreshed: undefined,
+      hasDefaultKey: false,
+      isInserted: false,
+    });
   };
   for (const state of work.inserts) save(state, true);
   for (const state of work.updates.toSorted(byKey)) save(state, false);

@@ -28,18 +28,23 @@ async function writeBatch(batch: readonly Save[], work: FlushWork): Promise<void
   }
   const inserts: Save[] = [];
   const changed: Save[] = [];
-  for (const save of batch) {
-    if (save.isInsert) {
-      applyDefaults(save);
-      inserts.push(save);
-    } else if (prepareUpdate(save)) changed.push(save);
-  }
-  const tables = tablesOf(batch);
-  for (const table of tables) {
-    const updating = updateRows(tables.length === 1 ? changed : changed.filter(isIn(table)), table, connection);
-    if (updating !== undefined) await updating;
-    const inserting = insertRows(tables.length === 1 ? inserts : inserts.filter(isIn(table)), table, connection);
-    if (inserting !== undefined) await inserting;
+  try {
+    for (const save of batch) {
+      if (save.isInsert) {
+        applyDefaults(save);
+        inserts.push(save);
+      } else if (prepareUpdate(save)) changed.push(save);
+    }
+    const tables = tablesOf(batch);
+    for (const table of tables) {
+      const updating = updateRows(tables.length === 1 ? changed : changed.filter(isIn(table)), table, connection);
+      if (updating !== undefined) await updating;
+      const inserting = insertRows(tables.length === 1 ? inserts : inserts.filter(isIn(table)), table, connection);
+      if (inserting !== undefined) await inserting;
+    }
+  } catch (error) {
+    for (const save of inserts) if (!save.isInserted) takeDefaultsBack(save);
+    throw error;
   }
   for (const save of inserts) expectKey(save);
   await announce(inserts, work);
@@ -77,12 +82,23 @@ function applyDefaults(save: Save): void {
   for (const { property, options } of defaultsOf(mapper)) {
     if (state.values[property.slot] !== undefined) continue;
     state.values[property.slot] = valueOf(options);
-    if (!property.source.column.primaryKey) (save.refreshed ??= []).push(property.key);
+    if (property.source.column.primaryKey) save.hasDefaultKey = true;
+    else (save.refreshed ??= []).push(property.key);
   }
   const { version } = mapper;
   if (version !== undefined && state.values[version.slot] === undefined) {
     state.values[version.slot] = 1;
     (save.refreshed ??= []).push(version.key);
+  }
+}
+
+/** What an INSERT that failed would have written is not left behind in the instance. */
+function takeDefaultsBack({ state, mapper, refreshed, hasDefaultKey }: Save): void {
+  for (const { key, slot, source, column } of mapper.columnProperties) {
+    const isMade = source.column.primaryKey
+      ? hasDefaultKey && column.options.default !== undefined
+      : refreshed?.includes(key) === true;
+    if (isMade) state.values[slot] = undefined;
   }
 }
 

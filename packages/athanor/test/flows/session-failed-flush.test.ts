@@ -21,7 +21,7 @@ const metadata = new Metadata();
 
 class User extends model(
   "users",
-  { id: integer().primaryKey(), name: text().unique(), note: text().nullable() },
+  { id: integer().primaryKey(), name: text().unique(), note: text().nullable(), color: text().default("red") },
   { metadata },
 ) {}
 
@@ -134,7 +134,7 @@ forEachDatabase((db) => {
     await expect(session.flush()).rejects.toThrow(IntegrityError);
 
     expect([eve, copy, dave].map((user) => inspect(user).lifecycle)).toEqual(["transient", "transient", "transient"]);
-    expect([eve.name, eve.note]).toEqual(["eve", "mine"]);
+    expect([eve.name, eve.note, eve.color]).toEqual(["eve", "mine", undefined]);
     expect([ann, bob, carol].map((user) => inspect(user).lifecycle)).toEqual([
       "persistent",
       "persistent",

@@ -259,6 +259,7 @@ forEachDatabase((db) => {
         `${change.toUpperCase()} accounts`,
         "ROLLBACK",
         "afterRollback",
+        ...(change === "delete" ? ["deletedToPersistent account"] : []),
         "expire account",
         "afterTransactionEnd flush",
         "afterSoftRollback flush",

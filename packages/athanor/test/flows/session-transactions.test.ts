@@ -169,7 +169,10 @@ forEachDatabase((db) => {
     await session.delete(bob);
     log.take();
     await session.rollback();
-    expect(log.take().filter((line) => line.startsWith("deletedToPersistent"))).toEqual(["deletedToPersistent ann"]);
+    expect(log.take().filter((line) => line.startsWith("deletedToPersistent"))).toEqual([
+      "deletedToPersistent ann",
+      "deletedToPersistent bob",
+    ]);
     expect(inspect(ann)).toMatchObject({ lifecycle: "persistent", wasDeleted: false });
     expect(session.deleted.size).toBe(0);
     await session.commit();
