@@ -170,9 +170,8 @@ export class SessionState implements StateOwner {
    */
   run<T>(work: () => MaybePromise<T>, mayCallListeners?: () => boolean): Promise<T> {
     const { operations } = this;
-    this.admitLate();
     // A call from inside is part of an operation, and knows what that knows.
-    if (!operations.isBusy || operations.isInside) return operations.run(work, mayCallListeners);
+    if (this.#late.size === 0 || operations.isInside) return operations.run(work, mayCallListeners);
     const count = this.#lateCount;
     return operations.run(work, () => {
       this.#admitUntil(count);
