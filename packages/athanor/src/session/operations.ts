@@ -144,7 +144,8 @@ export class Operations {
     try {
       return await result;
     } finally {
-      await operation.queue.drain();
+      // Asked again after each wait: nothing may come in between the last answer and the end.
+      while (operation.queue.tail !== undefined) await operation.queue.drain();
       operation.isRunning = false;
     }
   }

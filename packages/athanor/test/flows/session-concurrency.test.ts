@@ -196,6 +196,40 @@ forEachDatabase((db) => {
     ]);
   });
 
+  test("however late a forgotten call goes on, it never runs beside the next operation", async () => {
+    const { SessionLocal } = await open();
+    await using session = SessionLocal();
+    let running = 0;
+    const overlaps: number[] = [];
+    listen(session, "doOrmExecute", async () => {
+      overlaps.push(++running);
+      await sleep(1);
+      running--;
+    });
+    for (let delay = 0; delay < 12; delay++) {
+      const chain = Promise.withResolvers<void>();
+      listen(
+        session,
+        "beforeCommit",
+        () => {
+          const goOn = async (): Promise<void> => {
+            await session.execute(sql`select 1`);
+            for (let index = 0; index < delay; index++) await Promise.resolve();
+            // Between COMMIT and the end of commit() it is refused, as any statement is.
+            await session.execute(sql`select 2`).catch(() => undefined);
+            chain.resolve();
+          };
+          void goOn();
+        },
+        { once: true },
+      );
+      await Promise.all([session.commit(), session.execute(sql`select 3`), session.rollback()]);
+      await chain.promise;
+      await session.rollback();
+    }
+    expect(new Set(overlaps)).toEqual(new Set([1]));
+  });
+
   test("a call that a listener's timer makes when the operation is over queues like any other", async () => {
     const { SessionLocal } = await open();
     await using session = SessionLocal();
