@@ -1,9 +1,14 @@
 import { ArgumentError } from "../event/errors.ts";
 import type { InstrumentedClass } from "../instance/instrumentation.ts";
+import { checkDeclaration, expectForeignKey, expectOwnColumns, expectProperty } from "./check-declaration.ts";
 import { Column, Transient } from "./column.ts";
+import { columnName } from "./column-name.ts";
 import type { Metadata } from "./metadata.ts";
 import type { Mixin } from "./mixin.ts";
 import { type ForeignKey, Table, type TableColumn } from "./table.ts";
+
+/** What a property of a model can be. */
+export type Property = Column<unknown, "required" | "optional"> | Transient<unknown>;
 
 /** One property of a declared class, inherited ones included. */
 export interface PropertyDeclaration {
@@ -74,21 +79,34 @@ export class Declaration {
     this.version = options.version ?? this.parent?.version;
     this.batch = options.batch;
     this.identities = this.parent?.identities ?? new Map();
-    const declared = collectProperties([properties, ...options.mixins.map((mixin) => mixin.properties as object)]);
+    const mixins = options.mixins.filter((mixin) => this.parent?.mixins.has(mixin) !== true);
+    const declared = collectProperties([properties, ...mixins.map((mixin) => mixin.properties)]);
     this.hasOwnTable = options.table !== undefined;
-    this.table = this.#table(declared, options);
-    this.properties = this.#properties(declared);
-    this.#check(options);
-    Object.defineProperty(base, DECLARATION, { value: this });
+    const own = this.#ownTable(declared, options);
+    this.table = this.parent !== undefined && options.table === undefined ? this.parent.table : own;
+    this.properties = this.#properties(declared, own.columns);
+    if (this.table !== own) expectNewColumns(this.table, own.columns);
+    checkDeclaration(this, options.table);
+    // Nothing above has changed anything outside, so a declaration that is refused leaves nothing behind.
     if (this.hasOwnTable) this.metadata.add(this.table);
-    if (this.identity !== undefined) this.#registerIdentity(this.identity);
+    else this.table.extend(own.columns, own.foreignKeys, own.uniques);
+    if (this.identity !== undefined) this.identities.set(this.identity, this);
+    Object.defineProperty(base, DECLARATION, { value: this });
+  }
+
+  /** What to call it in messages, before its class is known too. */
+  get label(): string {
+    return this.mappedClass?.name ?? `the model of the table "${this.table.name}"`;
   }
 
   find(key: string): PropertyDeclaration | undefined {
     return this.properties.find((property) => property.key === key);
   }
 
-  #table(declared: ReadonlyMap<string, Column<unknown, any> | Transient<unknown>>, options: DeclarationOptions): Table {
+  /** A table of what this class declares itself; where it shares its parent's, that is what it adds. */
+  #ownTable(declared: ReadonlyMap<string, Property>, options: DeclarationOptions): Table {
+    const name = options.table ?? this.parent?.table.name ?? "";
+    expectOwnColumns(name, declared);
     const columns: TableColumn[] = [];
     const foreignKeys: ForeignKey[] = [];
     const keys = [...declared].filter(
@@ -112,15 +130,11 @@ export class Declaration {
       );
     };
     for (const { columns: local, references } of options.foreignKeys) {
+      expectForeignKey(local, references);
       foreignKeys.push({ columns: local.map(nameOf), ...referenced(references) });
     }
     const uniques = options.unique.map((unique) => unique.map(nameOf));
-    if (options.table === undefined) {
-      const { table } = this.parent as Declaration;
-      table.extend(columns, foreignKeys, uniques);
-      return table;
-    }
-    return new Table(options.table, columns, {
+    return new Table(name, columns, {
       schema: options.schema ?? this.parent?.table.schema,
       uniques,
       foreignKeys,
@@ -128,7 +142,8 @@ export class Declaration {
   }
 
   #properties(
-    declared: ReadonlyMap<string, Column<unknown, any> | Transient<unknown>>,
+    declared: ReadonlyMap<string, Property>,
+    columns: readonly TableColumn[],
   ): readonly PropertyDeclaration[] {
     const properties = [...(this.parent?.properties ?? [])];
     const ordered = [...declared].sort(
@@ -141,68 +156,28 @@ export class Declaration {
       const stored = [...(properties[slot]?.stored ?? [])];
       if (column !== undefined) {
         const name = columnName(key, column);
-        const tableColumn = this.table.columns.find((other) => other.name === name);
+        const tableColumn = columns.find((other) => other.name === name);
         if (tableColumn !== undefined) stored.push({ table: this.table, column: tableColumn });
       }
       properties[slot] = { key, slot, column: properties[slot]?.column ?? column, stored };
     }
     return properties;
   }
+}
 
-  #check(options: DeclarationOptions): void {
-    const label = options.table === undefined ? `inherit(${this.parentClass?.name ?? ""}, …)` : `"${options.table}"`;
-    if (this.hasOwnTable && this.table.primaryKey.length === 0) {
-      throw new ArgumentError(
-        `The model of the table ${label} has no primary key, so its rows could not be told apart. Add .primaryKey() to a column.`,
-      );
-    }
-    for (const [option, key] of [
-      ["polymorphicOn", this.polymorphicOn],
-      ["version", this.version],
-    ] as const) {
-      if (key !== undefined && this.find(key)?.column === undefined) {
-        throw new ArgumentError(`The option ${option}: "${key}" of the model of ${label} names no column of it.`);
-      }
-    }
-    if (this.parent !== undefined && this.polymorphicOn === undefined) {
-      throw new ArgumentError(
-        `${label} cannot say which class a row belongs to. Give the parent a discriminator: model("…", { kind: text(), … }, { polymorphicOn: "kind", identity: "…" }).`,
-      );
-    }
-    if (this.parent !== undefined && this.hasOwnTable && this.table.foreignKeys.length === 0) {
-      throw new ArgumentError(
-        `The table ${label} of a subclass has no foreign key to its parent's. Its key refers to it: id: integer().primaryKey().references("${this.parent.table.fullName}.${this.parent.table.primaryKey[0]?.name ?? "id"}").`,
-      );
-    }
-  }
-
-  #registerIdentity(identity: string): void {
-    const other = this.identities.get(identity);
-    if (other !== undefined) {
-      throw new ArgumentError(
-        `The identity "${identity}" is taken twice in one hierarchy, by ${nameOf(other)} and by another class of the table "${this.table.name}". Rows could not tell them apart.`,
-      );
-    }
-    this.identities.set(identity, this);
+function expectNewColumns(table: Table, columns: readonly TableColumn[]): void {
+  for (const { name } of columns) {
+    if (!table.columns.some((other) => other.name === name)) continue;
+    throw new ArgumentError(
+      `The column "${name}" of the table "${table.name}" is declared twice, the second time by a subclass that shares the table. Declare it once, in the parent, ` +
+        `or give the subclass a table of its own: { table: "…" }.`,
+    );
   }
 }
 
 /** The declaration that a class has or inherits. */
-export function declarationOf(target: object): Declaration | undefined {
-  return (target as { [DECLARATION]?: Declaration })[DECLARATION];
-}
-
-/** What to call a declaration in messages, before its class is known too. */
-export function nameOf(declaration: Declaration): string {
-  return declaration.mappedClass?.name ?? `the model of the table "${declaration.table.name}"`;
-}
-
-/** `passwordHash` → `password_hash`. */
-export function columnName(key: string, column: Column<unknown, any>): string {
-  return (
-    column.options.name ??
-    key.replace(/(?<=[a-z0-9])[A-Z]|(?<!^)[A-Z](?=[a-z])/g, (letter) => `_${letter}`).toLowerCase()
-  );
+export function declarationOf(target: unknown): Declaration | undefined {
+  return (target as { [DECLARATION]?: Declaration } | null | undefined)?.[DECLARATION];
 }
 
 /** Columns of a `table()`, which has no class. */
@@ -267,19 +242,17 @@ function actions(references: {
 }
 
 /** Reads the objects by their descriptors, so that no getter runs. The class's own come first and win over its mixins'. */
-function collectProperties(objects: readonly object[]): Map<string, Column<unknown, any> | Transient<unknown>> {
-  const collected = new Map<string, Column<unknown, any> | Transient<unknown>>();
+function collectProperties(objects: readonly unknown[]): Map<string, Property> {
+  const collected = new Map<string, Property>();
   for (const object of objects) {
+    if (typeof object !== "object" || object === null) {
+      throw new ArgumentError(
+        `The properties of a model are an object, such as { id: integer().primaryKey() }, and not ${object === null ? "null" : `of type ${typeof object}`}.`,
+      );
+    }
     for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(object))) {
       if (collected.has(key)) continue;
-      const value: unknown = descriptor.value;
-      if (value instanceof Column || value instanceof Transient) collected.set(key, value);
-      else {
-        throw new ArgumentError(
-          `The property "${key}" of a model is ${descriptor.get ? "a getter" : "neither a column nor transient()"}. ` +
-            `Declare it with a column type, such as ${key}: text().`,
-        );
-      }
+      collected.set(key, expectProperty(key, descriptor));
     }
   }
   return collected;

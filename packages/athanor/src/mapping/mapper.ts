@@ -6,7 +6,7 @@ import { type InstrumentedClass, Instrumentation } from "../instance/instrumenta
 import { ScalarAttribute } from "../instance/scalar-attribute.ts";
 import { attributeNode } from "./attribute-node.ts";
 import type { Column } from "./column.ts";
-import { type Declaration, declarationOf, nameOf, type PropertyDeclaration } from "./declaration.ts";
+import { type Declaration, declarationOf, type PropertyDeclaration } from "./declaration.ts";
 import type { Table, TableColumn } from "./table.ts";
 
 /** One attribute that is stored in a column, as its mapper knows it. */
@@ -205,7 +205,7 @@ function directSubclass(declaration: Declaration, target: InstrumentedClass): In
   if (current === declaration.base) return target;
   while (Object.getPrototypeOf(current) !== declaration.base) {
     const next = Object.getPrototypeOf(current) as object | null;
-    if (next === null) throw new InvalidRequestError(`${target.name} does not extend ${nameOf(declaration)}.`);
+    if (next === null) throw new InvalidRequestError(`${target.name} does not extend ${declaration.label}.`);
     current = next;
   }
   return current as InstrumentedClass;

@@ -3,6 +3,7 @@ import { ArgumentError } from "../event/errors.ts";
 import { defineAccessors } from "../instance/accessors.ts";
 import { Instance, INSTRUMENT } from "../instance/instance.ts";
 import type { InstrumentedClass, Instrumentation } from "../instance/instrumentation.ts";
+import { expectOptions, expectTableName } from "./check-declaration.ts";
 import { Declaration, type DeclarationOptions, declarationOf, tableColumns } from "./declaration.ts";
 import type { Column } from "./column.ts";
 import { mapperOf } from "./mapper.ts";
@@ -58,6 +59,8 @@ export function model<TProperties extends object, const TMixins extends readonly
   properties: TProperties,
   options: ModelOptions<TMixins> = {},
 ): ModelClass<TProperties & MixedIn<TMixins>> {
+  expectTableName(table);
+  expectOptions("a model", options);
   const Base = class extends Instance {};
   declare(Base, properties, { ...complete(options), table });
   return Base as never;
@@ -97,6 +100,7 @@ export function inherit<
       `inherit() needs a model class to inherit from, and got ${(base as { name?: string } | undefined)?.name ?? String(base)}.`,
     );
   }
+  expectOptions("inherit()", options);
   const Parent = base as unknown as typeof Instance;
   const Base = class extends Parent {};
   declare(Base, properties, { ...complete(options), table: options.table }, { declaration, class: base as never });
