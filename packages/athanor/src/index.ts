@@ -25,6 +25,7 @@ export {
   varchar,
 } from "./mapping/column.ts";
 export { inherit, type InheritOptions, model, type ModelOptions, table } from "./mapping/model.ts";
+export { many, one, Relationship, type RelationshipOptions } from "./mapping/relationship.ts";
 export { Mixin, mixin } from "./mapping/mixin.ts";
 export { defaultMetadata, Metadata } from "./mapping/metadata.ts";
 export type { ForeignKey, ReferentialAction, Table, TableColumn } from "./mapping/table.ts";
@@ -48,7 +49,7 @@ export type {
 
 // Instances
 export { Instance as Model } from "./instance/instance.ts";
-export { History, NO_VALUE } from "./instance/history.ts";
+export { History, NO_VALUE, PASSIVE_NO_RESULT } from "./instance/history.ts";
 export type {
   Initiator,
   InitScalarEvent,

@@ -1,4 +1,4 @@
-import type { ScalarEvents } from "../instance/attribute-events.ts";
+import type { CollectionEvents, ScalarEvents } from "../instance/attribute-events.ts";
 import type { InstanceEvents } from "../instance/instance-events.ts";
 import type { InstrumentationEvents, MapperConfigurationEvents } from "../mapping/mapper-events.ts";
 import type { Mapper } from "../mapping/mapper.ts";
@@ -19,13 +19,18 @@ export interface NoEvents {
   "This cannot be listened to. Listen to a model class, an attribute, a mixin, a sessionmaker, Session, a session, Model, Mapper or an engine": never;
 }
 
+type ElementOf<TCollection> =
+  TCollection extends Map<any, infer E> ? E : TCollection extends Iterable<infer E> ? E : never;
+
 /**
  * The events that a target has: what can be listened to on it, and what each listener gets.
  *
  * One conditional type for one `listen`: TypeScript 7 reports only the last of several overloads.
  */
-export type EventsOf<TTarget, TRetval = false> = [TTarget] extends [Attribute<infer O, infer V, any>]
-  ? ScalarEvents<O, V, TRetval>
+export type EventsOf<TTarget, TRetval = false> = [TTarget] extends [Attribute<infer O, infer V, infer K>]
+  ? [K] extends ["many"]
+    ? CollectionEvents<O, ElementOf<V>, TRetval>
+    : ScalarEvents<O, V, TRetval>
   : [TTarget] extends [SessionMaker | Session | typeof Session]
     ? SessionEvents
     : [TTarget] extends [Mixin<infer M>]

@@ -9,11 +9,11 @@ import { stateOf } from "./instance.ts";
  */
 export function defineAccessors(
   prototype: object,
-  attributes: Iterable<{ readonly key: string; readonly slot: number; readonly isStored: boolean }>,
+  attributes: Iterable<{ readonly key: string; readonly slot: number; readonly isTransient: boolean }>,
 ): void {
-  for (const { key, slot, isStored } of attributes) {
+  for (const { key, slot, isTransient } of attributes) {
     const accessors =
-      isStored && isCodeGenerationAllowed() ? generatedAccessors(slot) : closureAccessors(slot, isStored);
+      isCodeGenerationAllowed() && !isTransient ? generatedAccessors(slot) : closureAccessors(slot, isTransient);
     Object.defineProperty(prototype, key, { ...accessors, enumerable: false, configurable: true });
   }
 }
@@ -41,12 +41,12 @@ function generatedAccessors(slot: number): Accessors {
   );
 }
 
-function closureAccessors(slot: number, isStored: boolean): Accessors {
+function closureAccessors(slot: number, isTransient: boolean): Accessors {
   return {
     get() {
       const state = stateOf(this);
       if (state === undefined) return undefined;
-      const value = isStored ? state.values[slot] : state.transientValues?.[slot];
+      const value = isTransient ? state.transientValues?.[slot] : state.values[slot];
       return value !== undefined ? value : state.instrumentation.attributes[slot]?.readMissing(state);
     },
     set(value) {

@@ -68,6 +68,50 @@ export interface ScalarEvents<TOwner, TValue, TRetval = false> {
   modified(event: ModifiedEvent<TOwner>): Sync;
 }
 
+/** One element is about to enter a collection, or to leave it. */
+export interface CollectionEvent<TOwner, TElement> {
+  readonly target: TOwner;
+  readonly value: TElement;
+  readonly initiator: Initiator;
+  /** The place in an array, where the program named one; the key in a map. */
+  readonly key?: unknown;
+}
+
+/** A whole collection is about to be replaced. */
+export interface BulkReplaceEvent<TOwner, TElement> {
+  readonly target: TOwner;
+  /** The elements of the new collection: may be changed in place. */
+  readonly values: TElement[];
+  readonly initiator: Initiator;
+}
+
+/** A collection was made, or is let go of. */
+export interface CollectionContainerEvent<TOwner> {
+  readonly target: TOwner;
+  readonly collection: object;
+}
+
+/**
+ * Events of an attribute that holds a collection: `listen(attributes(User).posts, "append", …)`. SQLAlchemy: Attribute Events.
+ */
+export interface CollectionEvents<TOwner, TElement, TRetval = false> {
+  /**
+   * Fires when an element is about to enter, in whatever way, from the other side of the relationship too; not when the collection is loaded. In or out of a transaction;
+   * synchronous. May replace the element with `retval`, or throw to refuse it.
+   */
+  append(event: CollectionEvent<TOwner, TElement>): TRetval extends true ? TElement | undefined | void : Sync;
+  /** Fires when an element is added that is in already, or stays in when the collection is replaced. Synchronous. Changes nothing. */
+  appendWithoutMutation(event: CollectionEvent<TOwner, TElement>): Sync;
+  /** Fires when an element is about to leave; of pop, when it has just left. In or out of a transaction; synchronous. May throw to refuse. */
+  remove(event: CollectionEvent<TOwner, TElement>): Sync;
+  /** Fires when the collection is about to be replaced, before its elements. Synchronous. May change `values`. */
+  bulkReplace(event: BulkReplaceEvent<TOwner, TElement>): Sync;
+  /** Fires when an empty collection was made: first read, replacement, load. Synchronous. */
+  initCollection(event: CollectionContainerEvent<TOwner>): Sync;
+  /** Fires when a collection was replaced; it still holds its elements. Synchronous. */
+  disposeCollection(event: CollectionContainerEvent<TOwner>): Sync;
+}
+
 /** The events of every attribute that holds one value. */
 export const scalarEvents: EventFamily = {
   name: "attribute",
@@ -77,5 +121,25 @@ export const scalarEvents: EventFamily = {
     initScalar: "sync",
     modified: "sync",
   } satisfies Record<keyof ScalarEvents<unknown, unknown>, "sync">,
+  modifiers: ["activeHistory"],
+};
+
+/**
+ * The events of a relationship's attribute. Whether it holds one instance or a collection is not known before all classes are, so both kinds are
+ * here; the compiler offers the right ones.
+ */
+export const relatedEvents: EventFamily = {
+  name: "attribute",
+  events: {
+    set: "sync",
+    remove: "sync",
+    initScalar: "sync",
+    modified: "sync",
+    append: "sync",
+    appendWithoutMutation: "sync",
+    bulkReplace: "sync",
+    initCollection: "sync",
+    disposeCollection: "sync",
+  } satisfies Record<keyof ScalarEvents<unknown, unknown> | keyof CollectionEvents<unknown, unknown>, "sync">,
   modifiers: ["activeHistory"],
 };

@@ -2,6 +2,13 @@
 export const NO_VALUE: unique symbol = Symbol("NO_VALUE");
 
 /**
+ * Stands for the old value of a reference that is not loaded, and that the session does not have either.
+ *
+ * SQLAlchemy: `PASSIVE_NO_RESULT`.
+ */
+export const PASSIVE_NO_RESULT: unique symbol = Symbol("PASSIVE_NO_RESULT");
+
+/**
  * What a flush would write for one attribute: the values it gained, kept and lost since it was loaded or last flushed.
  *
  * A part that is unknown is empty. SQLAlchemy: Session API, `attributes.History`.

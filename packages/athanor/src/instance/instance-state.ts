@@ -2,9 +2,19 @@ import { NO_VALUE } from "./history.ts";
 import type { Instance } from "./instance.ts";
 import type { InstanceAttribute } from "./instance-attribute.ts";
 import type { Instrumentation } from "./instrumentation.ts";
+import type { Mapper } from "../mapping/mapper.ts";
+import { Relations } from "./relations.ts";
 
 /** The session, as far as an instance may know it: somebody who wants to hear that the instance changed. */
 export interface StateOwner {
+  /** The instance of a row that the session has already. */
+  findByKey(mapper: Mapper, key: unknown): Instance | undefined;
+  /** A relationship of one of its instances is about to change; throws where it is too late for that. */
+  relationshipChanging(relationship: { readonly label: string }, state: InstanceState): void;
+  /** An instance was put into a relationship that draws it into the session. */
+  cascadeAdd(state: InstanceState): void;
+  /** An instance has lost its whole: where it was never saved, the session lets go of it. */
+  dropPending(state: InstanceState): void;
   /** The instance got its first change since it was loaded or flushed. */
   stateModified(state: InstanceState): void;
   /** All changes of the instance were overwritten with what its row says. */
@@ -55,6 +65,10 @@ export class InstanceState {
   committedAfterWrite: unknown[] | undefined = undefined;
   /** Some column is not in memory, so the next row that comes along fills it. */
   incomplete = false;
+  /** Inserted by its session and not expired since: what it was not related to then, it is not related to. */
+  inserted = false;
+  /** What only instances with relationships have. */
+  relations: Relations | undefined = undefined;
   /** What took the values away, for error messages: "commit()", "expire()". */
   expiredBy: string | undefined = undefined;
 
@@ -83,6 +97,10 @@ export class InstanceState {
   /** The values of its key, in the order of the key's columns. */
   get identityValues(): readonly unknown[] {
     return this.identity ?? [this.key];
+  }
+
+  expectRelations(): Relations {
+    return (this.relations ??= new Relations());
   }
 
   /** Keeps the value that a slot has before its first change. */
@@ -140,12 +158,12 @@ export class InstanceState {
   /** Drops the values of the given attributes, or of all that a row can bring back, so that the row is asked next time. */
   expire(attributes: Iterable<InstanceAttribute>, reason: string): void {
     for (const attribute of attributes) {
-      if (!attribute.isStored) continue;
-      this.values[attribute.slot] = undefined;
+      attribute.expire(this);
       if (this.committed !== undefined) this.committed[attribute.slot] = UNCHANGED;
       if (this.committedAfterWrite !== undefined) this.committedAfterWrite[attribute.slot] = UNCHANGED;
     }
     this.incomplete = true;
+    this.inserted = false;
     this.expiredBy = reason;
   }
 
@@ -161,6 +179,23 @@ export class InstanceState {
   unloaded(): InstanceAttribute[] {
     const { values } = this;
     return this.instrumentation.attributes.filter(({ isStored, slot }) => isStored && values[slot] === undefined);
+  }
+
+  /** The names of everything that is not in memory and could be, relationships included. */
+  unloadedNames(): string[] {
+    const { values } = this;
+    return this.instrumentation.attributes
+      .filter(({ isTransient, slot }) => !isTransient && values[slot] === undefined)
+      .map(({ key }) => key);
+  }
+
+  /** Whether not even the key is in memory: the whole instance was expired. */
+  get isExpired(): boolean {
+    return (
+      this.key !== undefined &&
+      this.incomplete &&
+      this.unloaded().length === this.instrumentation.attributes.filter(({ isStored }) => isStored).length
+    );
   }
 
   /** "User (id 7)", or "a new User": how messages name the instance. Keys are names, not secrets; other values never appear. */

@@ -153,12 +153,12 @@ function classNode(target: typeof Instance): EventNode {
 
 function shownValues(state: InstanceState): Record<string, unknown> {
   const shown: Record<string, unknown> = {};
-  for (const { key, slot, isStored } of state.instrumentation.attributes) {
+  for (const { key, slot, isStored, isTransient } of state.instrumentation.attributes) {
     // Transient properties are for secrets that are never stored, so they are never printed either.
-    if (!isStored) continue;
+    if (isTransient) continue;
     const value = state.values[slot];
     if (value !== undefined) shown[key] = value;
-    else if (state.key !== undefined && !state.incomplete) shown[key] = null;
+    else if (isStored && state.key !== undefined && !state.incomplete) shown[key] = null;
   }
   return shown;
 }

@@ -40,7 +40,9 @@ export class Instrumentation {
     this.class = instrumentedClass;
     this.attributes = attributes;
     this.dispatch = dispatch;
-    this.empty = attributes.slice(0, attributes.findLastIndex(({ isStored }) => isStored) + 1).map(() => undefined);
+    this.empty = attributes
+      .slice(0, attributes.findLastIndex(({ isTransient }) => !isTransient) + 1)
+      .map(() => undefined);
     this.unchanged = attributes.map(() => UNCHANGED);
     this.#byKey = new Map(attributes.map((attribute) => [attribute.key, attribute]));
     this.#identity = identity && { attribute: this.expect(identity.key), value: identity.value };

@@ -24,6 +24,7 @@ export class ScalarAttribute implements InstanceAttribute {
   readonly key: string;
   readonly slot: number;
   readonly isStored: boolean;
+  readonly isTransient: boolean;
   readonly isPlain: boolean;
   readonly dispatch: AttributeDispatch;
   readonly #keyIndex: number | undefined;
@@ -37,6 +38,7 @@ export class ScalarAttribute implements InstanceAttribute {
     this.key = options.key;
     this.slot = options.slot;
     this.isStored = options.isStored;
+    this.isTransient = !options.isStored;
     this.isPlain = options.isStored;
     this.isEqual = options.isEqual;
     this.#keyIndex = options.keyIndex;
@@ -78,7 +80,8 @@ export class ScalarAttribute implements InstanceAttribute {
     const listeners = this.dispatch.set;
     if (listeners !== undefined) {
       const old = this.#knownValue(state);
-      const oldValue = old !== undefined ? old : this.activeHistory && !state.incomplete ? null : NO_VALUE;
+      const isKnown = this.activeHistory && state.key !== undefined && !state.incomplete;
+      const oldValue = old !== undefined ? old : isKnown ? null : NO_VALUE;
       value = emitReplacing(listeners, { target: state.instance, value, oldValue, initiator });
     }
     this.store(state, value);
@@ -110,6 +113,10 @@ export class ScalarAttribute implements InstanceAttribute {
     if (!state.isNew || state.written) state.remember(this.slot, old);
     this.put(state, undefined);
     state.markModified();
+  }
+
+  expire(state: InstanceState): void {
+    if (this.isStored) state.values[this.slot] = undefined;
   }
 
   history(state: InstanceState): History {

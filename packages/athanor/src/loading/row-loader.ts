@@ -204,8 +204,7 @@ function revisit(state: InstanceState, reader: RowReader, row: readonly unknown[
   const { values, instrumentation } = state;
   const { populateExisting } = context;
   const filled: number[] = [];
-  const missing =
-    populateExisting || context.onlyKeys !== undefined ? undefined : state.unloaded().map(({ key }) => key);
+  const missing = populateExisting || context.onlyKeys !== undefined ? undefined : state.unloadedNames();
   for (let index = 0; index < reader.properties.length; index++) {
     const { slot } = reader.properties[index] as ColumnProperty;
     if (!populateExisting && (values[slot] !== undefined || state.isChanged(slot))) continue;

@@ -1,5 +1,5 @@
 import { EventNode } from "../event/event-node.ts";
-import { scalarEvents } from "../instance/attribute-events.ts";
+import { relatedEvents, scalarEvents } from "../instance/attribute-events.ts";
 import { declarationOf } from "./declaration.ts";
 import { Mixin } from "./mixin.ts";
 
@@ -15,7 +15,7 @@ export function attributeNode(owner: object, key: string): EventNode {
   let node = byKey.get(key);
   if (node === undefined) {
     node = new EventNode(
-      scalarEvents,
+      isRelationship(owner, key) ? relatedEvents : scalarEvents,
       () => `${owner instanceof Mixin ? "a mixin" : (owner as { name: string }).name}.${key}`,
       {
         parents: parentNodes(owner, key),
@@ -40,4 +40,11 @@ function parentNodes(owner: object, key: string): EventNode[] {
     }
   }
   return parents;
+}
+
+/** Told by the property's descriptor: no getter runs before all classes exist. */
+function isRelationship(owner: object, key: string): boolean {
+  if (owner instanceof Mixin)
+    return Object.getOwnPropertyDescriptor(owner.properties as object, key)?.get !== undefined;
+  return declarationOf(owner)?.find(key)?.relationship !== undefined;
 }

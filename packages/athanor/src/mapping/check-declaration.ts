@@ -4,7 +4,8 @@ import { Instance } from "../instance/instance.ts";
 import { describeAccepted, isAccepted } from "./column-type.ts";
 import { Column, Transient } from "./column.ts";
 import { columnName } from "./column-name.ts";
-import type { Declaration, Property } from "./declaration.ts";
+import type { AnyRelationship, Declaration, Property } from "./declaration.ts";
+import { Relationship } from "./relationship.ts";
 
 const MODEL_OPTIONS = [
   "mixins",
@@ -62,17 +63,27 @@ const COLUMN_FUNCTIONS: readonly string[] = [
 ];
 
 /** Throws ArgumentError for a property that an attribute cannot be made of. */
-export function expectProperty(key: string, { value, get }: PropertyDescriptor): Property {
+export function expectProperty(key: string, { value, get }: PropertyDescriptor, owner: object): Property {
   if (key in Instance.prototype) {
     throw new ArgumentError(
       `A property of a model cannot be called "${key}": every instance has that already. Call it otherwise, and keep the column with .named("${key}").`,
     );
   }
   if (value instanceof Column || value instanceof Transient) return value;
+  if (get !== undefined) return () => expectRelationship(key, get.call(owner));
   const isUncalled = typeof value === "function" && COLUMN_FUNCTIONS.includes(value.name);
   throw new ArgumentError(
-    `The property "${key}" of a model is ${get === undefined ? "neither a column nor transient()" : "a getter"}. ` +
-      (isUncalled ? `Call it: ${key}: ${value.name}().` : `Declare it with a column type, such as ${key}: text().`),
+    `The property "${key}" of a model is neither a column, nor transient(), nor a getter with a relationship. ` +
+      (isUncalled
+        ? `Call it: ${key}: ${value.name}().`
+        : `Declare it as ${key}: text(), or as get ${key}() { return many(Other); }.`),
+  );
+}
+
+function expectRelationship(key: string, value: unknown): AnyRelationship {
+  if (value instanceof Relationship) return value;
+  throw new ArgumentError(
+    `The getter "${key}" of a model returns no relationship. Let it return many(Other) or one(Other).`,
   );
 }
 

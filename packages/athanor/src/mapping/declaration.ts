@@ -5,20 +5,25 @@ import { Column, Transient } from "./column.ts";
 import { columnName } from "./column-name.ts";
 import type { Metadata } from "./metadata.ts";
 import type { Mixin } from "./mixin.ts";
+import type { Relationship } from "./relationship.ts";
 import { type ForeignKey, Table, type TableColumn } from "./table.ts";
 
 /** What a property of a model can be. */
-export type Property = Column<unknown, "required" | "optional"> | Transient<unknown>;
+export type Property = Column<unknown, "required" | "optional"> | Transient<unknown> | (() => AnyRelationship);
 
 /** One property of a declared class, inherited ones included. */
 export interface PropertyDeclaration {
   readonly key: string;
   readonly slot: number;
-  /** Undefined for a transient property. */
+  /** Undefined for what is stored in no column. */
   readonly column: Column<unknown, "required" | "optional"> | undefined;
+  /** Of a relationship: its getter, which runs once, when every class exists. */
+  readonly relationship: (() => AnyRelationship) | undefined;
   /** Where the value is stored: a key of a joined subclass stands in two tables. */
   readonly stored: readonly { readonly table: Table; readonly column: TableColumn }[];
 }
+
+export type AnyRelationship = Relationship<any, "many" | "one", any, any>;
 
 /** What a class declares beside its properties. */
 export interface DeclarationOptions {
@@ -50,7 +55,7 @@ export class Declaration {
   readonly table: Table;
   /** False for a subclass that shares its parent's table. */
   readonly hasOwnTable: boolean;
-  /** By slot: the parent's first, then its own columns, then its transient ones. A loaded row is so its values. */
+  /** By slot: the parent's first, then its own columns, relationships and transient ones. A loaded row is so its values. */
   readonly properties: readonly PropertyDeclaration[];
   readonly identity: string | undefined;
   readonly polymorphicOn: string | undefined;
@@ -146,9 +151,9 @@ export class Declaration {
     columns: readonly TableColumn[],
   ): readonly PropertyDeclaration[] {
     const properties = [...(this.parent?.properties ?? [])];
-    const ordered = [...declared].sort(
-      ([, left], [, right]) => Number(left instanceof Transient) - Number(right instanceof Transient),
-    );
+    const rank = (property: Property): number =>
+      property instanceof Column ? 0 : property instanceof Transient ? 2 : 1;
+    const ordered = [...declared].sort(([, left], [, right]) => rank(left) - rank(right));
     for (const [key, property] of ordered) {
       const inherited = properties.findIndex((other) => other.key === key);
       const slot = inherited === -1 ? properties.length : inherited;
@@ -159,7 +164,8 @@ export class Declaration {
         const tableColumn = columns.find((other) => other.name === name);
         if (tableColumn !== undefined) stored.push({ table: this.table, column: tableColumn });
       }
-      properties[slot] = { key, slot, column: properties[slot]?.column ?? column, stored };
+      const relationship = typeof property === "function" ? property : undefined;
+      properties[slot] = { key, slot, column: properties[slot]?.column ?? column, relationship, stored };
     }
     return properties;
   }
@@ -252,7 +258,7 @@ function collectProperties(objects: readonly unknown[]): Map<string, Property> {
     }
     for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(object))) {
       if (collected.has(key)) continue;
-      collected.set(key, expectProperty(key, descriptor));
+      collected.set(key, expectProperty(key, descriptor, object));
     }
   }
   return collected;

@@ -1,7 +1,8 @@
 import { expectState, type Instance } from "../instance/instance.ts";
 import type { History } from "../instance/history.ts";
 import type { InstanceState, Lifecycle } from "../instance/instance-state.ts";
-import { type Mapper, mapperOf, mapperOfState } from "./mapper.ts";
+import { mapperOf } from "./configure-mappers.ts";
+import { type Mapper, mapperOfState } from "./mapper.ts";
 import type { AnyModel, AttributeName } from "./model-types.ts";
 
 /** One attribute of one instance, as `inspect(user).attributes.email` shows it. */

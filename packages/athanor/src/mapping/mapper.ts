@@ -1,12 +1,16 @@
-import { emit } from "../event/dispatch.ts";
 import { InvalidRequestError } from "../event/errors.ts";
 import { type EventNode, eventTarget } from "../event/event-node.ts";
-import { Instance, INSTRUMENTATION, type stateOf } from "../instance/instance.ts";
+import { Instance, type stateOf } from "../instance/instance.ts";
 import { type InstrumentedClass, Instrumentation } from "../instance/instrumentation.ts";
+import { CollectionAttribute } from "../instance/collection-attribute.ts";
+import type { InstanceState } from "../instance/instance-state.ts";
+import { ReferenceAttribute } from "../instance/reference-attribute.ts";
 import { ScalarAttribute } from "../instance/scalar-attribute.ts";
 import { attributeNode } from "./attribute-node.ts";
 import type { Column } from "./column.ts";
-import { type Declaration, declarationOf, type PropertyDeclaration } from "./declaration.ts";
+import type { Declaration, PropertyDeclaration } from "./declaration.ts";
+import { collectionKind } from "./collection-kind.ts";
+import type { RelationshipProperty } from "./relationship-property.ts";
 import type { Table, TableColumn } from "./table.ts";
 
 /** One attribute that is stored in a column, as its mapper knows it. */
@@ -17,7 +21,7 @@ export interface ColumnProperty extends PropertyDeclaration {
 }
 
 /** Where a mapped class keeps its mapper. */
-const MAPPER: unique symbol = Symbol("mapper");
+export const MAPPER: unique symbol = Symbol("mapper");
 
 /**
  * How a class is stored: its tables, its columns by attribute, its key, its place in a hierarchy. `inspect(User)` returns it.
@@ -50,6 +54,10 @@ export class Mapper<TInstance = unknown> {
   /** False: a flush raises the events of each instance around its own statement, instead of around the batch. */
   readonly batch: boolean;
   readonly instrumentation: Instrumentation;
+  /** Relationships of other classes whose parts its instances are: without one of those they are orphans. */
+  readonly wholes: RelationshipProperty[] = [];
+  /** Its relationships, inherited ones included; known when the mapper is configured. */
+  relationships: readonly RelationshipProperty[] = [];
 
   static get [eventTarget](): EventNode {
     return Instance[eventTarget];
@@ -92,15 +100,40 @@ export class Mapper<TInstance = unknown> {
   withIdentity(identity: unknown): Mapper {
     if (identity === this.polymorphicIdentity) return this as Mapper;
     const declaration = this.declaration.identities.get(identity as string);
-    if (declaration?.mappedClass !== undefined) return mapperOf(declaration.mappedClass);
-    const known = [...this.declaration.identities.keys()].map((name) => `"${name}"`).join(", ");
+    const known = declaration?.mappedClass === undefined ? undefined : knownMapper(declaration.mappedClass);
+    if (known !== undefined) return known;
+    const names = [...this.declaration.identities.keys()].map((name) => `"${name}"`).join(", ");
     throw new InvalidRequestError(
       declaration === undefined
-        ? `A row of "${this.table.name}" has the ${this.polymorphicOn?.key ?? "identity"} "${String(identity)}", which no class declares (known are ${known}). ` +
+        ? `A row of "${this.table.name}" has the ${this.polymorphicOn?.key ?? "identity"} "${String(identity)}", which no class declares (known are ${names}). ` +
             `Import the file with its class, or correct the row.`
         : `A row of "${this.table.name}" has the ${this.polymorphicOn?.key ?? "identity"} "${String(identity)}", and its class is declared but was never used. ` +
             `Name it once: sessionmaker(engine, { models: [${this.class.name}, …] }).`,
     );
+  }
+
+  #scalarAttribute({ column, key, slot }: PropertyDeclaration, mappedClass: InstrumentedClass): ScalarAttribute {
+    const keyIndex = this.primaryKey.findIndex((property) => property.key === key);
+    const node = attributeNode(mappedClass, key);
+    const attribute = new ScalarAttribute(
+      {
+        key,
+        slot,
+        isStored: column !== undefined,
+        isEqual: column?.options.type.isEqual ?? Object.is,
+        keyIndex: keyIndex === -1 ? undefined : keyIndex,
+        activeHistory: column?.options.primaryKey === true || this.declaration.version === key,
+      },
+      node.dispatch,
+    );
+    node.onRegistration = (_, { options }) => {
+      if (options.activeHistory === true) attribute.activeHistory = true;
+    };
+    return attribute;
+  }
+
+  #related(key: string): RelationshipProperty {
+    return this.relationships.find((property) => property.key === key) as RelationshipProperty;
   }
 
   #columnOf(key: string | undefined): ColumnProperty | undefined {
@@ -108,25 +141,20 @@ export class Mapper<TInstance = unknown> {
   }
 
   #instrument(mappedClass: InstrumentedClass): Instrumentation {
-    const keys = this.primaryKey.map(({ key }) => key);
     const attributes = this.declaration.properties.map((property) => {
-      const { column, key, slot } = property;
-      const node = attributeNode(mappedClass, key);
-      const attribute = new ScalarAttribute(
-        {
-          key,
-          slot,
-          isStored: column !== undefined,
-          isEqual: column?.options.type.isEqual ?? Object.is,
-          keyIndex: keys.includes(key) ? keys.indexOf(key) : undefined,
-          activeHistory: column?.options.primaryKey === true || this.declaration.version === key,
-        },
-        node.dispatch,
-      );
-      node.onRegistration = (_, { options }) => {
-        if (options.activeHistory === true) attribute.activeHistory = true;
+      const { relationship, key } = property;
+      const { dispatch } = attributeNode(mappedClass, key);
+      if (relationship === undefined) return this.#scalarAttribute(property, mappedClass);
+      const declared = relationship();
+      const options = {
+        key,
+        slot: property.slot,
+        targetClass: () => this.#related(key).targetClass as never,
+        known: (state: InstanceState) => this.#related(key).findKnown(state),
+        parentage: () => this.#related(key).parentage,
       };
-      return attribute;
+      if (declared.container === "one") return new ReferenceAttribute(options, dispatch);
+      return new CollectionAttribute(options, collectionKind(declared), dispatch);
     });
     const identity =
       this.polymorphicOn !== undefined && this.polymorphicIdentity !== undefined
@@ -141,74 +169,15 @@ export class Mapper<TInstance = unknown> {
   }
 }
 
-/**
- * The mapper of a model class, which is made when the class is first used.
- *
- * @throws InvalidRequestError for a class that no model() declared, or that extends a mapped class without inherit().
- */
-export function mapperOf(target: InstrumentedClass): Mapper {
-  const own = mapperOrUndefined(target);
-  if (own !== undefined) return own;
-  const declaration = declarationOf(target);
-  if (declaration === undefined) {
-    const name = typeof target === "function" ? target.name || "This class" : String(target);
-    throw new InvalidRequestError(
-      `${name} is not a model. A model is a class that extends model("table", { … }) or inherit(Parent, …).`,
-    );
-  }
-  const mappedClass = directSubclass(declaration, target);
-  if (mappedClass !== target || (declaration.mappedClass ?? target) !== target) {
-    throw new InvalidRequestError(
-      `${target.name} shares the declaration of ${(declaration.mappedClass ?? mappedClass).name}, and one declaration has one class. ` +
-        `To map a subclass write class ${target.name} extends inherit(${(declaration.mappedClass ?? mappedClass).name}, { identity: "…" }, { … }).`,
-    );
-  }
-  const inherits = declaration.parentClass === undefined ? undefined : mapperOf(declaration.parentClass);
-  declaration.mappedClass = target;
-  const mapper = new Mapper(declaration, target, inherits);
-  Object.defineProperty(target, MAPPER, { value: mapper });
-  Object.defineProperty(target, INSTRUMENTATION, { value: mapper.instrumentation });
-  configure(mapper, target as typeof Instance);
-  return mapper;
-}
-
 /** The mapper that an instance's class has, found by its state. */
 export function mapperOfState(state: ReturnType<typeof stateOf>): Mapper {
-  return mapperOrUndefined(state.instrumentation.class) as Mapper;
+  return knownMapper(state.instrumentation.class) as Mapper;
 }
 
-function mapperOrUndefined(target: object): Mapper | undefined {
+/** The mapper of a class that was used already. */
+export function knownMapper(target: object): Mapper | undefined {
   const mapper = (target as { [MAPPER]?: Mapper } | undefined | null)?.[MAPPER];
   return mapper !== undefined && (mapper.class as unknown) === target ? mapper : undefined;
-}
-
-/** Raises the events of a new mapper. The class has it already, so that listeners may use the class. */
-function configure(mapper: Mapper, target: typeof Instance): void {
-  const { dispatch } = target[eventTarget];
-  const everywhere = Instance[eventTarget].dispatch;
-  emit(dispatch["instrumentClass"], { mapper, class: target });
-  emit(dispatch["classInstrument"], { class: target });
-  emit(dispatch["afterMapperConstructed"], { mapper, class: target });
-  emit(everywhere["beforeConfigured"], {});
-  emit(dispatch["beforeMapperConfigured"], { mapper, class: target });
-  const { attributeInstrument } = dispatch;
-  if (attributeInstrument !== undefined) {
-    for (const { key } of mapper.instrumentation.attributes) emit(attributeInstrument, { class: target, key });
-  }
-  emit(dispatch["mapperConfigured"], { mapper, class: target });
-  emit(everywhere["afterConfigured"], {});
-}
-
-/** The user's class of a declaration: the one right above the class that model() returned, or that class itself. */
-function directSubclass(declaration: Declaration, target: InstrumentedClass): InstrumentedClass {
-  let current = target as object;
-  if (current === declaration.base) return target;
-  while (Object.getPrototypeOf(current) !== declaration.base) {
-    const next = Object.getPrototypeOf(current) as object | null;
-    if (next === null) throw new InvalidRequestError(`${target.name} does not extend ${declaration.label}.`);
-    current = next;
-  }
-  return current as InstrumentedClass;
 }
 
 function isColumnProperty(

@@ -1,6 +1,7 @@
 import type { Instance as RootInstance } from "../instance/instance.ts";
 import type { Column, Transient } from "./column.ts";
 import type { Mixin } from "./mixin.ts";
+import type { Relationship } from "./relationship.ts";
 
 /** Every mapped instance. */
 export interface Instance extends RootInstance {}
@@ -10,7 +11,23 @@ export type Class = abstract new (...args: any[]) => object;
 
 /** What an attribute of that declaration holds. */
 export type ValueOf<TProperty> =
-  TProperty extends Column<infer T, any> ? T : TProperty extends Transient<infer T> ? T : never;
+  TProperty extends Column<infer T, any>
+    ? T
+    : TProperty extends Relationship<infer C, infer K, infer N, infer S>
+      ? RelatedValue<InstanceOf<C>, K, N, S>
+      : TProperty extends Transient<infer T>
+        ? T
+        : never;
+
+type InstanceOf<TModel> = TModel extends abstract new (...args: any[]) => infer I ? I : never;
+
+type RelatedValue<TInstance, TKind, TNull, TContainer> = TKind extends "one"
+  ? TInstance | TNull
+  : TContainer extends "set"
+    ? Set<TInstance>
+    : TContainer extends { readonly key: infer K }
+      ? Map<K, TInstance>
+      : TInstance[];
 
 /** The attributes that these properties give an instance. */
 export type Mapped<TProperties> = { -readonly [K in keyof TProperties]: ValueOf<TProperties[K]> };

@@ -6,7 +6,7 @@ import type { InstrumentedClass, Instrumentation } from "../instance/instrumenta
 import { expectOptions, expectTableName } from "./check-declaration.ts";
 import { Declaration, type DeclarationOptions, declarationOf, tableColumns } from "./declaration.ts";
 import type { Column } from "./column.ts";
-import { mapperOf } from "./mapper.ts";
+import { mapperOf } from "./configure-mappers.ts";
 import { defaultMetadata, type Metadata } from "./metadata.ts";
 import type { Mixin } from "./mixin.ts";
 import type { AnyModel, Mapped, MixedIn, ModelClass, ValueOf } from "./model-types.ts";
@@ -153,9 +153,11 @@ function declare(
   const inherited = parent?.declaration.properties.length ?? 0;
   defineAccessors(
     base.prototype,
-    declaration.properties
-      .slice(inherited)
-      .map(({ key, slot, column }) => ({ key, slot, isStored: column !== undefined })),
+    declaration.properties.slice(inherited).map(({ key, slot, column, relationship }) => ({
+      key,
+      slot,
+      isTransient: column === undefined && relationship === undefined,
+    })),
   );
   for (const mixin of options.mixins) base[eventTarget].addParent(mixin[eventTarget]);
 }

@@ -1,14 +1,22 @@
 import { InvalidRequestError } from "../event/errors.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
+import type { MaybePromise } from "../engine/maybe-promise.ts";
 import { mapperOfState } from "../mapping/mapper.ts";
+import { deletedAlong, reachedBy } from "../unit-of-work/cascades.ts";
 import type { SessionState } from "./session-state.ts";
 
-/** Adds an instance: a new one is to be inserted, a detached one comes back. */
+/** Adds an instance, and what it draws along: a new one is to be inserted, a detached one comes back. */
 export function addState(core: SessionState, state: InstanceState): void {
   core.expectNoWriting("session.add()", state);
   core.autobegin();
+  addOne(core, state);
+  for (const related of reachedBy("save-update", state, (reached) => core.contains(reached))) addOne(core, related);
+}
+
+function addOne(core: SessionState, state: InstanceState): void {
   if (state.owner === core && !state.deleted) {
     core.deleted.delete(state);
+    core.cascading.delete(state);
     return;
   }
   expectNoShadow(state);
@@ -21,8 +29,8 @@ export function addState(core: SessionState, state: InstanceState): void {
   else attachDetached(core, state);
 }
 
-/** Marks an instance for deletion by the next flush. */
-export function deleteState(core: SessionState, state: InstanceState): void {
+/** Marks an instance for deletion by the next flush, at once; what goes along with it follows when it is loaded. */
+export function deleteState(core: SessionState, state: InstanceState): MaybePromise<void> {
   core.expectNoWriting("session.delete()", state);
   if (state.key === undefined) {
     throw new InvalidRequestError(
@@ -32,6 +40,28 @@ export function deleteState(core: SessionState, state: InstanceState): void {
           : "It was never added and flushed."),
     );
   }
+  if (core.deleted.has(state) || core.cascading.has(state)) return;
+  if (!mapperOfState(state).relationships.some(({ cascade }) => cascade.has("delete"))) return deleteOne(core, state);
+  if (state.owner !== core) attachDetached(core, state);
+  core.autobegin();
+  // Marked, but not for a flush: loading what goes along may flush, and it must go with that.
+  core.cascading.add(state);
+  return deleteAlong(core, state);
+}
+
+async function deleteAlong(core: SessionState, state: InstanceState): Promise<void> {
+  try {
+    const along = await deletedAlong(state, (parent, property) => core.loadRelated(parent, property));
+    // It may have been added again meanwhile.
+    if (!core.cascading.has(state)) return;
+    deleteOne(core, state);
+    for (const related of along) if (related.key !== undefined) deleteOne(core, related);
+  } finally {
+    core.cascading.delete(state);
+  }
+}
+
+function deleteOne(core: SessionState, state: InstanceState): void {
   if (core.deleted.has(state)) return;
   if (state.owner !== core) attachDetached(core, state);
   core.autobegin();
@@ -71,12 +101,19 @@ function beforeAttach(core: SessionState, state: InstanceState): void {
   core.emitLifecycle("beforeAttach", state);
 }
 
+/** Expires what an expired instance leads to; a part that was never saved goes. */
+export function expireRelated(core: SessionState, state: InstanceState, reason: string): void {
+  if (state.owner !== core) return;
+  if (state.key === undefined) removeStates(core, [state], false);
+  else if (!state.deleted) core.expire(state, reason);
+}
+
 /** Takes an instance out of the session; the database is not touched. */
 export function expungeState(core: SessionState, state: InstanceState): void {
   if (state.owner !== core) {
     throw new InvalidRequestError(`${state.describe()} cannot be expunged, because it is not in this session.`);
   }
-  removeStates(core, [state], false);
+  removeStates(core, [state, ...reachedBy("expunge", state).filter((related) => related.owner === core)], false);
 }
 
 /**

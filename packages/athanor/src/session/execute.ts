@@ -15,6 +15,8 @@ export interface Execution {
   readonly options: ExecutionOptions;
   /** It loads attributes of an instance that is there already. */
   readonly isColumnLoad?: boolean;
+  /** It loads a relationship of an instance. */
+  readonly isRelationshipLoad?: boolean;
   /** Names that were asked for, where not the whole instance was. */
   readonly onlyKeys?: readonly string[] | undefined;
 }

@@ -5,20 +5,16 @@ import { takeIdentity } from "../mapping/identity.ts";
 import { mapperOfState, type Mapper } from "../mapping/mapper.ts";
 import { describeRunning } from "../unit-of-work/emit-row.ts";
 import { FlushInProgressError } from "../unit-of-work/errors.ts";
-import { executeFlush } from "../unit-of-work/flush.ts";
+import { executeFlush, type Flushed, type FlushWork, planFlush } from "../unit-of-work/flush.ts";
+import { deletedAlong } from "../unit-of-work/cascades.ts";
+import { isOrphan } from "../mapping/orphans.ts";
+import { removeStates } from "./attachment.ts";
 import { changeOf } from "./change-log.ts";
 import { ResourceClosedError } from "./errors.ts";
 import { loadOldValues } from "./load-old-values.ts";
 import type { SessionState } from "./session-state.ts";
 import type { SessionTransaction } from "./session-transaction.ts";
 import type { Snapshot } from "./snapshot.ts";
-
-/** What one flush is about. */
-interface Pending {
-  readonly inserts: readonly InstanceState[];
-  readonly updates: readonly InstanceState[];
-  readonly deletes: readonly InstanceState[];
-}
 
 /**
  * Writes what is pending: `beforeFlush`, the rows with their events, `afterFlush`, the new states of the instances, `afterFlushPostexec`.
@@ -46,6 +42,7 @@ export async function flushSession(core: SessionState): Promise<void> {
       // Listeners may have changed what was clean before.
       if (!core.isClean) await loadOldValues(core);
     }
+    dropOrphans(core);
     if (core.isClean) return;
     const transaction = core.autobegin().open("subtransaction");
     try {
@@ -62,23 +59,37 @@ export async function flushSession(core: SessionState): Promise<void> {
   }
 }
 
+/** A part that was cut off from its whole before it had a row never was. */
+function dropOrphans(core: SessionState): void {
+  for (const state of core.new)
+    if (state.relations?.isCutOff === true && isOrphan(state)) removeStates(core, [state], false);
+}
+
 async function flushWithin(core: SessionState, transaction: SessionTransaction): Promise<void> {
-  const pending: Pending = { inserts: [...core.new], updates: core.dirtyStates(), deletes: [...core.deleted] };
   core.writing = { event: undefined, target: undefined };
   const connected = transaction.connect();
   const connection = connected instanceof Promise ? await connected : connected;
-  await executeFlush({
-    ...pending,
+  const dirty = core.dirtyStates();
+  const orphans = dirty.filter(isOrphan);
+  const work: FlushWork = {
+    inserts: [...core.new],
+    updates: orphans.length === 0 ? dirty : dirty.filter((state) => !orphans.includes(state)),
+    // A part that has lost its whole goes too.
+    deletes: [...core.deleted, ...orphans],
     connection,
     running: core.writing,
     emit: core.emitter(),
     warn: (message) => core.warn(message),
-  });
+    contains: (state) => core.contains(state),
+    loadRelated: (state, property) => core.loadRelated(state, property),
+    deletedWith: (state) => deletedAlong(state, (parent, property) => core.loadRelated(parent, property)),
+  };
+  const flushed = await executeFlush(await planFlush(work));
   core.writing = undefined;
   transaction.expectActive();
   await core.emitAndSettle(core.dispatch.afterFlush, { session: core.session });
   transaction.expectActive();
-  settle(core, transaction, pending);
+  settle(core, transaction, flushed);
   await core.emitAndSettle(core.dispatch.afterFlushPostexec, { session: core.session });
 }
 
@@ -92,7 +103,11 @@ function endedByListener(cause: unknown): ResourceClosedError {
 }
 
 /** Takes note of what was written: instances change their states, and their values are those of the rows. */
-function settle(core: SessionState, { snapshot }: SessionTransaction, { inserts, updates, deletes }: Pending): void {
+function settle(
+  core: SessionState,
+  { snapshot }: SessionTransaction,
+  { inserted: inserts, updated: updates, deleted: deletes }: Flushed,
+): void {
   if (core.dispatch.afterCommit !== undefined) {
     for (const state of inserts) snapshot.changes.push(changeOf(state, "insert"));
     for (const state of updates) snapshot.changes.push(changeOf(state, "update"));
@@ -126,6 +141,7 @@ function settleInserted(core: SessionState, states: readonly InstanceState[]): v
     }
     takeIdentity(mapper as Mapper, state);
     state.commit();
+    state.inserted = true;
     identities.set(state.key, state.instance);
     if (state.modified) core.modified.add(state);
   }

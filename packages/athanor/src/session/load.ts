@@ -1,6 +1,9 @@
 import { DetachedInstanceError } from "../instance/errors.ts";
 import { expectState } from "../instance/instance.ts";
 import type { AttributeName, Instance } from "../mapping/model-types.ts";
+import { mapperOfState } from "../mapping/mapper.ts";
+import { type InstanceAttribute, isRelated } from "../instance/instance-attribute.ts";
+import type { InstanceState } from "../instance/instance-state.ts";
 import { loadColumns, unloadedColumns } from "./load-columns.ts";
 import { SessionState } from "./session-state.ts";
 
@@ -27,10 +30,7 @@ export async function load<TInstance extends Instance, const TKeys extends reado
 ): Promise<Loaded<TInstance, TKeys>> {
   const state = expectState(instance);
   const attributes = keys.map((key) => state.instrumentation.expect(key));
-  const isMissing = (): boolean =>
-    state.key !== undefined &&
-    state.incomplete &&
-    attributes.some(({ slot, isStored }) => isStored && state.values[slot] === undefined && !state.isChanged(slot));
+  const isMissing = (): boolean => attributes.some((attribute) => isAbsent(state, attribute));
   if (isMissing()) {
     const { owner } = state;
     if (!(owner instanceof SessionState)) {
@@ -38,10 +38,27 @@ export async function load<TInstance extends Instance, const TKeys extends reado
         `${keys.join(", ")} of ${state.describe()} cannot be loaded, because it belongs to no session any more. Bring it back first: session.add(instance).`,
       );
     }
-    await owner.run(async () => {
-      if (isMissing()) await loadColumns(owner, state, unloadedColumns(state));
-    });
+    await owner.run(() => loadAbsent(owner, state, attributes));
   }
   const values = keys.map((key) => (instance as Record<string, unknown>)[key]);
   return (keys.length === 1 ? values[0] : values) as Loaded<TInstance, TKeys>;
+}
+
+function isAbsent(state: InstanceState, attribute: InstanceAttribute): boolean {
+  if (isRelated(attribute)) return state.key !== undefined && state.values[attribute.slot] === undefined;
+  if (state.key === undefined || !state.incomplete || !attribute.isStored) return false;
+  return state.values[attribute.slot] === undefined && !state.isChanged(attribute.slot);
+}
+
+async function loadAbsent(
+  core: SessionState,
+  state: InstanceState,
+  attributes: readonly InstanceAttribute[],
+): Promise<void> {
+  for (const attribute of attributes) {
+    if (!isAbsent(state, attribute)) continue;
+    const property = mapperOfState(state).relationships.find(({ slot }) => slot === attribute.slot);
+    if (property === undefined) await loadColumns(core, state, unloadedColumns(state));
+    else await core.loadRelated(state, property);
+  }
 }

@@ -25,7 +25,7 @@ export class ORMExecuteState {
   /** Whether attributes of an instance that is there already are being loaded: refresh, expired attributes. */
   readonly isColumnLoad: boolean;
   /** Whether a relationship is being loaded. */
-  readonly isRelationshipLoad = false;
+  readonly isRelationshipLoad: boolean;
   readonly #core: SessionState;
   readonly #execution: Execution;
   readonly #runStatement: (core: SessionState, execution: Execution) => Promise<Result<unknown>>;
@@ -41,6 +41,7 @@ export class ORMExecuteState {
     this.statement = execution.statement;
     this.parameters = execution.parameters;
     this.isColumnLoad = execution.isColumnLoad === true;
+    this.isRelationshipLoad = execution.isRelationshipLoad === true;
     this.#core = core;
     this.#execution = execution;
     this.#options = execution.options;

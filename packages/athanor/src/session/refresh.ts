@@ -1,6 +1,8 @@
 import { InvalidRequestError } from "../event/errors.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { mapperOfState } from "../mapping/mapper.ts";
+import { mustAutoflush } from "./execute.ts";
+import { flushSession } from "./flush-session.ts";
 import { ObjectDeletedError } from "./errors.ts";
 import { loadColumns } from "./load-columns.ts";
 import type { SessionState } from "./session-state.ts";
@@ -13,10 +15,13 @@ export async function refreshInstance(
 ): Promise<void> {
   const attributes = keys?.map((key) => state.instrumentation.expect(key));
   core.expire(state, "refresh()", attributes);
-  const { columnProperties } = mapperOfState(state);
+  if (mustAutoflush(core)) await flushSession(core);
+  const { columnProperties, relationships } = mapperOfState(state);
   const columns = keys === undefined ? columnProperties : columnProperties.filter(({ key }) => keys.includes(key));
   try {
-    await loadColumns(core, state, columns, { populateExisting: keys === undefined }, keys);
+    await loadColumns(core, state, columns, { populateExisting: keys === undefined, autoflush: false }, keys);
+    for (const property of relationships)
+      if (keys?.includes(property.key) === true) await core.loadRelated(state, property);
   } catch (error) {
     if (!(error instanceof ObjectDeletedError)) throw error;
     throw new InvalidRequestError(`${state.describe()} could not be refreshed, because its row is gone.`, {

@@ -2,15 +2,17 @@ import { andThen, type MaybePromise } from "../engine/maybe-promise.ts";
 import type { Engine } from "../engine/engine.ts";
 import { emit, emitAndWait } from "../event/dispatch.ts";
 import { type Dispatch, type EventNode, eventTarget, type Registration } from "../event/event-node.ts";
-import { stateOf } from "../instance/instance.ts";
+import { type Instance, stateOf } from "../instance/instance.ts";
 import type { InstanceAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState, StateOwner } from "../instance/instance-state.ts";
 import { IdentityMap } from "../loading/identity-map.ts";
 import type { LoadContext } from "../loading/row-loader.ts";
 import type { Mapper } from "../mapping/mapper.ts";
+import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { FlushInProgressError } from "../unit-of-work/errors.ts";
 import { describeRunning } from "../unit-of-work/emit-row.ts";
 import type { Emitter, RunningEvent } from "../unit-of-work/flush.ts";
+import { addState, removeStates } from "./attachment.ts";
 import { Operations } from "./operations.ts";
 import type { Session } from "./session.ts";
 import type { LifecycleEvent, SessionEvents } from "./session-events.ts";
@@ -21,6 +23,9 @@ export interface SessionWarning {
   readonly message: string;
   readonly session: Session;
 }
+
+/** Loads a relationship of one instance. */
+export type RelatedLoader = (core: SessionState, state: InstanceState, property: RelationshipProperty) => Promise<void>;
 
 /** How the sessions of a sessionmaker behave. */
 export interface SessionOptions {
@@ -62,6 +67,8 @@ export class SessionState implements StateOwner {
   isFlushing = false;
   /** Which row event is being raised, while a flush writes rows. */
   writing: RunningEvent | undefined = undefined;
+  /** Instances that delete() has marked, and whose cascade is being loaded: a flush does not take them yet. */
+  readonly cascading = new Set<InstanceState>();
   /** How many noAutoflush() blocks are open. */
   autoflushSuspended = 0;
   /**
@@ -70,9 +77,17 @@ export class SessionState implements StateOwner {
    */
   readonly #late = new Map<InstanceState, number>();
   #lateCount = 0;
+  /** How relationships are loaded. Given, because loading executes statements, which may flush, which may load. */
+  readonly #loadRelated: RelatedLoader;
   readonly #onWarning: ((warning: SessionWarning) => void) | undefined;
 
-  constructor(session: Session, engine: Engine, node: EventNode<keyof SessionEvents>, options: SessionOptions) {
+  constructor(
+    session: Session,
+    engine: Engine,
+    node: EventNode<keyof SessionEvents>,
+    options: SessionOptions,
+    loadRelated: RelatedLoader,
+  ) {
     this.session = session;
     this.engine = engine;
     this.#node = node;
@@ -81,6 +96,7 @@ export class SessionState implements StateOwner {
     this.expireOnCommit = options.expireOnCommit ?? false;
     this.#onWarning = options.onWarning;
     this.operations = new Operations(session);
+    this.#loadRelated = loadRelated;
   }
 
   /** Pending instances, in the order in which they were added. */
@@ -205,6 +221,31 @@ export class SessionState implements StateOwner {
   stateModified(state: InstanceState): void {
     if (state.key !== undefined && !state.deleted) this.modified.add(state);
     this.autobegin();
+  }
+
+  loadRelated(state: InstanceState, property: RelationshipProperty): Promise<void> {
+    return this.#loadRelated(this, state, property);
+  }
+
+  findByKey(mapper: Mapper, key: unknown): Instance | undefined {
+    return this.identityMap.of(mapper).get(key);
+  }
+
+  contains(state: InstanceState): boolean {
+    return state.owner === this && !state.deleted;
+  }
+
+  relationshipChanging(relationship: { readonly label: string }, state: InstanceState): void {
+    this.expectNoWriting(`A change of ${relationship.label}`, state);
+  }
+
+  cascadeAdd(state: InstanceState): void {
+    if (!this.contains(state)) addState(this, state);
+  }
+
+  dropPending(state: InstanceState): void {
+    if (state.owner === this && state.key === undefined) removeStates(this, [state], false);
+    else state.expectRelations().isCutOff = true;
   }
 
   stateUnmodified(state: InstanceState): void {

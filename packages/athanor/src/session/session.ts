@@ -8,14 +8,16 @@ import { EventNode, eventTarget } from "../event/event-node.ts";
 import { expectState, type Instance, stateOf } from "../instance/instance.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import type { IdentityMap } from "../loading/identity-map.ts";
-import { mapperOf } from "../mapping/mapper.ts";
+import { mapperOf } from "../mapping/configure-mappers.ts";
 import type { AnyModel } from "../mapping/model-types.ts";
 import type { ExecutionOptions, Select } from "../sql/select.ts";
-import { addState, deleteState, expungeState, removeStates } from "./attachment.ts";
+import { addState, deleteState, expireRelated, expungeState, removeStates } from "./attachment.ts";
 import { execute } from "./execute.ts";
 import { flushSession } from "./flush-session.ts";
 import { getInstance, type PrimaryKey } from "./get.ts";
 import type { Statement } from "./orm-execute-state.ts";
+import { loadRelated } from "./load-related.ts";
+import { reachedBy } from "../unit-of-work/cascades.ts";
 import { refreshInstance } from "./refresh.ts";
 import { type SessionEvents, sessionEvents } from "./session-events.ts";
 import { type SessionOptions, SessionState } from "./session-state.ts";
@@ -65,7 +67,7 @@ export class Session implements AsyncDisposable {
   ) {
     this.#parentNode = node;
     this.info = { ...options.info };
-    this.#core = new SessionState(this, engine, node, options);
+    this.#core = new SessionState(this, engine, node, options, loadRelated);
   }
 
   /** For this session alone: `listen(session, "afterCommit", …)`. */
@@ -94,7 +96,9 @@ export class Session implements AsyncDisposable {
 
   /** The instances that the next flush deletes. A snapshot. */
   get deleted(): ReadonlySet<Instance> {
-    return instancesOf(this.#core.deleted);
+    const { deleted, cascading, operations } = this.#core;
+    // What delete() has marked is told at once, except to what runs while it is still finding out what goes along.
+    return instancesOf(cascading.size === 0 || operations.isInside ? deleted : new Set([...deleted, ...cascading]));
   }
 
   /** The persistent instances of this session, one for each row. */
@@ -175,7 +179,9 @@ export class Session implements AsyncDisposable {
   expire(instance: Instance, keys?: readonly string[]): void {
     const state = this.#expectPersistent(instance, "expired");
     const attributes = keys?.map((key) => state.instrumentation.expect(key));
+    const along = attributes === undefined ? reachedBy("refresh-expire", state) : [];
     this.#core.expire(state, "expire()", attributes);
+    for (const related of along) expireRelated(this.#core, related, "expire()");
   }
 
   /** Drops the values of all instances. */

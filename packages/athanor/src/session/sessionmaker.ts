@@ -1,6 +1,6 @@
 import type { Engine } from "../engine/engine.ts";
 import { EventNode, eventTarget } from "../event/event-node.ts";
-import { mapperOf } from "../mapping/mapper.ts";
+import { mapperOf } from "../mapping/configure-mappers.ts";
 import type { AnyModel } from "../mapping/model-types.ts";
 import { AfterCommitError } from "./errors.ts";
 import { Session } from "./session.ts";

@@ -7,6 +7,7 @@ import type { Transient } from "../mapping/column.ts";
 import type { ColumnType } from "../mapping/column-type.ts";
 import { Column } from "../mapping/column.ts";
 import { declarationOf } from "../mapping/declaration.ts";
+import type { Relationship } from "../mapping/relationship.ts";
 import { Mixin } from "../mapping/mixin.ts";
 import type { Class, PropertiesOf, ValueOf } from "../mapping/model-types.ts";
 import type { Table } from "../mapping/table.ts";
@@ -84,7 +85,12 @@ export class Attribute<
   }
 }
 
-type KindOf<TProperty> = TProperty extends Transient<any> ? "transient" : "column";
+type KindOf<TProperty> =
+  TProperty extends Transient<any>
+    ? "transient"
+    : TProperty extends Relationship<any, infer K, any, any>
+      ? K
+      : "column";
 
 /** The attributes of a class by name. */
 export type Attributes<TModel> = {

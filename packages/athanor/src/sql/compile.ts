@@ -25,6 +25,7 @@ import { ArgumentError, AthanorError } from "../event/errors.ts";
 import type { Codec, Dialect } from "../engine/dialect.ts";
 import { describeAccepted, isAccepted } from "../mapping/column-type.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
+import type { Table } from "../mapping/table.ts";
 import { columnNode, tableNode } from "./attribute.ts";
 import { describeGiven } from "./expression.ts";
 import type { Select } from "./select.ts";
@@ -174,7 +175,7 @@ const everything = RawNode.createWithSql("9223372036854775807");
 
 function selectNode(select: Select<unknown>): SelectQueryNode {
   const { mapper, parts } = select;
-  let node = entityNode(mapper, select.columns);
+  let node = entityNode(mapper, select.columns, parts.from);
   if (parts.where !== undefined) node = QueryNode.cloneWithWhere(node, parts.where.toOperationNode(true));
   if (parts.orderBy.length > 0) {
     const items = parts.orderBy.map((ordering) => {
@@ -193,7 +194,11 @@ function selectNode(select: Select<unknown>): SelectQueryNode {
 }
 
 /** SELECT … FROM the tables of a class, and only the rows that are of it where it shares a table. */
-function entityNode(mapper: Mapper, properties: readonly ColumnProperty[]): SelectQueryNode {
+function entityNode(
+  mapper: Mapper,
+  properties: readonly ColumnProperty[],
+  beside: readonly Table[] = [],
+): SelectQueryNode {
   const names = new Set<string>();
   const selections = properties.map(({ source }) => {
     const { name } = source.column;
@@ -208,7 +213,7 @@ function entityNode(mapper: Mapper, properties: readonly ColumnProperty[]): Sele
   const [root, ...joined] = mapper.tables;
   let node: SelectQueryNode = {
     kind: "SelectQueryNode",
-    from: FromNode.create([tableNode(root as Mapper["table"])]),
+    from: FromNode.create([root as Table, ...beside].map(tableNode)),
     selections,
   };
   for (const table of joined)

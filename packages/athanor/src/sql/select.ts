@@ -1,7 +1,9 @@
 import { ArgumentError } from "../event/errors.ts";
 import type { InstrumentedClass } from "../instance/instrumentation.ts";
 import type { Column } from "../mapping/column.ts";
-import { type ColumnProperty, type Mapper, mapperOf } from "../mapping/mapper.ts";
+import { mapperOf } from "../mapping/configure-mappers.ts";
+import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
+import type { Table } from "../mapping/table.ts";
 import type { Class, PropertiesOf, ValueOf } from "../mapping/model-types.ts";
 import { type Attribute, type Attributes, attributes } from "./attribute.ts";
 import { type Condition, conjunction, type Expression, expectExpression, type OrderBy } from "./expression.ts";
@@ -32,6 +34,8 @@ interface SelectParts {
   readonly limit?: Bind | undefined;
   readonly offset?: Bind | undefined;
   readonly executionOptions: ExecutionOptions;
+  /** Tables beside those of the entity, which the condition ties to it. */
+  readonly from?: readonly Table[] | undefined;
   /** Of a load of single attributes: only these columns. */
   readonly columns?: readonly ColumnProperty[] | undefined;
 }
@@ -99,6 +103,7 @@ export class Select<out TRow, TEntities extends readonly unknown[] = readonly un
     const { where, orderBy, limit, offset, columns } = this.parts;
     // Classes that are declared later may share the table, and the condition names all of them.
     into.add(`select ${this.mapper.serial}:${this.mapper.declaration.identities.size}`);
+    for (const table of this.parts.from ?? []) into.add(`, ${table.fullName}`);
     if (columns !== undefined) into.add(` only ${columns.map(({ slot }) => slot).join(",")}`);
     if (where !== undefined) where.structure(into.add(" where "));
     for (const ordering of orderBy) ordering.structure(into.add(" order by "));

@@ -2,9 +2,10 @@ import type { Connection } from "../engine/connection.ts";
 import type { MaybePromise } from "../engine/maybe-promise.ts";
 import type { Registration } from "../event/event-node.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
-import { orderHierarchies } from "./order.ts";
-import { writeDeletes } from "./write-deletes.ts";
-import { writeSaves } from "./write-saves.ts";
+import type { RelationshipProperty } from "../mapping/relationship-property.ts";
+import { collectRelated } from "./collect-related.ts";
+import { FlushPlan } from "./flush-plan.ts";
+import { orderSteps } from "./order-steps.ts";
 
 /** Calls listeners of an awaited event, one after another. */
 export type Emitter = (listeners: readonly Registration[], event: object) => MaybePromise<void>;
@@ -30,16 +31,37 @@ export interface FlushWork {
   readonly emit: Emitter;
   /** Gets what is odd and no error, such as a DELETE that found no row. */
   warn(message: string): void;
+  /** Whether an instance is in the session. */
+  contains(state: InstanceState): boolean;
+  /** Loads a relationship that the flush must know. */
+  loadRelated(state: InstanceState, property: RelationshipProperty): Promise<void>;
+  /** What is deleted along with an instance, by cascades. */
+  deletedWith(state: InstanceState): Promise<readonly InstanceState[]>;
+}
+
+/** What a flush did, for the session to take note of. */
+export interface Flushed {
+  readonly inserted: readonly InstanceState[];
+  readonly updated: readonly InstanceState[];
+  readonly deleted: readonly InstanceState[];
 }
 
 /**
- * Writes one flush: first everything that is saved, parents before children, then everything that is deleted, children before parents.
- *
- * Within a hierarchy: the `before` events of the batch, its SQL, the `after` events. The session opens the transaction before,
- * and afterwards takes note of what was written. SQLAlchemy: Session Basics, Flushing.
+ * Plans one flush: takes up what follows from the changes along relationships.
  */
-export async function executeFlush(work: FlushWork): Promise<void> {
-  const hierarchies = orderHierarchies(work);
-  for (const { saves } of hierarchies) await writeSaves(saves, work);
-  for (const { deletes } of hierarchies.toReversed()) await writeDeletes(deletes, work);
+export async function planFlush(work: FlushWork): Promise<FlushPlan> {
+  const plan = new FlushPlan(work);
+  await collectRelated(plan);
+  return plan;
+}
+
+/**
+ * Writes one flush, step by step: rows that others refer to before those that refer to them, foreign keys in between; deletions the other way around.
+ *
+ * A step writes the rows of one hierarchy: the `before` events of the batch, its SQL, the `after` events. The session opens the transaction before, and
+ * afterwards takes note of what was written. SQLAlchemy: Session Basics, Flushing.
+ */
+export async function executeFlush(plan: FlushPlan): Promise<Flushed> {
+  for (const step of orderSteps(plan)) await step.run(plan);
+  return plan.flushed();
 }

@@ -91,6 +91,20 @@ export class RowWriter {
     return shape;
   }
 
+  /** An UPDATE of these columns alone, whatever the version of the row is. */
+  updateAlone(columns: readonly WrittenColumn[], state: InstanceState): [sql: string, parameters: unknown[]] {
+    const names = columns.map(({ column }) => column.name);
+    const text = updateText(
+      this.#dialect,
+      this.table,
+      names,
+      this.keys.map(({ column }) => column.name),
+      [],
+    );
+    const parameters = parameterReader(this.#mapper, columns)(state.values);
+    return [text, this.addKey(parameters, state)];
+  }
+
   /** The DELETE of one row. */
   get deleteText(): string {
     return (this.#deleteText ??= deleteText(
@@ -102,12 +116,17 @@ export class RowWriter {
 
   /** Adds what finds the row of an instance: its key as the database has it, and its version. */
   addRowIdentity(parameters: unknown[], state: InstanceState, version: unknown): unknown[] {
-    for (let index = 0; index < this.keys.length; index++) {
-      const value = state.identity === undefined ? state.key : state.identity[index];
-      const { toDriver } = this.keys[index] as WrittenColumn;
-      parameters.push(toDriver === undefined ? value : toDriver(value));
-    }
+    this.addKey(parameters, state);
     if (this.version !== undefined) parameters.push(version);
+    return parameters;
+  }
+
+  /** Adds the key: of a row that this flush has inserted, as it is now. */
+  addKey(parameters: unknown[], state: InstanceState): unknown[] {
+    this.keys.forEach(({ property, toDriver }, index) => {
+      const value = state.key === undefined ? state.values[property.slot] : state.identityValues[index];
+      parameters.push(toDriver === undefined ? value : toDriver(value));
+    });
     return parameters;
   }
 

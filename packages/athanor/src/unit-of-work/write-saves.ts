@@ -1,5 +1,6 @@
 import type { Connection } from "../engine/connection.ts";
 import { emit } from "../event/dispatch.ts";
+import type { InstanceAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { UNCHANGED } from "../instance/instance-state.ts";
 import type { Mapper } from "../mapping/mapper.ts";
@@ -8,26 +9,26 @@ import { FlushError, StaleDataError } from "./errors.ts";
 import { emitRow } from "./emit-row.ts";
 import type { FlushWork } from "./flush.ts";
 import { insertRows } from "./insert-rows.ts";
-import type { Save } from "./order.ts";
+import type { Entry } from "./entry.ts";
 import { isSameValue } from "./same-value.ts";
 import { type RowWriter, rowWriter, type WrittenColumn } from "./row-writer.ts";
 
 /** Writes the instances of one hierarchy: all `before` events, the SQL table by table, all `after` events. */
-export async function writeSaves(saves: readonly Save[], work: FlushWork): Promise<void> {
+export async function writeSaves(saves: readonly Entry[], work: FlushWork): Promise<void> {
   const together = saves.filter(({ mapper }) => mapper.batch);
   if (together.length > 0) await writeBatch(together, work);
   if (together.length === saves.length) return;
   for (const save of saves) if (!save.mapper.batch) await writeBatch([save], work);
 }
 
-async function writeBatch(batch: readonly Save[], work: FlushWork): Promise<void> {
+async function writeBatch(batch: readonly Entry[], work: FlushWork): Promise<void> {
   const { connection } = work;
   for (const save of batch) {
     const waiting = emitRow(save.state, save.isInsert ? "beforeInsert" : "beforeUpdate", work);
     if (waiting !== undefined) await waiting;
   }
-  const inserts: Save[] = [];
-  const changed: Save[] = [];
+  const inserts: Entry[] = [];
+  const changed: Entry[] = [];
   try {
     for (const save of batch) {
       if (save.isInsert) {
@@ -39,6 +40,7 @@ async function writeBatch(batch: readonly Save[], work: FlushWork): Promise<void
     for (const table of tables) {
       const updating = updateRows(tables.length === 1 ? changed : changed.filter(isIn(table)), table, connection);
       if (updating !== undefined) await updating;
+      announceKeys(inserts, table);
       const inserting = insertRows(tables.length === 1 ? inserts : inserts.filter(isIn(table)), table, connection);
       if (inserting !== undefined) await inserting;
     }
@@ -54,8 +56,30 @@ async function writeBatch(batch: readonly Save[], work: FlushWork): Promise<void
   );
 }
 
+/** The key of a subclass's table is its parent's: it is assigned, as every foreign key is, and listeners hear it. */
+function announceKeys(inserts: readonly Entry[], table: Table): void {
+  for (const { state, mapper } of inserts) {
+    if (mapper.tables[0] === table || !mapper.tables.includes(table)) continue;
+    for (const { slot, key } of mapper.primaryKey) {
+      const attribute = state.instrumentation.attributes[slot];
+      if (attribute?.dispatch.set !== undefined) emitSame(attribute, state, key);
+    }
+  }
+}
+
+/** Raises the `set` of a value that stays what it is. */
+function emitSame(attribute: InstanceAttribute, state: InstanceState, key: string): void {
+  const value = state.values[attribute.slot];
+  emit(attribute.dispatch["set"], {
+    target: state.instance,
+    value,
+    oldValue: value,
+    initiator: { key, operation: "replace" },
+  });
+}
+
 /** Raises what follows the SQL: which attributes got values by it, and the `after` event. */
-async function announce(saves: readonly Save[], work: FlushWork): Promise<void> {
+async function announce(saves: readonly Entry[], work: FlushWork): Promise<void> {
   for (const save of saves) {
     save.state.written = true;
     announceRefreshed(save);
@@ -65,19 +89,19 @@ async function announce(saves: readonly Save[], work: FlushWork): Promise<void> 
 }
 
 /** Every table that holds a part of the batch, parents' before their subclasses'. */
-function tablesOf(batch: readonly Save[]): readonly Table[] {
+function tablesOf(batch: readonly Entry[]): readonly Table[] {
   const mappers = new Set<Mapper>();
   for (const { mapper } of batch) mappers.add(mapper);
   const parentsFirst = [...mappers].toSorted((left, right) => left.tables.length - right.tables.length);
   return [...new Set(parentsFirst.flatMap(({ tables }) => tables))];
 }
 
-function isIn(table: Table): (save: Save) => boolean {
+function isIn(table: Table): (save: Entry) => boolean {
   return ({ mapper }) => mapper.tables.includes(table);
 }
 
 /** Fills in what the program left unset: defaults and the first version. */
-function applyDefaults(save: Save): void {
+function applyDefaults(save: Entry): void {
   const { state, mapper } = save;
   for (const { property, options } of defaultsOf(mapper)) {
     if (state.values[property.slot] !== undefined) continue;
@@ -93,7 +117,7 @@ function applyDefaults(save: Save): void {
 }
 
 /** What an INSERT that failed would have written is not left behind in the instance. */
-function takeDefaultsBack({ state, mapper, refreshed, hasDefaultKey }: Save): void {
+function takeDefaultsBack({ state, mapper, refreshed, hasDefaultKey }: Entry): void {
   for (const { key, slot, source, column } of mapper.columnProperties) {
     const isMade = source.column.primaryKey
       ? hasDefaultKey && column.options.default !== undefined
@@ -124,7 +148,7 @@ function valueOf({ value }: { readonly value: unknown }): unknown {
 }
 
 /** Whether an UPDATE is needed; if so, its `onupdate` values and its next version are set. */
-function prepareUpdate(save: Save): boolean {
+function prepareUpdate(save: Entry): boolean {
   const { state, mapper } = save;
   const { committed, values } = state;
   if (committed === undefined) return false;
@@ -165,7 +189,7 @@ async function updateRowsOf(groups: readonly UpdateGroup[], connection: Connecti
     const result = connection.runEach(text, parameterSets);
     const { rowCounts } = result instanceof Promise ? await result : result;
     rowCounts?.forEach((count, index) => {
-      if (count !== 1) throw staleError(saves[index] as Save, "UPDATE");
+      if (count !== 1) throw staleError(saves[index] as Entry, "UPDATE");
     });
   }
 }
@@ -173,10 +197,10 @@ async function updateRowsOf(groups: readonly UpdateGroup[], connection: Connecti
 interface UpdateGroup {
   readonly text: string;
   readonly parameterSets: unknown[][];
-  readonly saves: Save[];
+  readonly saves: Entry[];
 }
 
-function updateRows(saves: readonly Save[], table: Table, connection: Connection): void | Promise<void> {
+function updateRows(saves: readonly Entry[], table: Table, connection: Connection): void | Promise<void> {
   const groups: UpdateGroup[] = [];
   let writer: RowWriter | undefined;
   let mapper: Mapper | undefined;
@@ -222,7 +246,7 @@ function versionBefore({ version }: RowWriter, state: InstanceState): unknown {
 
 /** A row that was expected is not there. */
 export function staleError(
-  { state, mapper }: Pick<Save, "state" | "mapper">,
+  { state, mapper }: Pick<Entry, "state" | "mapper">,
   statement: "UPDATE" | "DELETE",
 ): StaleDataError {
   return new StaleDataError(
@@ -234,7 +258,7 @@ export function staleError(
   );
 }
 
-function expectKey({ state, mapper }: Save): void {
+function expectKey({ state, mapper }: Entry): void {
   for (const { slot, key } of mapper.primaryKey) {
     if (state.values[slot] != null) continue;
     throw new FlushError(
@@ -244,7 +268,7 @@ function expectKey({ state, mapper }: Save): void {
   }
 }
 
-function announceRefreshed({ state, refreshed }: Save): void {
+function announceRefreshed({ state, refreshed }: Entry): void {
   const { refreshFlush } = state.instrumentation.dispatch;
   if (refreshFlush !== undefined && refreshed !== undefined)
     emit(refreshFlush, { target: state.instance, attrs: refreshed });

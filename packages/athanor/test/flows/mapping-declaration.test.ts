@@ -407,24 +407,9 @@ describe("a declaration is refused", () => {
       'The model of the table "logs" has no primary key, so its rows could not be told apart. Add .primaryKey() to a column.',
     ],
     [
-      "with a getter, which is for relationships",
-      () =>
-        model(
-          "users",
-          {
-            id,
-            get posts() {
-              return 1;
-            },
-          },
-          options(),
-        ),
-      'The property "posts" of a model is a getter',
-    ],
-    [
       "with a property that is no column",
       () => model("users", { id, name: String }, options()),
-      'The property "name" of a model is neither a column nor transient(). Declare it with a column type, such as name: text().',
+      'The property "name" of a model is neither a column, nor transient(), nor a getter with a relationship. Declare it as name: text()',
     ],
     [
       "with a function that was not called",

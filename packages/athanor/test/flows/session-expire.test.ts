@@ -137,7 +137,6 @@ forEachDatabase((db) => {
     await session.refresh(ann);
     expect(log.take()).toEqual([
       "expire ann",
-      "doOrmExecute column load",
       "beforeFlush",
       "afterTransactionCreate flush",
       "beforeUpdate bob",
@@ -146,6 +145,7 @@ forEachDatabase((db) => {
       "afterFlush",
       "afterFlushPostexec",
       "afterTransactionEnd flush",
+      "doOrmExecute column load",
       "SELECT users",
       "refresh ann",
     ]);

@@ -170,8 +170,8 @@ forEachDatabase((db) => {
     await session.commit();
     expect(rowEvents(log.take()).filter((line) => line.startsWith("DELETE"))).toEqual([
       "DELETE accounts",
-      "DELETE zones",
       "DELETE users",
+      "DELETE zones",
     ]);
     expect(await rows("select * from accounts")).toEqual([]);
   });

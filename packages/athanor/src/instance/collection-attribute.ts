@@ -1,0 +1,261 @@
+import { emit, emitReplacing } from "../event/dispatch.ts";
+import { ArgumentError } from "../event/errors.ts";
+import type { Initiator } from "./attribute-events.ts";
+import { replaceItems } from "./collections/bulk-replace.ts";
+import type { CollectionKind, CollectionOwner } from "./collections/collection.ts";
+import { History, NO_VALUE } from "./history.ts";
+import { type Instance, stateOf } from "./instance.ts";
+import type { AttributeDispatch, RelatedAttribute } from "./instance-attribute.ts";
+import { type InstanceState, UNCHANGED } from "./instance-state.ts";
+import { noteParent } from "./parentage.ts";
+import type { RelatedOptions } from "./reference-attribute.ts";
+import type { PendingChanges } from "./relations.ts";
+import { unloadedError } from "./scalar-attribute.ts";
+
+/** An attribute that holds a collection of related instances. */
+export class CollectionAttribute implements RelatedAttribute {
+  readonly key: string;
+  readonly slot: number;
+  readonly isStored = false;
+  readonly isTransient = false;
+  readonly isPlain = false;
+  readonly isCollection = true;
+  readonly dispatch: AttributeDispatch;
+  readonly appendToken: Initiator;
+  readonly removeToken: Initiator;
+  readonly bulkReplaceToken: Initiator;
+  readonly #options: RelatedOptions;
+  readonly #kind: CollectionKind<any>;
+
+  constructor(options: RelatedOptions, kind: CollectionKind<any>, dispatch: AttributeDispatch) {
+    this.key = options.key;
+    this.slot = options.slot;
+    this.#options = options;
+    this.#kind = kind;
+    this.dispatch = dispatch;
+    this.appendToken = Object.freeze({ key: this.key, operation: "append" });
+    this.removeToken = Object.freeze({ key: this.key, operation: "remove" });
+    this.bulkReplaceToken = Object.freeze({ key: this.key, operation: "bulkReplace" });
+  }
+
+  loadedValue(state: InstanceState): unknown {
+    return state.values[this.slot];
+  }
+
+  put(state: InstanceState, value: unknown): void {
+    state.values[this.slot] = value;
+  }
+
+  readMissing(state: InstanceState): object {
+    if (!this.isLoaded(state) && !state.inserted) throw unloadedError(state, this.key);
+    return this.#container(state) ?? this.#untouched(state);
+  }
+
+  set(state: InstanceState, value: unknown): void {
+    const container = this.#create(state);
+    const given = this.#kind.itemsOf(value);
+    if (given === undefined) {
+      throw new ArgumentError(
+        `"${this.key}" is a collection (${this.#kind.name}), and was assigned ${value === null ? "null" : `a ${typeof value}`}. Assign ${this.#kind.name === "array" ? "an array" : `a ${this.#kind.name}`}; an empty one takes all out.`,
+      );
+    }
+    const owner = this.#owner(state);
+    for (const { item, key } of given) {
+      this.#expect(item);
+      this.#kind.expectKey(owner, item as Instance, key);
+    }
+    const values = given.map(({ item }) => item as Instance);
+    emit(this.dispatch["bulkReplace"], { target: state.instance, values, initiator: this.bulkReplaceToken });
+    const old = this.#container(state);
+    if (old !== undefined && old === value) return;
+    if (old === undefined && !this.isLoaded(state) && !state.inserted) throw unloadedError(state, this.key);
+    const before = old ?? this.#untouched(state);
+    this.#remember(state, this.#kind.items(before) as Instance[]);
+    state.relations?.untouched.delete(this.slot);
+    state.values[this.slot] = container;
+    state.markModified();
+    replaceItems(this.#kind, owner, container, values, this.#kind.items(before), this.bulkReplaceToken);
+    this.#kind.detach(before);
+    emit(this.dispatch["disposeCollection"], { target: state.instance, collection: before });
+  }
+
+  append(state: InstanceState, value: Instance, initiator: Initiator): void {
+    const container = this.#loadedContainer(state);
+    if (container !== undefined) return this.#kind.appendWithEvent(container, value, initiator);
+    const item = this.#fireAppend(state, value, initiator, undefined);
+    const pending = this.#pending(state);
+    pending.removed.delete(item);
+    pending.added.add(item);
+  }
+
+  pop(state: InstanceState, value: Instance, initiator: Initiator): void {
+    const container = this.#loadedContainer(state);
+    if (container !== undefined) {
+      if (this.#kind.has(container, value)) this.#kind.removeWithEvent(container, value, initiator);
+      else this.#fireRemove(state, value, initiator, undefined);
+      return;
+    }
+    this.#fireRemove(state, value, initiator, undefined);
+    const pending = this.#pending(state);
+    if (!pending.added.delete(value)) pending.removed.add(value);
+  }
+
+  delete(state: InstanceState): void {
+    const container = this.#loadedContainer(state);
+    if (container === undefined) return;
+    for (const item of this.#kind.items(container)) this.#kind.removeWithEvent(container, item, this.removeToken);
+    state.values[this.slot] = undefined;
+    this.#kind.detach(container);
+  }
+
+  history(state: InstanceState): History<Instance> {
+    const container = this.#container(state);
+    if (container === undefined) return new History([], [], []);
+    const current = this.#kind.items(container) as Instance[];
+    const original = state.committed?.[this.slot] ?? UNCHANGED;
+    if (state.isNew && original === UNCHANGED) return new History(current, [], []);
+    if (original === UNCHANGED) return new History([], current, []);
+    const before = original === NO_VALUE ? [] : (original as readonly Instance[]);
+    const now = new Set(current);
+    const then = new Set(before);
+    return new History(
+      current.filter((item) => !then.has(item)),
+      current.filter((item) => then.has(item)),
+      before.filter((item) => !now.has(item)),
+    );
+  }
+
+  expire(state: InstanceState): void {
+    const container = this.#container(state);
+    if (container !== undefined) this.#kind.detach(container);
+    state.values[this.slot] = undefined;
+    state.relations?.pending.delete(this.slot);
+    state.relations?.untouched.delete(this.slot);
+  }
+
+  loaded(state: InstanceState): readonly Instance[] {
+    const container = this.#container(state);
+    if (container !== undefined) return this.#kind.items(container) as Instance[];
+    return [...(state.relations?.pending.get(this.slot)?.added ?? [])];
+  }
+
+  setLoaded(state: InstanceState, values: readonly Instance[]): void {
+    const container = this.#create(state);
+    for (const value of values) this.#kind.appendWithoutEvent(container, value);
+    const pending = state.relations?.pending.get(this.slot);
+    state.values[this.slot] = container;
+    if (pending === undefined) return;
+    state.relations?.pending.delete(this.slot);
+    // What the other side changed meanwhile is a change of what was loaded.
+    const removed = values.filter((value) => pending.removed.has(value));
+    const added = [...pending.added].filter((value) => !values.includes(value));
+    if (removed.length + added.length > 0) this.#remember(state, values);
+    for (const value of removed) this.#kind.removeWithoutEvent(container, value);
+    for (const value of added) this.#kind.appendWithoutEvent(container, value);
+  }
+
+  isLoaded(state: InstanceState): boolean {
+    return state.values[this.slot] !== undefined || state.key === undefined;
+  }
+
+  #container(state: InstanceState): object | undefined {
+    return state.values[this.slot] as object | undefined;
+  }
+
+  #loadedContainer(state: InstanceState): object | undefined {
+    if (this.#container(state) !== undefined) return this.#container(state);
+    // Once it was read, the program may hold it, and must see what comes in.
+    const wasRead = state.relations?.untouched.has(this.slot) === true;
+    return this.isLoaded(state) || wasRead ? this.#untouched(state) : undefined;
+  }
+
+  /** The empty collection of an instance that has none: it counts as not set until something goes in. */
+  #untouched(state: InstanceState): object {
+    const { untouched } = state.expectRelations();
+    let container = untouched.get(this.slot);
+    if (container === undefined) {
+      untouched.set(this.slot, (container = this.#create(state)));
+      for (const item of state.relations?.pending.get(this.slot)?.added ?? [])
+        this.#kind.appendWithoutEvent(container, item);
+    }
+    return container;
+  }
+
+  #create(state: InstanceState): object {
+    const container = this.#kind.create(this.#owner(state));
+    emit(this.dispatch["initCollection"], { target: state.instance, collection: container });
+    return container;
+  }
+
+  #owner(state: InstanceState): CollectionOwner {
+    return {
+      name: `${state.instrumentation.class.name}.${this.key}`,
+      touched: () => this.#rememberContainer(state),
+      append: (item, token, key) =>
+        this.#fireAppend(state, item as Instance, (token ?? this.appendToken) as Initiator, key),
+      appendWithoutMutation: (item, token, key) =>
+        emit(this.dispatch["appendWithoutMutation"], {
+          target: state.instance,
+          value: item,
+          initiator: token ?? this.appendToken,
+          key,
+        }),
+      remove: (item, token, key) =>
+        this.#fireRemove(state, item as Instance, (token ?? this.removeToken) as Initiator, key),
+      expect: (item) => this.#expect(item),
+    };
+  }
+
+  #fireAppend(state: InstanceState, value: Instance, initiator: Initiator, key: unknown): Instance {
+    const item = emitReplacing(this.dispatch["append"], { target: state.instance, value, initiator, key });
+    this.#touch(state);
+    this.#noteParent(item, state, true);
+    return item;
+  }
+
+  #fireRemove(state: InstanceState, value: Instance, initiator: Initiator, key: unknown): void {
+    this.#noteParent(value, state, false);
+    emit(this.dispatch["remove"], { target: state.instance, value, initiator, key });
+    this.#touch(state);
+  }
+
+  /** Keeps what the collection was before its first change, and makes an untouched one the instance's. */
+  #touch(state: InstanceState): void {
+    const untouched = state.relations?.untouched.get(this.slot);
+    if (untouched !== undefined && state.values[this.slot] === undefined) {
+      state.values[this.slot] = untouched;
+      state.relations?.untouched.delete(this.slot);
+    }
+    this.#rememberContainer(state);
+    state.markModified();
+  }
+
+  #rememberContainer(state: InstanceState): void {
+    const container = this.#container(state);
+    this.#remember(state, container === undefined ? undefined : (this.#kind.items(container) as Instance[]));
+  }
+
+  #remember(state: InstanceState, items: readonly Instance[] | undefined): void {
+    if (items !== undefined && (!state.isNew || state.written)) state.remember(this.slot, items.slice());
+  }
+
+  #pending(state: InstanceState): PendingChanges {
+    const { pending } = state.expectRelations();
+    let changes = pending.get(this.slot);
+    if (changes === undefined) pending.set(this.slot, (changes = { added: new Set(), removed: new Set() }));
+    return changes;
+  }
+
+  #noteParent(child: Instance, parent: InstanceState, has: boolean): void {
+    const parentage = this.#options.parentage();
+    if (parentage !== undefined) noteParent(stateOf(child), parent, parentage, has);
+  }
+
+  #expect(item: unknown): void {
+    const target = this.#options.targetClass();
+    if (item instanceof target) return;
+    throw new ArgumentError(
+      `"${this.key}" holds instances of ${target.name}, and was given ${item === null ? "null" : typeof item === "object" ? `an object of ${item.constructor?.name ?? "no class"}` : `a ${typeof item}`}.`,
+    );
+  }
+}

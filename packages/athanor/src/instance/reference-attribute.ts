@@ -1,0 +1,169 @@
+import { emit, emitReplacing } from "../event/dispatch.ts";
+import { ArgumentError, InvalidRequestError } from "../event/errors.ts";
+import type { Initiator } from "./attribute-events.ts";
+import { History, NO_VALUE, PASSIVE_NO_RESULT } from "./history.ts";
+import { Instance, stateOf } from "./instance.ts";
+import type { AttributeDispatch, RelatedAttribute } from "./instance-attribute.ts";
+import { type InstanceState, UNCHANGED } from "./instance-state.ts";
+import { noteParent } from "./parentage.ts";
+import { unloadedError } from "./scalar-attribute.ts";
+
+/** What a relationship tells its attribute. */
+export interface RelatedOptions {
+  readonly key: string;
+  readonly slot: number;
+  /** The class of the related instances; known when all classes are. */
+  readonly targetClass: () => abstract new (...args: never[]) => Instance;
+  /** What a reference is, where it is known without asking the database: null, or an instance that the session has. Undefined: not known. */
+  readonly known: (state: InstanceState) => Instance | null | undefined;
+  /** What stands for the relationship where its parts must not be left without a parent. */
+  readonly parentage: () => object | undefined;
+}
+
+/** An attribute that holds one related instance, or null. */
+export class ReferenceAttribute implements RelatedAttribute {
+  readonly key: string;
+  readonly slot: number;
+  readonly isStored = false;
+  readonly isTransient = false;
+  readonly isPlain = false;
+  readonly isCollection = false;
+  readonly dispatch: AttributeDispatch;
+  readonly appendToken: Initiator;
+  readonly removeToken: Initiator;
+  readonly bulkReplaceToken = undefined;
+  readonly #options: RelatedOptions;
+
+  constructor(options: RelatedOptions, dispatch: AttributeDispatch) {
+    this.key = options.key;
+    this.slot = options.slot;
+    this.#options = options;
+    this.dispatch = dispatch;
+    this.appendToken = Object.freeze({ key: this.key, operation: "replace" });
+    this.removeToken = Object.freeze({ key: this.key, operation: "remove" });
+  }
+
+  loadedValue(state: InstanceState): unknown {
+    return state.values[this.slot];
+  }
+
+  put(state: InstanceState, value: unknown): void {
+    state.values[this.slot] = value;
+  }
+
+  readMissing(state: InstanceState): Instance | null {
+    const known = this.#known(state);
+    if (known === undefined) throw unloadedError(state, this.key);
+    return known;
+  }
+
+  set(state: InstanceState, value: unknown, initiator: Initiator = this.appendToken): void {
+    this.#assign(state, this.#expect(value), initiator);
+  }
+
+  append(state: InstanceState, value: Instance, initiator: Initiator): void {
+    this.#assign(state, value, initiator);
+  }
+
+  pop(state: InstanceState, value: Instance, initiator: Initiator): void {
+    // Only what it refers to can be taken away: the reference may have moved on already.
+    if (this.#old(state) === value) this.#assign(state, null, initiator);
+  }
+
+  delete(state: InstanceState): void {
+    const old = this.#old(state);
+    if (old === undefined && state.isNew) {
+      throw new InvalidRequestError(
+        `${state.describe()} has no "${this.key}" that could be deleted. It was never set.`,
+      );
+    }
+    if (old instanceof Instance) this.#noteParent(old, state, false);
+    emit(this.dispatch["remove"], { target: state.instance, value: old ?? NO_VALUE, initiator: this.removeToken });
+    this.#remember(state, old);
+    state.values[this.slot] = undefined;
+    state.markModified();
+  }
+
+  history(state: InstanceState): History<Instance | null> {
+    const current = state.values[this.slot] as Instance | null | undefined;
+    const original = state.committed?.[this.slot] ?? UNCHANGED;
+    if (state.isNew && original === UNCHANGED) {
+      return current === undefined ? new History([], [], []) : new History([current], [], []);
+    }
+    if (original === UNCHANGED) return current === undefined ? new History([], [], []) : new History([], [current], []);
+    if (current === original && current !== undefined) return new History([], [current], []);
+    const deleted = original === NO_VALUE || original === null ? [] : [original as Instance];
+    return new History([current ?? null], [], deleted);
+  }
+
+  expire(state: InstanceState): void {
+    state.values[this.slot] = undefined;
+  }
+
+  loaded(state: InstanceState): readonly Instance[] {
+    const value = state.values[this.slot] as Instance | null | undefined;
+    return value == null ? [] : [value];
+  }
+
+  setLoaded(state: InstanceState, values: readonly Instance[]): void {
+    state.values[this.slot] = values[0] ?? null;
+  }
+
+  isLoaded(state: InstanceState): boolean {
+    return state.values[this.slot] !== undefined || this.#known(state) !== undefined;
+  }
+
+  #assign(state: InstanceState, given: Instance | null, initiator: Initiator): void {
+    const old = this.#old(state);
+    if (old instanceof Instance && old !== given) this.#noteParent(old, state, false);
+    const event = {
+      target: state.instance,
+      value: given,
+      oldValue: old ?? (this.#isUnset(state) ? NO_VALUE : null),
+      initiator,
+    };
+    if (old === undefined && !this.#isUnset(state)) event.oldValue = PASSIVE_NO_RESULT as never;
+    const value = emitReplacing(this.dispatch["set"], event) as Instance | null;
+    this.#remember(state, old);
+    state.values[this.slot] = value;
+    if (value !== null) this.#noteParent(value, state, true);
+    state.markModified();
+  }
+
+  #isUnset(state: InstanceState): boolean {
+    return state.key === undefined;
+  }
+
+  #old(state: InstanceState): Instance | null | undefined {
+    const value = state.values[this.slot] as Instance | null | undefined;
+    if (value !== undefined || state.key === undefined) return value;
+    return this.#options.known(state);
+  }
+
+  #known(state: InstanceState): Instance | null | undefined {
+    if (state.key === undefined || state.inserted || state.isChanged(this.slot)) return null;
+    const known = this.#options.known(state);
+    if (known !== undefined) state.values[this.slot] = known;
+    return known;
+  }
+
+  #remember(state: InstanceState, old: Instance | null | undefined): void {
+    state.remember(this.slot, old);
+  }
+
+  #noteParent(child: Instance, parent: InstanceState, has: boolean): void {
+    const parentage = this.#options.parentage();
+    if (parentage !== undefined) noteParent(stateOf(child), parent, parentage, has);
+  }
+
+  #expect(value: unknown): Instance | null {
+    if (value === null || value === undefined) return null;
+    const target = this.#options.targetClass();
+    if (value instanceof target) return value;
+    const given =
+      typeof value === "object" ? `an object of ${value.constructor?.name ?? "no class"}` : `a ${typeof value}`;
+    throw new ArgumentError(
+      `"${this.key}" refers to one ${target.name}, and was given ${given}. Assign an instance, or null.`,
+    );
+  }
+}

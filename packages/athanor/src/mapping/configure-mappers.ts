@@ -1,0 +1,115 @@
+import { emit } from "../event/dispatch.ts";
+import { InvalidRequestError } from "../event/errors.ts";
+import { eventTarget } from "../event/event-node.ts";
+import { Instance, INSTRUMENTATION } from "../instance/instance.ts";
+import type { InstrumentedClass } from "../instance/instrumentation.ts";
+import { type Declaration, declarationOf } from "./declaration.ts";
+import { knownMapper, Mapper, MAPPER } from "./mapper.ts";
+import { listenForCascades, listenForInverse } from "./relationship-listeners.ts";
+import { RelationshipProperty } from "./relationship-property.ts";
+
+/**
+ * The mapper of a model class, which is made when the class is first used.
+ *
+ * @throws InvalidRequestError for a class that no model() declared, or that extends a mapped class without inherit().
+ */
+export function mapperOf(target: InstrumentedClass): Mapper {
+  const own = knownMapper(target);
+  if (own !== undefined) {
+    if (failures.size > 0 && failures.has(own)) throw failures.get(own);
+    return own;
+  }
+  const declaration = declarationOf(target);
+  if (declaration === undefined) {
+    const name = typeof target === "function" ? target.name || "This class" : String(target);
+    throw new InvalidRequestError(
+      `${name} is not a model. A model is a class that extends model("table", { … }) or inherit(Parent, …).`,
+    );
+  }
+  const mappedClass = directSubclass(declaration, target);
+  if (mappedClass !== target || (declaration.mappedClass ?? target) !== target) {
+    throw new InvalidRequestError(
+      `${target.name} shares the declaration of ${(declaration.mappedClass ?? mappedClass).name}, and one declaration has one class. ` +
+        `To map a subclass write class ${target.name} extends inherit(${(declaration.mappedClass ?? mappedClass).name}, { identity: "…" }, { … }).`,
+    );
+  }
+  const inherits = declaration.parentClass === undefined ? undefined : mapperOf(declaration.parentClass);
+  declaration.mappedClass = target;
+  const mapper = new Mapper(declaration, target, inherits);
+  Object.defineProperty(target, MAPPER, { value: mapper });
+  Object.defineProperty(target, INSTRUMENTATION, { value: mapper.instrumentation });
+  const { dispatch } = (target as typeof Instance)[eventTarget];
+  emit(dispatch["instrumentClass"], { mapper, class: target });
+  emit(dispatch["classInstrument"], { class: target });
+  emit(dispatch["afterMapperConstructed"], { mapper, class: target });
+  unconfigured.push(mapper);
+  if (!isConfiguring) configureMappers();
+  return mapper;
+}
+
+const unconfigured: Mapper[] = [];
+let isConfiguring = false;
+
+/** Why a mapper could not be configured: whoever uses its class again gets the same error, and no half-made class. */
+const failures = new Map<Mapper, unknown>();
+
+/** Resolves the relationships of new mappers. That may make further mappers, whose classes are at the other ends. */
+function configureMappers(): void {
+  const everywhere = Instance[eventTarget].dispatch;
+  isConfiguring = true;
+  try {
+    emit(everywhere["beforeConfigured"], {});
+    for (let mapper = unconfigured.shift(); mapper !== undefined; mapper = unconfigured.shift()) {
+      try {
+        configure(mapper);
+      } catch (error) {
+        failures.set(mapper, error);
+        throw error;
+      }
+    }
+    emit(everywhere["afterConfigured"], {});
+  } finally {
+    isConfiguring = false;
+  }
+}
+
+function configure(mapper: Mapper): void {
+  const target = mapper.class as unknown as typeof Instance;
+  const { dispatch } = target[eventTarget];
+  emit(dispatch["beforeMapperConfigured"], { mapper, class: target });
+  const inherited = mapper.inherits?.relationships ?? [];
+  const own = mapper.declaration.properties.flatMap(({ key, slot, relationship }) => {
+    if (relationship === undefined || inherited.some((property) => property.key === key)) return [];
+    const declared = relationship();
+    return [new RelationshipProperty(mapper, mapperOf(declared.target as InstrumentedClass), key, slot, declared)];
+  });
+  mapper.relationships = [...inherited, ...own];
+  for (const property of own) connect(property);
+  const { attributeInstrument } = dispatch;
+  if (attributeInstrument !== undefined) {
+    for (const { key } of mapper.instrumentation.attributes) emit(attributeInstrument, { class: target, key });
+  }
+  emit(dispatch["mapperConfigured"], { mapper, class: target });
+}
+
+/** Lets a relationship do its work: cascades, and what the other side must follow. */
+function connect(property: RelationshipProperty): void {
+  if (!property.isViewOnly) listenForCascades(property);
+  if (property.cascade.has("delete-orphan")) property.target.wholes.push(property);
+  const inverse = property.linkInverse();
+  if (inverse === undefined || property.isViewOnly || inverse.isViewOnly) return;
+  listenForInverse(property, inverse);
+  listenForInverse(inverse, property);
+}
+
+/** The user's class of a declaration: the one right above the class that model() returned, or that class itself. */
+function directSubclass(declaration: Declaration, target: InstrumentedClass): InstrumentedClass {
+  let current = target as object;
+  if (current === declaration.base) return target;
+  while (Object.getPrototypeOf(current) !== declaration.base) {
+    const next = Object.getPrototypeOf(current) as object | null;
+    if (next === null) throw new InvalidRequestError(`${target.name} does not extend ${declaration.label}.`);
+    current = next;
+  }
+  return current as InstrumentedClass;
+}

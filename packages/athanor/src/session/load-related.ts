@@ -1,0 +1,92 @@
+import type { Instance } from "../instance/instance.ts";
+import type { RelatedAttribute } from "../instance/instance-attribute.ts";
+import type { InstanceState } from "../instance/instance-state.ts";
+import { identityKey } from "../mapping/identity.ts";
+import type { RelationshipProperty } from "../mapping/relationship-property.ts";
+import { ColumnExpression } from "../sql/column-expression.ts";
+import { conjunction, type Expression } from "../sql/expression.ts";
+import { type ExecutionOptions, Select } from "../sql/select.ts";
+import { execute } from "./execute.ts";
+import { loadColumns, unloadedColumns } from "./load-columns.ts";
+import type { SessionState } from "./session-state.ts";
+
+/**
+ * Loads a relationship of one instance. Listeners of `doOrmExecute` see it as a relationship load; what needs no statement (an empty foreign key, a
+ * reference to an instance that the session has) runs none.
+ */
+export async function loadRelated(
+  core: SessionState,
+  state: InstanceState,
+  property: RelationshipProperty,
+  options: ExecutionOptions = {},
+): Promise<void> {
+  const attribute = state.instrumentation.attributes[property.slot] as RelatedAttribute;
+  await loadLocalColumns(core, state, property);
+  const key = localValues(state, property);
+  if (key.some((value) => value == null)) return attribute.setLoaded(state, []);
+  if (property.refersToKey) {
+    const byKey = property.target.primaryKey.map(
+      (part) => key[property.pairs.findIndex(({ remote }) => remote.slot === part.slot)],
+    );
+    const known = core.identityMap.of(property.target).get(identityKey(property.target, byKey));
+    if (known !== undefined) return attribute.setLoaded(state, [known]);
+  }
+  const statement = relatedSelect(property, key);
+  const result = await execute(core, { statement, parameters: undefined, options, isRelationshipLoad: true });
+  attribute.setLoaded(state, [...new Set(result.scalars().all() as Instance[])]);
+}
+
+/** The statement that finds the related rows of one key. */
+export function relatedSelect(property: RelationshipProperty, key: readonly unknown[]): Select<unknown> {
+  const { secondary, target } = property;
+  let where: Expression<boolean> | undefined;
+  if (secondary === undefined) {
+    property.pairs.forEach(({ remote }, index) => {
+      where = conjunction(where, new ColumnExpression(remote.source.table, remote.source.column).eq(key[index]));
+    });
+  } else {
+    secondary.parent.forEach(({ column }, index) => {
+      where = conjunction(where, new ColumnExpression(secondary.table, column).eq(key[index]));
+    });
+    for (const { column, property: part } of secondary.target) {
+      where = conjunction(
+        where,
+        new ColumnExpression(part.source.table, part.source.column).eq(new ColumnExpression(secondary.table, column)),
+      );
+    }
+  }
+  const orderBy = property.orderBy.map(({ source }) => new ColumnExpression(source.table, source.column));
+  return new Select(target.class as never, {
+    where,
+    orderBy,
+    executionOptions: {},
+    from: secondary === undefined ? undefined : [secondary.table],
+  });
+}
+
+/** The attributes whose values the related rows hold. */
+function localValues(state: InstanceState, { pairs, secondary }: RelationshipProperty): readonly unknown[] {
+  const columns =
+    secondary === undefined ? pairs.map(({ local }) => local) : secondary.parent.map(({ property }) => property);
+  return columns.map(({ slot }) => state.instrumentation.attributes[slot]?.loadedValue(state) ?? keyPart(state, slot));
+}
+
+/** A part of the key is known although the instance is expired. */
+function keyPart(state: InstanceState, slot: number): unknown {
+  return state.key === undefined || state.isChanged(slot)
+    ? undefined
+    : (state.instrumentation.attributes[slot]?.readMissing(state) ?? undefined);
+}
+
+/** An expired instance is loaded whole before its relationships are; and a reference needs its foreign key. */
+async function loadLocalColumns(
+  core: SessionState,
+  state: InstanceState,
+  property: RelationshipProperty,
+): Promise<void> {
+  if (!state.incomplete) return;
+  const isKeyMissing =
+    property.direction === "manyToOne" &&
+    property.pairs.some(({ local }) => state.values[local.slot] === undefined && !state.isChanged(local.slot));
+  if (isKeyMissing || state.isExpired) await loadColumns(core, state, unloadedColumns(state));
+}

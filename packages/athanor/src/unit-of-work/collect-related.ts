@@ -1,0 +1,47 @@
+import type { InstanceState } from "../instance/instance-state.ts";
+import type { RelationshipProperty } from "../mapping/relationship-property.ts";
+import { dependencyOf } from "./dependencies/dependency-of.ts";
+import type { Entry } from "./entry.ts";
+import type { FlushPlan } from "./flush-plan.ts";
+
+/** Asks each relationship of each instance what follows from its being saved or deleted, until nothing new follows. */
+export async function collectRelated(plan: FlushPlan): Promise<void> {
+  const asked = new Map<
+    RelationshipProperty,
+    { readonly saves: Set<InstanceState>; readonly deletes: Set<InstanceState> }
+  >();
+  for (let isNew = true; isNew;) {
+    isNew = false;
+    for (const [property, entries] of entriesByRelationship(plan)) {
+      let done = asked.get(property);
+      if (done === undefined) asked.set(property, (done = { saves: new Set(), deletes: new Set() }));
+      const { saves, deletes } = done;
+      const newDeletes = entries
+        .filter(({ isDelete, state }) => isDelete && !deletes.has(state))
+        .map(({ state }) => state);
+      const newSaves = entries
+        .filter(({ isDelete, state }) => !isDelete && !saves.has(state))
+        .map(({ state }) => state);
+      for (const state of newDeletes) deletes.add(state);
+      for (const state of newSaves) saves.add(state);
+      if (newDeletes.length > 0) await dependencyOf(property).collectDeletes(plan, newDeletes);
+      if (newSaves.length > 0) await dependencyOf(property).collectSaves(plan, newSaves);
+      isNew ||= newDeletes.length + newSaves.length > 0;
+    }
+  }
+}
+
+/** The instances of the plan by each relationship that their class has. */
+export function entriesByRelationship(plan: FlushPlan): Map<RelationshipProperty, Entry[]> {
+  const byRelationship = new Map<RelationshipProperty, Entry[]>();
+  for (const entry of plan.entries.values()) {
+    if (entry.listOnly || entry.mapper.relationships.length === 0) continue;
+    for (const property of entry.mapper.relationships) {
+      if (property.isViewOnly) continue;
+      const entries = byRelationship.get(property);
+      if (entries === undefined) byRelationship.set(property, [entry]);
+      else entries.push(entry);
+    }
+  }
+  return byRelationship;
+}

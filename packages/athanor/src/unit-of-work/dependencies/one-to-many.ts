@@ -1,0 +1,122 @@
+import { hasParent } from "../../instance/parentage.ts";
+import type { InstanceState } from "../../instance/instance-state.ts";
+import type { RelationshipProperty } from "../../mapping/relationship-property.ts";
+import type { FlushPlan } from "../flush-plan.ts";
+import { clearKey, copyKey, fromTo } from "../synchronize.ts";
+import { type Dependency, present, type RelatedSteps } from "./dependency.ts";
+
+/** The foreign key is in the children: it gets the parent's key, and is emptied when they are taken out. */
+export class OneToMany implements Dependency {
+  readonly property: RelationshipProperty;
+  readonly #deletesChildren: boolean;
+  readonly #deletesOrphans: boolean;
+  readonly #isPassive: boolean;
+
+  constructor(property: RelationshipProperty) {
+    this.property = property;
+    this.#deletesChildren = property.cascade.has("delete");
+    this.#deletesOrphans = property.cascade.has("delete-orphan");
+    this.#isPassive = property.options.passiveDeletes === true;
+  }
+
+  async collectDeletes(plan: FlushPlan, parents: readonly InstanceState[]): Promise<void> {
+    const { property } = this;
+    for (const parent of parents) {
+      const { unchanged, deleted } = await plan.history(parent, property, !this.#isPassive);
+      for (const child of present(deleted)) {
+        if (!this.#isOrphan(child)) continue;
+        plan.register(child, { isDelete: this.#deletesChildren || this.#deletesOrphans });
+      }
+      for (const child of present(unchanged)) {
+        plan.register(child, { isDelete: this.#deletesChildren, along: { property, operation: "delete" } });
+      }
+    }
+  }
+
+  async collectSaves(plan: FlushPlan, parents: readonly InstanceState[]): Promise<void> {
+    const { property } = this;
+    for (const parent of parents) {
+      const { added, unchanged, deleted } = await plan.history(parent, property, false);
+      for (const child of present(added))
+        plan.register(child, { cancelDelete: true, along: { property, operation: "add" } });
+      for (const child of present(deleted)) {
+        if (!this.#deletesOrphans) plan.register(child, { along: { property, operation: "delete" } });
+        else if (this.#isOrphan(child)) {
+          plan.register(child, { isDelete: true, along: { property, operation: "delete" } });
+          await plan.cascadeDelete(child);
+        }
+      }
+      if (this.#keyChanged(parent)) for (const child of present(unchanged)) plan.register(child);
+    }
+  }
+
+  order<TStep>(steps: RelatedSteps<TStep>): readonly (readonly [TStep, TStep])[] {
+    const { parentSaves, childSaves, parentDeletes, childDeletes, afterSave, beforeDelete } = steps;
+    if (this.property.options.postUpdate === true) {
+      return [
+        [childSaves, afterSave],
+        [parentSaves, afterSave],
+        [afterSave, steps.childPostUpdates],
+        [beforeDelete, steps.childPreUpdates],
+        [steps.childPreUpdates, parentDeletes],
+        [steps.childPreUpdates, childDeletes],
+      ];
+    }
+    return [
+      [parentSaves, afterSave],
+      [afterSave, childSaves],
+      [afterSave, childDeletes],
+      [childSaves, parentDeletes],
+      [childDeletes, parentDeletes],
+      [beforeDelete, childSaves],
+      [beforeDelete, childDeletes],
+    ];
+  }
+
+  async afterSave(plan: FlushPlan, parents: readonly InstanceState[]): Promise<void> {
+    for (const parent of parents) {
+      const { added, unchanged, deleted } = await plan.history(parent, this.property, false);
+      for (const child of present(added)) {
+        if (!plan.entries.has(child)) continue;
+        this.#copy(parent, child);
+        if (this.property.options.postUpdate === true) plan.postUpdate(child, this.property);
+      }
+      for (const child of present(deleted)) {
+        if (!this.#deletesOrphans && this.#isOrphan(child) && plan.entries.has(child)) this.#clear(plan, child);
+      }
+      if (this.#keyChanged(parent)) for (const child of present(unchanged)) this.#copy(parent, child);
+    }
+  }
+
+  async beforeDelete(plan: FlushPlan, parents: readonly InstanceState[]): Promise<void> {
+    for (const parent of parents) {
+      const { unchanged, deleted } = plan.knownHistory(parent, this.property);
+      for (const child of present(deleted)) if (this.#isOrphan(child)) this.#clear(plan, child);
+      if (this.property.options.postUpdate !== true && this.#deletesChildren) continue;
+      for (const child of present(unchanged)) this.#clear(plan, child);
+    }
+  }
+
+  #isOrphan(child: InstanceState): boolean {
+    return !hasParent(child, this.property);
+  }
+
+  #keyChanged(parent: InstanceState): boolean {
+    return parent.key !== undefined && this.property.pairs.some(({ local }) => parent.isChanged(local.slot));
+  }
+
+  #copy(parent: InstanceState, child: InstanceState): void {
+    copyKey(fromTo(this.property.pairs, "localToRemote"), parent, child);
+  }
+
+  /** A child that is deleted itself keeps its foreign key: nobody will read it. */
+  #clear(plan: FlushPlan, child: InstanceState): void {
+    if (plan.isDeleted(child) || !plan.entries.has(child)) return;
+    clearKey(
+      this.property,
+      this.property.pairs.map(({ remote }) => remote),
+      child,
+    );
+    if (this.property.options.postUpdate === true) plan.postUpdate(child, this.property);
+  }
+}

@@ -1,0 +1,19 @@
+import type { InstanceState } from "../instance/instance-state.ts";
+import type { Mapper } from "../mapping/mapper.ts";
+
+/** What a flush is to do with one instance. */
+export interface Entry {
+  readonly state: InstanceState;
+  readonly mapper: Mapper;
+  /** It had no row when the flush began. */
+  readonly isInsert: boolean;
+  isDelete: boolean;
+  /** It is here for the order alone: its own row is not written. */
+  listOnly: boolean;
+  /** Attributes whose value came from a default, from `onupdate`, from the version counter or from the database. */
+  refreshed: string[] | undefined;
+  /** Its key came from a default. */
+  hasDefaultKey: boolean;
+  /** Its row is inserted: a failure from here on is none of its INSERT. */
+  isInserted: boolean;
+}

@@ -1,0 +1,146 @@
+import type { Connection } from "../engine/connection.ts";
+import { type Instance, stateOf } from "../instance/instance.ts";
+import type { RelatedAttribute } from "../instance/instance-attribute.ts";
+import type { InstanceState } from "../instance/instance-state.ts";
+import { mapperOfState } from "../mapping/mapper.ts";
+import type { RelationshipProperty } from "../mapping/relationship-property.ts";
+import type { Entry } from "./entry.ts";
+import type { Flushed, FlushWork } from "./flush.ts";
+
+/** Related instances that a relationship gained, kept and lost; null stands for a reference to nothing. */
+export interface RelatedHistory {
+  readonly added: readonly (InstanceState | null)[];
+  readonly unchanged: readonly (InstanceState | null)[];
+  readonly deleted: readonly (InstanceState | null)[];
+}
+
+/** What a registration says beside the instance. */
+export interface Registration {
+  readonly isDelete?: boolean;
+  readonly listOnly?: boolean;
+  /** It was to be deleted, and was put into a relationship again. */
+  readonly cancelDelete?: boolean;
+  /** The relationship along which it came, and what was done there: for the warning where it is not in the session. */
+  readonly along?: { readonly property: RelationshipProperty; readonly operation: "add" | "delete" };
+}
+
+/**
+ * Everything that one flush writes: what the program added, changed and deleted, and what follows from it along relationships.
+ */
+export class FlushPlan {
+  readonly entries = new Map<InstanceState, Entry>();
+  readonly work: FlushWork;
+  /** Foreign keys that are written by an UPDATE of their own. */
+  readonly postUpdates = new Map<InstanceState, Set<number>>();
+  /** Rows of tables between that were written from the other side already. */
+  readonly secondaryDone = new Map<object, Map<InstanceState, Set<InstanceState>>>();
+  readonly #histories = new Map<
+    RelationshipProperty,
+    Map<InstanceState, { readonly history: RelatedHistory; readonly isLoaded: boolean }>
+  >();
+
+  constructor(work: FlushWork) {
+    this.work = work;
+    for (const state of work.inserts) this.#take(state, false, false);
+    for (const state of work.updates) this.#take(state, false, false);
+    for (const state of work.deletes) this.#take(state, true, false);
+  }
+
+  get connection(): Connection {
+    return this.work.connection;
+  }
+
+  /** Takes an instance up, or more is known of one that is. Refuses, with a warning, one that is not in the session. */
+  register(
+    state: InstanceState,
+    { isDelete = false, listOnly = false, cancelDelete = false, along }: Registration = {},
+  ): boolean {
+    if (!this.work.contains(state)) {
+      if (!state.deleted && along !== undefined) {
+        this.work.warn(
+          `${state.describe()} is not in the session, so the ${along.operation} along ${along.property.label} does not proceed. Add it: session.add(instance).`,
+        );
+      }
+      return false;
+    }
+    const entry = this.entries.get(state);
+    if (entry === undefined) this.#take(state, isDelete, listOnly);
+    else if (!listOnly && (isDelete || cancelDelete)) {
+      entry.isDelete = isDelete;
+      entry.listOnly = false;
+    } else if (!listOnly) entry.listOnly = false;
+    return true;
+  }
+
+  #take(state: InstanceState, isDelete: boolean, listOnly: boolean): void {
+    this.entries.set(state, {
+      state,
+      mapper: mapperOfState(state),
+      isInsert: state.key === undefined,
+      isDelete,
+      listOnly,
+      refreshed: undefined,
+      hasDefaultKey: false,
+      isInserted: false,
+    });
+  }
+
+  /** What was written, when all steps have run. */
+  flushed(): Flushed {
+    const inserted: InstanceState[] = [];
+    const updated: InstanceState[] = [];
+    const deleted: InstanceState[] = [];
+    for (const { state, isInsert, isDelete, listOnly } of this.entries.values()) {
+      if (listOnly) continue;
+      (isDelete ? deleted : isInsert ? inserted : updated).push(state);
+    }
+    return { inserted, updated, deleted };
+  }
+
+  isDeleted(state: InstanceState): boolean {
+    return this.entries.get(state)?.isDelete === true;
+  }
+
+  /** The history of a relationship, as it was when this flush first asked: listeners and foreign keys do not change what is to be done. */
+  async history(state: InstanceState, property: RelationshipProperty, load: boolean): Promise<RelatedHistory> {
+    let byState = this.#histories.get(property);
+    if (byState === undefined) this.#histories.set(property, (byState = new Map()));
+    const known = byState.get(state);
+    if (known !== undefined && (known.isLoaded || !load)) return known.history;
+    const attribute = state.instrumentation.attributes[property.slot] as RelatedAttribute;
+    if (load && state.key !== undefined && state.values[property.slot] === undefined && !state.inserted)
+      await this.work.loadRelated(state, property);
+    const history = relatedHistory(attribute, state);
+    byState.set(state, { history, isLoaded: load });
+    return history;
+  }
+
+  /** The history that was asked for before. */
+  knownHistory(state: InstanceState, property: RelationshipProperty): RelatedHistory {
+    return (
+      this.#histories.get(property)?.get(state)?.history ??
+      relatedHistory(state.instrumentation.attributes[property.slot] as RelatedAttribute, state)
+    );
+  }
+
+  /** Registers everything that goes with a deleted instance. */
+  async cascadeDelete(state: InstanceState): Promise<void> {
+    for (const related of await this.work.deletedWith(state)) this.register(related, { isDelete: true });
+  }
+
+  postUpdate(state: InstanceState, property: RelationshipProperty): void {
+    const slots = this.postUpdates.get(state) ?? new Set();
+    for (const { local, remote } of property.pairs)
+      slots.add(property.direction === "manyToOne" ? local.slot : remote.slot);
+    this.postUpdates.set(state, slots);
+  }
+}
+
+function relatedHistory(attribute: RelatedAttribute, state: InstanceState): RelatedHistory {
+  const { added, unchanged, deleted } = attribute.history(state);
+  const pending = state.values[attribute.slot] === undefined ? state.relations?.pending.get(attribute.slot) : undefined;
+  const states = (values: readonly unknown[]): (InstanceState | null)[] =>
+    values.map((value) => (value == null ? null : stateOf(value as Instance)));
+  if (pending === undefined) return { added: states(added), unchanged: states(unchanged), deleted: states(deleted) };
+  return { added: states([...pending.added]), unchanged: [], deleted: states([...pending.removed]) };
+}

@@ -1,0 +1,44 @@
+import type { InstanceState } from "../instance/instance-state.ts";
+import type { ColumnProperty } from "../mapping/mapper.ts";
+import type { KeyPair, RelationshipProperty } from "../mapping/relationship-property.ts";
+import { FlushError } from "./errors.ts";
+
+/** Copies the key of one row into the foreign key of another, as an assignment: its listeners hear it. */
+export function copyKey(
+  pairs: readonly { readonly from: ColumnProperty; readonly to: ColumnProperty }[],
+  source: InstanceState,
+  target: InstanceState,
+): void {
+  for (const { from, to } of pairs) assign(target, to, source.values[from.slot] ?? null);
+}
+
+/** Empties the foreign key of a row whose reference is gone. */
+export function clearKey(
+  property: RelationshipProperty,
+  columns: readonly ColumnProperty[],
+  target: InstanceState,
+): void {
+  for (const column of columns) {
+    if (column.source.column.primaryKey && target.values[column.slot] != null) {
+      throw new FlushError(
+        `${property.label} would empty ${target.instrumentation.class.name}.${column.key}, which is part of the key of ${target.describe()}: a row cannot be without its key. ` +
+          `Delete it along with its parent: cascade: "all, delete-orphan".`,
+      );
+    }
+    assign(target, column, null);
+  }
+}
+
+/** The pairs from the referred class to the referring one. */
+export function fromTo(
+  pairs: readonly KeyPair[],
+  direction: "localToRemote" | "remoteToLocal",
+): { readonly from: ColumnProperty; readonly to: ColumnProperty }[] {
+  return pairs.map(({ local, remote }) =>
+    direction === "localToRemote" ? { from: local, to: remote } : { from: remote, to: local },
+  );
+}
+
+function assign(target: InstanceState, column: ColumnProperty, value: unknown): void {
+  target.instrumentation.attributes[column.slot]?.set(target, value);
+}

@@ -1,0 +1,71 @@
+/** What must come after what. */
+export type Edges<TNode> = ReadonlyMap<TNode, ReadonlySet<TNode>>;
+
+/**
+ * Sorts nodes into layers: each node comes in a later layer than those that must come before it, and within a layer in the order given. There must be no circle.
+ */
+export function layers<TNode>(nodes: readonly TNode[], edges: Edges<TNode>): TNode[][] {
+  const waiting = new Map<TNode, number>(nodes.map((node) => [node, 0]));
+  for (const node of nodes)
+    for (const after of edges.get(node) ?? [])
+      if (after !== node && waiting.has(after)) waiting.set(after, (waiting.get(after) ?? 0) + 1);
+  const sorted: TNode[][] = [];
+  while (waiting.size > 0) {
+    const ready = nodes.filter((node) => waiting.get(node) === 0);
+    if (ready.length === 0) throw new CircularOrderError();
+    sorted.push(ready);
+    for (const node of ready) {
+      waiting.delete(node);
+      for (const after of edges.get(node) ?? []) {
+        const count = waiting.get(after);
+        if (count !== undefined && after !== node) waiting.set(after, count - 1);
+      }
+    }
+  }
+  return sorted;
+}
+
+/** There is a circle where an order was asked for. */
+export class CircularOrderError extends Error {}
+
+/** The nodes that stand in a circle, one that must come before itself included. Tarjan's algorithm, without recursion. */
+export function stronglyConnected<TNode>(edges: Edges<TNode>): Set<TNode> {
+  const index = new Map<TNode, number>();
+  const low = new Map<TNode, number>();
+  const onPath = new Set<TNode>();
+  const path: TNode[] = [];
+  const circular = new Set<TNode>();
+  for (const root of edges.keys()) {
+    if (index.has(root)) continue;
+    const calls: { readonly node: TNode; readonly afters: Iterator<TNode> }[] = [];
+    const enter = (node: TNode): void => {
+      index.set(node, index.size);
+      low.set(node, index.get(node) as number);
+      onPath.add(node);
+      path.push(node);
+      calls.push({ node, afters: (edges.get(node) ?? new Set<TNode>()).values() });
+    };
+    enter(root);
+    for (let call = calls.at(-1); call !== undefined; call = calls.at(-1)) {
+      const { node, afters } = call;
+      const next = afters.next();
+      if (next.done !== true) {
+        const after = next.value;
+        if (after === node) circular.add(node);
+        if (!index.has(after)) enter(after);
+        else if (onPath.has(after)) low.set(node, Math.min(low.get(node) as number, index.get(after) as number));
+        continue;
+      }
+      calls.pop();
+      const caller = calls.at(-1)?.node;
+      if (caller !== undefined) low.set(caller, Math.min(low.get(caller) as number, low.get(node) as number));
+      if (low.get(node) !== index.get(node)) continue;
+      const component = path.splice(path.lastIndexOf(node));
+      for (const member of component) {
+        onPath.delete(member);
+        if (component.length > 1) circular.add(member);
+      }
+    }
+  }
+  return circular;
+}
