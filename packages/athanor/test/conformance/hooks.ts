@@ -156,10 +156,7 @@ function failingHook({ sessions }: Stage, spelling: string, turn: number): Liste
 }
 
 function failingTargets(sessions: SessionMaker, spelling: string): unknown[] {
-  if (spelling === "append" || spelling === "remove") {
-    const all = attributes(User) as unknown as Record<string, unknown>;
-    return "addresses" in all ? [all.addresses] : [];
-  }
+  if (spelling === "append" || spelling === "remove") return [attributes(User).addresses];
   if (spelling === "set") return [attributes(User).email];
   const models: AnyModel[] = [User, Address, Tag];
   return spelling === "init" || rowEvents.some((name) => name === spelling) ? models : [sessions];

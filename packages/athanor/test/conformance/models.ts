@@ -1,5 +1,4 @@
-import { type AnyModel, inherit, integer, Metadata, model, table, text } from "../../src/index.ts";
-import { many, one, properties } from "./not-offered.ts";
+import { type AnyModel, inherit, integer, many, Metadata, model, one, table, text } from "../../src/index.ts";
 
 /** How a model's relationship holds its instances. */
 export type Holding = "one" | "list" | "set" | "map";
@@ -27,7 +26,7 @@ const id = integer().primaryKey();
 
 export class User extends model(
   "users",
-  properties({
+  {
     id,
     name: text().unique(),
     email: text().nullable(),
@@ -41,39 +40,39 @@ export class User extends model(
     get profile() {
       return one(Profile, { backPopulates: "user", cascade: "all, delete-orphan" });
     },
-  }),
+  },
   { metadata },
 ) {}
 
 export class Address extends model(
   "addresses",
-  properties({
+  {
     id,
     user_id: integer().references("users.id"),
     street: text().nullable(),
     get user() {
       return one(User, { backPopulates: "addresses" });
     },
-  }),
+  },
   { metadata },
 ) {}
 
 export class Profile extends model(
   "profiles",
-  properties({
+  {
     id,
     user_id: integer().nullable().references("users.id"),
     bio: text().nullable(),
     get user() {
       return one(User, { backPopulates: "profile" });
     },
-  }),
+  },
   { metadata },
 ) {}
 
 export class Post extends model(
   "posts",
-  properties({
+  {
     id,
     author_id: integer().nullable().references("users.id"),
     title: text(),
@@ -84,19 +83,19 @@ export class Post extends model(
     get tags() {
       return many(Tag, { backPopulates: "posts", secondary: "post_tags", orderBy: "id" });
     },
-  }),
+  },
   { metadata },
 ) {}
 
 export class Tag extends model(
   "tags",
-  properties({
+  {
     id,
     label: text(),
     get posts() {
       return many(Post, { backPopulates: "tags", secondary: "post_tags", orderBy: "id" });
     },
-  }),
+  },
   { metadata },
 ) {}
 
@@ -111,7 +110,7 @@ table(
 
 export class Node extends model(
   "nodes",
-  properties({
+  {
     id,
     parent_id: integer().nullable().references("nodes.id"),
     name: text(),
@@ -121,13 +120,13 @@ export class Node extends model(
     get parent() {
       return one(Node, { backPopulates: "children" });
     },
-  }),
+  },
   { metadata },
 ) {}
 
 export class Employee extends model(
   "employees",
-  properties({
+  {
     id,
     kind: text(),
     name: text(),
@@ -135,27 +134,27 @@ export class Employee extends model(
     get manager() {
       return one(Manager, { backPopulates: "reports", foreignKey: "manager_id" });
     },
-  }),
+  },
   { metadata, polymorphicOn: "kind", identity: "employee" },
 ) {}
 
 export class Manager extends inherit(
   Employee,
   { identity: "manager", table: "managers" },
-  properties({
+  {
     id: integer().primaryKey().references("employees.id"),
     level: integer().nullable(),
     get reports() {
       return many(Employee, { backPopulates: "manager", foreignKey: "manager_id", orderBy: "id" });
     },
-  }),
+  },
 ) {}
 
 export class SalesRep extends inherit(Employee, { identity: "salesrep" }, { quota: integer().nullable() }) {}
 
 export class Account extends model(
   "accounts",
-  properties({
+  {
     id,
     handle: text(),
     version: integer(),
@@ -172,13 +171,13 @@ export class Account extends model(
     get favorite() {
       return one(Entry, { foreignKey: "favorite_id", postUpdate: true });
     },
-  }),
+  },
   { metadata: workshopMetadata, version: "version" },
 ) {}
 
 export class Entry extends model(
   "entries",
-  properties({
+  {
     id,
     account_id: integer().nullable().references("accounts.id", { onDelete: "cascade" }),
     text: text().nullable(),
@@ -186,26 +185,26 @@ export class Entry extends model(
     get account() {
       return one(Account, { backPopulates: "entries", foreignKey: "account_id" });
     },
-  }),
+  },
   { metadata: workshopMetadata },
 ) {}
 
 export class Part extends model(
   "parts",
-  properties({
+  {
     code: text().primaryKey(),
     revision: integer().primaryKey(),
     name: text().nullable(),
     get lines() {
       return many(KitPart, { backPopulates: "part", orderBy: "kit_id" });
     },
-  }),
+  },
   { metadata: workshopMetadata },
 ) {}
 
 export class Kit extends model(
   "kits",
-  properties({
+  {
     id,
     name: text(),
     get lines() {
@@ -215,13 +214,13 @@ export class Kit extends model(
         orderBy: ["part_code", "part_revision"],
       });
     },
-  }),
+  },
   { metadata: workshopMetadata },
 ) {}
 
 export class KitPart extends model(
   "kit_parts",
-  properties({
+  {
     kit_id: integer().primaryKey().references("kits.id"),
     part_code: text().primaryKey(),
     part_revision: integer().primaryKey(),
@@ -232,7 +231,7 @@ export class KitPart extends model(
     get part() {
       return one(Part, { backPopulates: "lines" });
     },
-  }),
+  },
   {
     metadata: workshopMetadata,
     foreignKeys: [{ columns: ["part_code", "part_revision"], references: ["parts.code", "parts.revision"] }],
@@ -243,7 +242,7 @@ export class Locker extends model("lockers", { id, label: text().nullable() }, {
 
 export class Person extends model(
   "people",
-  properties({
+  {
     id,
     name: text(),
     locker_id: integer().nullable().references("lockers.id"),
@@ -259,7 +258,7 @@ export class Person extends model(
     get settings() {
       return many(Setting, { backPopulates: "person", cascade: "all, delete-orphan" }).keyedBy("key");
     },
-  }),
+  },
   { metadata: workshopMetadata },
 ) {}
 
@@ -274,7 +273,7 @@ table(
 
 export class Setting extends model(
   "settings",
-  properties({
+  {
     id,
     person_id: integer().references("people.id"),
     key: text(),
@@ -282,7 +281,7 @@ export class Setting extends model(
     get person() {
       return one(Person, { backPopulates: "settings" });
     },
-  }),
+  },
   { metadata: workshopMetadata },
 ) {}
 

@@ -29,14 +29,3 @@ export function offeredMethod(target: object, name: string): Offer {
 export function offeredValue(name: string): unknown {
   return (athanor as Record<string, unknown>)[name];
 }
-
-export const many: Offer = (...values) => offered("many")(...values);
-export const one: Offer = (...values) => offered("one")(...values);
-
-/** The properties of a model, without its relationships for as long as the library knows none. */
-export function properties<T extends object>(all: T): T {
-  if (offeredValue("many") !== undefined) return all;
-  const descriptors = Object.entries(Object.getOwnPropertyDescriptors(all));
-  const columns = descriptors.filter(([, { get }]) => get === undefined);
-  return Object.defineProperties({}, Object.fromEntries(columns)) as T;
-}
