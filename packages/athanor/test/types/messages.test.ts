@@ -18,6 +18,7 @@ const HasTimestamps = mixin({ createdAt: timestamp().default(() => new Date()) }
 class User extends model("users", {
   id: integer().primaryKey(), name: text(), email: text(), kind: enumeration("user", "premium"), password: transient<string>(),
 }, { mixins: [HasTimestamps], polymorphicOn: "kind", identity: "user" }) {}
+class PremiumUser extends inherit(User, { identity: "premium" }, { tier: integer().nullable() }) {}
 const SessionLocal = sessionmaker(createEngine("sqlite::memory:"));
 declare const session: Session;
 declare const connection: Connection;
@@ -50,6 +51,11 @@ const mistakes: Readonly<Record<string, readonly [code: string, ...phrases: stri
     `'nme' does not exist in type '{ `,
     `name?: string;`,
     `Did you mean to write 'name'?`,
+  ],
+  "a misspelt attribute in the constructor of a subclass": [
+    `new PremiumUser({ teir: 3 });`,
+    `'teir' does not exist in type '{ `,
+    `name?: string;`,
   ],
   "a value of the wrong type in the constructor": [
     `new User({ name: 3 });`,

@@ -195,11 +195,18 @@ describe("an instance", () => {
     new Account("Ann");
     class Trial extends inherit(Account, { identity: "trial" }, { endsAt: timestamp().nullable() }) {
       constructor(name: string, endsAt: Date) {
-        super({ name, endsAt });
+        super(name);
+        this.endsAt = endsAt;
       }
     }
     expectTypeOf(new Trial("Ann", new Date()).endsAt).toEqualTypeOf<Date | null>();
-    expectTypeOf(new PaidAccount({ plan: "gold" }).plan).toEqualTypeOf<string | null>();
+    expectTypeOf(new PaidAccount("Ann").plan).toEqualTypeOf<string | null>();
+    class Yearly extends inherit(PaidAccount, { identity: "yearly" }, {}) {}
+    expectTypeOf(new Yearly("Ann").plan).toEqualTypeOf<string | null>();
+    // @ts-expect-error its parent's constructor takes a name
+    new PaidAccount({ plan: "gold" });
+    // @ts-expect-error its parent's constructor takes a name
+    new Yearly({ name: "Ann" });
   });
 
   test("of an unknown property, or with a value of the wrong type, is refused", () => {
