@@ -39,18 +39,6 @@ export interface ModelClass<TProperties> {
   readonly "~properties": TProperties;
 }
 
-/**
- * What a subclass is constructed with: values, its own among them; or what its parent's constructor takes first, where the parent has a constructor of its own.
- *
- * One argument, and not the parent's list of them: that would be asked for while the subclass is still being declared, and its types may refer to this very class.
- */
-export type SubclassArgument<TBase extends AnyModel, TProperties> =
-  ConstructorParameters<TBase> extends [infer TFirst, ...unknown[]]
-    ? TFirst
-    : NonNullable<ConstructorParameters<TBase>[0]> extends object
-      ? { -readonly [K in keyof TProperties]?: ValueOf<TProperties[K]> }
-      : ConstructorParameters<TBase>[0];
-
 /** Any model class, for generic code: `class Repository<C extends AnyModel>`. */
 export type AnyModel = (abstract new (...args: any[]) => Instance) & { readonly "~properties": unknown };
 

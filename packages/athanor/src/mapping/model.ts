@@ -9,7 +9,7 @@ import type { Column } from "./column.ts";
 import { mapperOf } from "./configure-mappers.ts";
 import { defaultMetadata, type Metadata } from "./metadata.ts";
 import type { Mixin } from "./mixin.ts";
-import type { AnyModel, Mapped, MixedIn, ModelClass, SubclassArgument } from "./model-types.ts";
+import type { AnyModel, Mapped, MixedIn, ModelClass, ValueOf } from "./model-types.ts";
 import { Table } from "./table.ts";
 
 /** What concerns a whole class: inheritance, version counter, constraints. */
@@ -87,9 +87,12 @@ export function inherit<
   options: InheritOptions<TMixins>,
   properties: TProperties,
 ): {
-  new (
-    values?: SubclassArgument<TBase, TBase["~properties"] & TProperties & MixedIn<TMixins>>,
-  ): InstanceType<TBase> & Mapped<TProperties & MixedIn<TMixins>>;
+  // Not what the parent's own constructor takes: asking for that while the subclass is being declared is a circle, where the parent refers to the subclass.
+  new (values?: {
+    -readonly [K in keyof (TBase["~properties"] & TProperties & MixedIn<TMixins>)]?: ValueOf<
+      (TBase["~properties"] & TProperties & MixedIn<TMixins>)[K]
+    >;
+  }): InstanceType<TBase> & Mapped<TProperties & MixedIn<TMixins>>;
   readonly "~properties": TBase["~properties"] & TProperties & MixedIn<TMixins>;
 } & Omit<TBase, "~properties" | "prototype"> {
   const declaration = declarationOf(base);

@@ -308,7 +308,11 @@ describe("a subclass", () => {
         super({ name: name.trim() });
       }
     }
-    class PremiumUser extends inherit(User, { identity: "premium" }, { tier: integer().nullable() }) {}
+    class PremiumUser extends inherit(User, { identity: "premium" }, { tier: integer().nullable() }) {
+      constructor(name: string) {
+        super(name as never);
+      }
+    }
     const user = new User(" ann ");
     const premium = new PremiumUser(" bob ");
     expect([user.name, user.kind, user.constructed]).toEqual(["ann", "user", "by User"]);
