@@ -1,4 +1,15 @@
-import { type AnyModel, inherit, integer, many, Metadata, model, one, table, text } from "../../src/index.ts";
+import {
+  type AnyModel,
+  customType,
+  inherit,
+  integer,
+  many,
+  Metadata,
+  model,
+  one,
+  table,
+  text,
+} from "../../src/index.ts";
 
 /** How a model's relationship holds its instances. */
 export type Holding = "one" | "list" | "set" | "map";
@@ -23,6 +34,12 @@ const workshopMetadata = new Metadata();
 
 /** A generated key. */
 const id = integer().primaryKey();
+
+/** An integer column into which some programs put text, as SQLite lets them. */
+const integerOrText = customType<number | string, number>(integer(), {
+  toDatabase: (value) => value as number,
+  fromDatabase: (value) => value,
+});
 
 export class User extends model(
   "users",
@@ -224,7 +241,7 @@ export class KitPart extends model(
     kit_id: integer().primaryKey().references("kits.id"),
     part_code: text().primaryKey(),
     part_revision: integer().primaryKey(),
-    quantity: integer().nullable().default(1),
+    quantity: integerOrText.nullable().default(1),
     get kit() {
       return one(Kit, { backPopulates: "lines" });
     },
