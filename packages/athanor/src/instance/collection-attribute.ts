@@ -65,16 +65,25 @@ export class CollectionAttribute implements RelatedAttribute {
       this.#kind.expectKey(owner, item as Instance, key);
     }
     const values = given.map(({ item }) => item as Instance);
+    this.#replace(state, container, values, value);
+  }
+
+  replace(state: InstanceState, values: readonly Instance[]): void {
+    this.#replace(state, this.#create(state), values, undefined);
+  }
+
+  #replace(state: InstanceState, container: object, values: readonly Instance[], given: unknown): void {
     emit(this.dispatch["bulkReplace"], { target: state.instance, values, initiator: this.bulkReplaceToken });
     const old = this.#container(state);
-    if (old !== undefined && old === value) return;
+    // Assigned to itself, as `posts = posts` does.
+    if (old !== undefined && old === given) return;
     if (old === undefined && !this.isLoaded(state) && !state.inserted) throw unloadedError(state, this.key);
     const before = old ?? this.#untouched(state);
     this.#remember(state, this.#kind.items(before) as Instance[]);
     state.relations?.untouched.delete(this.slot);
     state.values[this.slot] = container;
     state.markModified();
-    replaceItems(this.#kind, owner, container, values, this.#kind.items(before), this.bulkReplaceToken);
+    replaceItems(this.#kind, this.#owner(state), container, values, this.#kind.items(before), this.bulkReplaceToken);
     this.#kind.detach(before);
     emit(this.dispatch["disposeCollection"], { target: state.instance, collection: before });
   }

@@ -49,6 +49,8 @@ export interface RelatedAttribute extends InstanceAttribute {
   append(state: InstanceState, value: Instance, initiator: Initiator): void;
   /** Takes out of a collection, or unsets a reference that has this value, because the other side was changed. */
   pop(state: InstanceState, value: Instance, initiator: Initiator): void;
+  /** Assigns what it is to hold, with events: the members of a collection, one reference or none. What it holds now must be in memory, if it is a collection. */
+  replace(state: InstanceState, values: readonly Instance[]): void;
   /** What is in memory, pending changes of an unloaded collection too. Loads nothing. */
   loaded(state: InstanceState): readonly Instance[];
   /** Gives it what was loaded: no event, nothing to flush; pending changes are taken up. */

@@ -151,8 +151,11 @@ export class InstanceState {
 
   /** Forgets changes of these slots without touching their values. */
   commitSlots(slots: Iterable<number>): void {
-    if (this.committed === undefined) return;
-    for (const slot of slots) this.committed[slot] = UNCHANGED;
+    for (const slot of slots) {
+      if (this.committed !== undefined) this.committed[slot] = UNCHANGED;
+      if (this.committedAfterWrite !== undefined) this.committedAfterWrite[slot] = UNCHANGED;
+    }
+    if (this.committedAfterWrite?.every((old) => old === UNCHANGED) === true) this.committedAfterWrite = undefined;
   }
 
   /** Drops the values of the given attributes, or of all that a row can bring back, so that the row is asked next time. */
@@ -181,11 +184,12 @@ export class InstanceState {
     return this.instrumentation.attributes.filter(({ isStored, slot }) => isStored && values[slot] === undefined);
   }
 
-  /** The names of everything that is not in memory and could be, relationships included. */
+  /** The names of everything that is not in memory, has not changed and could be loaded, relationships included. */
   unloadedNames(): string[] {
-    const { values } = this;
+    const { values, relations } = this;
     return this.instrumentation.attributes
       .filter(({ isTransient, slot }) => !isTransient && values[slot] === undefined)
+      .filter(({ slot }) => !this.isChanged(slot) && relations?.pending.has(slot) !== true)
       .map(({ key }) => key);
   }
 

@@ -8,6 +8,9 @@ import type { InstrumentedClass, Instrumentation } from "./instrumentation.ts";
 /** Says that the constructor is called for a row: no values are assigned and no `init` is raised. */
 const FROM_ROW: unique symbol = Symbol("from row");
 
+/** Says that the constructor is called for a copy: the same, and there is no row. */
+const BARE: unique symbol = Symbol("bare");
+
 /** The values of an instance, where tools that compare objects deeply can see them. Nothing in Athanor reads it. */
 const VALUES: unique symbol = Symbol("values");
 
@@ -49,7 +52,7 @@ export class Instance {
     const empty = own.empty.slice();
     this[VALUES] = empty;
     this.#state = new InstanceState(this, own, empty, undefined, undefined, true);
-    own.initialise(this.#state, given);
+    if (given !== BARE) own.initialise(this.#state, given);
   }
 
   static {
@@ -122,6 +125,11 @@ export function instanceFromRow(
     [FROM_ROW, instrumentation, values, key, owner],
     instrumentation.class,
   ) as Instance;
+}
+
+/** Makes an instance without values that has no row: no constructor of the user's runs, no `init` is raised. */
+export function bareInstance({ class: instrumentedClass }: Instrumentation): Instance {
+  return Reflect.construct(Instance, [BARE], instrumentedClass) as Instance;
 }
 
 /** The instrumentation of a class, which is made at its first use. */

@@ -14,8 +14,13 @@ export interface RelatedOptions {
   readonly slot: number;
   /** The class of the related instances; known when all classes are. */
   readonly targetClass: () => abstract new (...args: never[]) => Instance;
-  /** What a reference is, where it is known without asking the database: null, or an instance that the session has. Undefined: not known. */
-  readonly known: (state: InstanceState) => Instance | null | undefined;
+  /**
+   * What the reference of an instance with a row is, as far as that is known without asking the database: null, an instance that the session has,
+   * NO_VALUE where the foreign key was never set, PASSIVE_NO_RESULT where only the database knows.
+   */
+  readonly known: (state: InstanceState) => Instance | null | typeof NO_VALUE | typeof PASSIVE_NO_RESULT;
+  /** The related instance may have one parent at a time, so its old value counts. */
+  readonly activeHistory: () => boolean;
   /** What stands for the relationship where its parts must not be left without a parent. */
   readonly parentage: () => object | undefined;
 }
@@ -61,6 +66,10 @@ export class ReferenceAttribute implements RelatedAttribute {
     this.#assign(state, this.#expect(value), initiator);
   }
 
+  replace(state: InstanceState, [value = null]: readonly (Instance | null)[]): void {
+    this.#assign(state, value, this.appendToken);
+  }
+
   append(state: InstanceState, value: Instance, initiator: Initiator): void {
     this.#assign(state, value, initiator);
   }
@@ -72,14 +81,14 @@ export class ReferenceAttribute implements RelatedAttribute {
 
   delete(state: InstanceState): void {
     const old = this.#old(state);
-    if (old === undefined && state.isNew) {
+    if (old === NO_VALUE && state.isNew) {
       throw new InvalidRequestError(
         `${state.describe()} has no "${this.key}" that could be deleted. It was never set.`,
       );
     }
     if (old instanceof Instance) this.#noteParent(old, state, false);
-    emit(this.dispatch["remove"], { target: state.instance, value: old ?? NO_VALUE, initiator: this.removeToken });
-    this.#remember(state, old);
+    emit(this.dispatch["remove"], { target: state.instance, value: old, initiator: this.removeToken });
+    state.remember(this.slot, old);
     state.values[this.slot] = undefined;
     state.markModified();
   }
@@ -92,7 +101,7 @@ export class ReferenceAttribute implements RelatedAttribute {
     }
     if (original === UNCHANGED) return current === undefined ? new History([], [], []) : new History([], [current], []);
     if (current === original && current !== undefined) return new History([], [current], []);
-    const deleted = original === NO_VALUE || original === null ? [] : [original as Instance];
+    const deleted = original instanceof Instance ? [original] : [];
     return new History([current ?? null], [], deleted);
   }
 
@@ -116,39 +125,31 @@ export class ReferenceAttribute implements RelatedAttribute {
   #assign(state: InstanceState, given: Instance | null, initiator: Initiator): void {
     const old = this.#old(state);
     if (old instanceof Instance && old !== given) this.#noteParent(old, state, false);
-    const event = {
-      target: state.instance,
-      value: given,
-      oldValue: old ?? (this.#isUnset(state) ? NO_VALUE : null),
-      initiator,
-    };
-    if (old === undefined && !this.#isUnset(state)) event.oldValue = PASSIVE_NO_RESULT as never;
+    const event = { target: state.instance, value: given, oldValue: old, initiator };
     const value = emitReplacing(this.dispatch["set"], event) as Instance | null;
-    this.#remember(state, old);
+    state.remember(this.slot, old);
     state.values[this.slot] = value;
     if (value !== null) this.#noteParent(value, state, true);
     state.markModified();
   }
 
-  #isUnset(state: InstanceState): boolean {
-    return state.key === undefined;
-  }
-
-  #old(state: InstanceState): Instance | null | undefined {
+  /** What it referred to, as far as that is known without asking the database. */
+  #old(state: InstanceState): Instance | null | typeof NO_VALUE | typeof PASSIVE_NO_RESULT {
     const value = state.values[this.slot] as Instance | null | undefined;
-    if (value !== undefined || state.key === undefined) return value;
-    return this.#options.known(state);
+    if (value !== undefined) return value;
+    const known = state.key === undefined || state.isChanged(this.slot) ? NO_VALUE : this.#options.known(state);
+    // A single parent must be known, so an unset one counts as none.
+    return known === NO_VALUE && this.#options.activeHistory() ? null : known;
   }
 
+  /** The same for a reader, who takes nothing for null; undefined where the database must be asked. */
   #known(state: InstanceState): Instance | null | undefined {
-    if (state.key === undefined || state.inserted || state.isChanged(this.slot)) return null;
+    if (state.key === undefined || state.isChanged(this.slot)) return null;
     const known = this.#options.known(state);
-    if (known !== undefined) state.values[this.slot] = known;
+    if (known === PASSIVE_NO_RESULT) return state.inserted ? null : undefined;
+    if (known === NO_VALUE) return null;
+    state.values[this.slot] = known;
     return known;
-  }
-
-  #remember(state: InstanceState, old: Instance | null | undefined): void {
-    state.remember(this.slot, old);
   }
 
   #noteParent(child: Instance, parent: InstanceState, has: boolean): void {

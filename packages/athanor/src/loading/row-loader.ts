@@ -117,7 +117,7 @@ function simpleLoader(mapper: Mapper, reader: RowReader): RowLoader {
       const known = context.identityMap.of(mapper);
       const owner = context.owner;
       const isHeard = dispatch.load !== undefined || context.loadedAsPersistent !== undefined;
-      const mayRefresh = context.populateExisting;
+      const mayRefresh = context.populateExisting || dispatch.refresh !== undefined;
       const count = rows.length;
       const instances = new Array(count);
       for (let i = 0; i < count; i++) {
@@ -163,7 +163,7 @@ function loadRow(mapper: Mapper, reader: RowReader, row: unknown[], context: Loa
   const existing = known.get(key);
   if (existing !== undefined) {
     const state = stateOf(existing);
-    if (context.populateExisting || state.incomplete) revisit(state, reader, row, context);
+    if (context.populateExisting || state.incomplete || isRefreshHeard(state)) revisit(state, reader, row, context);
     return existing;
   }
   const instance = instanceFromRow(mapper.instrumentation, valuesOf(mapper, reader, row), key, context.owner);
@@ -199,14 +199,23 @@ function announce(instance: Instance, context: LoadContext): void {
   }
 }
 
+/** SQLAlchemy raises `refresh` also where a row comes along for an instance that only a relationship is missing of. */
+function isRefreshHeard(state: InstanceState): boolean {
+  return state.instrumentation.dispatch["refresh"] !== undefined;
+}
+
 /** Gives an instance that was there already what the row has and memory has not; everything, with populateExisting. */
 function revisit(state: InstanceState, reader: RowReader, row: readonly unknown[], context: LoadContext): void {
   const { values, instrumentation } = state;
   const { populateExisting } = context;
   const filled: number[] = [];
   const missing = populateExisting || context.onlyKeys !== undefined ? undefined : state.unloadedNames();
+  // Nothing is missing, and nothing was asked for.
+  if (missing?.length === 0) return;
   for (let index = 0; index < reader.properties.length; index++) {
-    const { slot } = reader.properties[index] as ColumnProperty;
+    const { slot, key } = reader.properties[index] as ColumnProperty;
+    // The key comes along with whatever was asked for, and is not taken up by itself.
+    if (context.onlyKeys?.includes(key) === false) continue;
     if (!populateExisting && (values[slot] !== undefined || state.isChanged(slot))) continue;
     values[slot] = row[index];
     filled.push(slot);

@@ -49,7 +49,7 @@ export class Column<out TValue, out TGiven extends "required" | "optional" = "re
     return this.#with({ nullable: true });
   }
 
-  /** The value that an INSERT writes where none was set: a value, or a function that makes one for each row. Until then it reads undefined. */
+  /** The value that an INSERT writes where none, or null, was set: a value, or a function that makes one for each row. Until then it reads undefined. */
   default(value: TValue | (() => TValue)): Column<TValue, "optional"> {
     return this.#with({ default: { value } });
   }

@@ -152,6 +152,7 @@ export class Mapper<TInstance = unknown> {
         targetClass: () => this.#related(key).targetClass as never,
         known: (state: InstanceState) => this.#related(key).findKnown(state),
         parentage: () => this.#related(key).parentage,
+        activeHistory: () => declared.options.singleParent === true,
       };
       if (declared.container === "one") return new ReferenceAttribute(options, dispatch);
       return new CollectionAttribute(options, collectionKind(declared), dispatch);

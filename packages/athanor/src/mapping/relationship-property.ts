@@ -1,4 +1,5 @@
 import { ArgumentError } from "../event/errors.ts";
+import { NO_VALUE, PASSIVE_NO_RESULT } from "../instance/history.ts";
 import type { Instance } from "../instance/instance.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import type { InstrumentedClass } from "../instance/instrumentation.ts";
@@ -100,18 +101,18 @@ export class RelationshipProperty {
   }
 
   /**
-   * What a reference is, where it is known without asking the database: nothing, because its foreign key is null, or an instance that the session has.
+   * What the reference of an instance with a row is, as far as that is known without asking the database: null where its foreign key is, an instance that
+   * the session has, NO_VALUE where the foreign key was never set, PASSIVE_NO_RESULT where only the database knows.
    */
-  findKnown(state: InstanceState): Instance | null | undefined {
-    if (this.direction !== "manyToOne") return undefined;
+  findKnown(state: InstanceState): Instance | null | typeof NO_VALUE | typeof PASSIVE_NO_RESULT {
+    if (state.owner === undefined || !this.refersToKey) return PASSIVE_NO_RESULT;
     const values = this.pairs.map(({ local }) => state.values[local.slot]);
-    if (values.includes(undefined) && state.incomplete) return undefined;
-    if (values.some((value) => value == null)) return null;
-    if (!this.refersToKey) return undefined;
+    if (values.includes(undefined)) return state.incomplete ? PASSIVE_NO_RESULT : NO_VALUE;
+    if (values.every((value) => value === null)) return null;
     const byKey = this.target.primaryKey.map(
       (key) => values[this.pairs.findIndex(({ remote }) => remote.slot === key.slot)],
     );
-    return state.owner?.findByKey(this.target, identityKey(this.target, byKey));
+    return state.owner.findByKey(this.target, identityKey(this.target, byKey)) ?? PASSIVE_NO_RESULT;
   }
 
   /** Whether the foreign key here holds the whole primary key there, so that the identity map can be asked. */

@@ -51,7 +51,10 @@ export function deleteState(core: SessionState, state: InstanceState): MaybeProm
 
 async function deleteAlong(core: SessionState, state: InstanceState): Promise<void> {
   try {
-    const along = await deletedAlong(state, (parent, property) => core.loadRelated(parent, property));
+    // What belongs to no session cannot be loaded, and what it leads to is not known.
+    const along = await deletedAlong(state, async (parent, property) => {
+      if (parent.owner === core) await core.loadRelated(parent, property);
+    });
     // It may have been added again meanwhile.
     if (!core.cascading.has(state)) return;
     deleteOne(core, state);

@@ -81,6 +81,7 @@ async function flushWithin(core: SessionState, transaction: SessionTransaction):
     emit: core.emitter(),
     warn: (message) => core.warn(message),
     contains: (state) => core.contains(state),
+    loadColumns: (state) => core.loadColumns(state),
     loadRelated: (state, property) => core.loadRelated(state, property),
     deletedWith: (state) => deletedAlong(state, (parent, property) => core.loadRelated(parent, property)),
   };
@@ -89,6 +90,8 @@ async function flushWithin(core: SessionState, transaction: SessionTransaction):
   transaction.expectActive();
   await core.emitAndSettle(core.dispatch.afterFlush, { session: core.session });
   transaction.expectActive();
+  // Their identity is asked for, and an expired instance has to be loaded for it.
+  for (const state of flushed.updated) if (state.isExpired) await core.loadColumns(state);
   settle(core, transaction, flushed);
   await core.emitAndSettle(core.dispatch.afterFlushPostexec, { session: core.session });
 }

@@ -1,4 +1,4 @@
-import type { Instance } from "../instance/instance.ts";
+import { type Instance, stateOf } from "../instance/instance.ts";
 import type { RelatedAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { identityKey } from "../mapping/identity.ts";
@@ -6,6 +6,7 @@ import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { ColumnExpression } from "../sql/column-expression.ts";
 import { conjunction, type Expression } from "../sql/expression.ts";
 import { type ExecutionOptions, Select } from "../sql/select.ts";
+import { ObjectDeletedError } from "./errors.ts";
 import { execute } from "./execute.ts";
 import { loadColumns, unloadedColumns } from "./load-columns.ts";
 import type { SessionState } from "./session-state.ts";
@@ -29,11 +30,24 @@ export async function loadRelated(
       (part) => key[property.pairs.findIndex(({ remote }) => remote.slot === part.slot)],
     );
     const known = core.identityMap.of(property.target).get(identityKey(property.target, byKey));
-    if (known !== undefined) return attribute.setLoaded(state, [known]);
+    if (known !== undefined) return attribute.setLoaded(state, await withColumns(core, known));
   }
   const statement = relatedSelect(property, key);
   const result = await execute(core, { statement, parameters: undefined, options, isRelationshipLoad: true });
   attribute.setLoaded(state, [...new Set(result.scalars().all() as Instance[])]);
+}
+
+/** An instance that the session has, with its values; nothing where its row turns out to be gone. */
+async function withColumns(core: SessionState, instance: Instance): Promise<readonly Instance[]> {
+  const state = stateOf(instance);
+  if (!state.isExpired) return [instance];
+  try {
+    await core.loadColumns(state);
+    return [instance];
+  } catch (error) {
+    if (error instanceof ObjectDeletedError) return [];
+    throw error;
+  }
 }
 
 /** The statement that finds the related rows of one key. */

@@ -44,10 +44,9 @@ export function makeTransientToDetached(instance: Instance): void {
   }
   state.commit();
   state.modified = false;
-  const unloaded = state.unloaded();
-  state.expire(unloaded, "makeTransientToDetached()");
-  state.incomplete = unloaded.length > 0;
+  const unloaded = state.unloadedNames();
+  state.expire(state.unloaded(), "makeTransientToDetached()");
+  state.incomplete = state.unloaded().length > 0;
   const { expire } = state.instrumentation.dispatch;
-  if (expire !== undefined && unloaded.length > 0)
-    emit(expire, { target: instance, attrs: unloaded.map((attribute) => attribute.key) });
+  if (expire !== undefined && unloaded.length > 0) emit(expire, { target: instance, attrs: unloaded });
 }

@@ -24,8 +24,12 @@ export interface SessionWarning {
   readonly session: Session;
 }
 
-/** Loads a relationship of one instance. */
-export type RelatedLoader = (core: SessionState, state: InstanceState, property: RelationshipProperty) => Promise<void>;
+/** How a session loads what is missing of an instance. Given to it, because loading executes statements, which may flush, which may load. */
+export interface Loaders {
+  /** Loads all columns that are not in memory. */
+  columns(core: SessionState, state: InstanceState): Promise<void>;
+  related(core: SessionState, state: InstanceState, property: RelationshipProperty): Promise<void>;
+}
 
 /** How the sessions of a sessionmaker behave. */
 export interface SessionOptions {
@@ -77,8 +81,7 @@ export class SessionState implements StateOwner {
    */
   readonly #late = new Map<InstanceState, number>();
   #lateCount = 0;
-  /** How relationships are loaded. Given, because loading executes statements, which may flush, which may load. */
-  readonly #loadRelated: RelatedLoader;
+  readonly #loaders: Loaders;
   readonly #onWarning: ((warning: SessionWarning) => void) | undefined;
 
   constructor(
@@ -86,7 +89,7 @@ export class SessionState implements StateOwner {
     engine: Engine,
     node: EventNode<keyof SessionEvents>,
     options: SessionOptions,
-    loadRelated: RelatedLoader,
+    loaders: Loaders,
   ) {
     this.session = session;
     this.engine = engine;
@@ -96,7 +99,7 @@ export class SessionState implements StateOwner {
     this.expireOnCommit = options.expireOnCommit ?? false;
     this.#onWarning = options.onWarning;
     this.operations = new Operations(session);
-    this.#loadRelated = loadRelated;
+    this.#loaders = loaders;
   }
 
   /** Pending instances, in the order in which they were added. */
@@ -224,7 +227,12 @@ export class SessionState implements StateOwner {
   }
 
   loadRelated(state: InstanceState, property: RelationshipProperty): Promise<void> {
-    return this.#loadRelated(this, state, property);
+    return this.#loaders.related(this, state, property);
+  }
+
+  /** Loads all columns of an instance that are not in memory. */
+  loadColumns(state: InstanceState): Promise<void> {
+    return this.#loaders.columns(this, state);
   }
 
   findByKey(mapper: Mapper, key: unknown): Instance | undefined {

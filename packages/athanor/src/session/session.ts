@@ -16,12 +16,19 @@ import { execute } from "./execute.ts";
 import { flushSession } from "./flush-session.ts";
 import { getInstance, type PrimaryKey } from "./get.ts";
 import type { Statement } from "./orm-execute-state.ts";
+import { loadColumns, unloadedColumns } from "./load-columns.ts";
 import { loadRelated } from "./load-related.ts";
 import { reachedBy } from "../unit-of-work/cascades.ts";
+import { mergeInstance, type MergeOptions } from "./merge.ts";
 import { refreshInstance } from "./refresh.ts";
 import { type SessionEvents, sessionEvents } from "./session-events.ts";
-import { type SessionOptions, SessionState } from "./session-state.ts";
+import { type Loaders, type SessionOptions, SessionState } from "./session-state.ts";
 import { SessionTransaction } from "./session-transaction.ts";
+
+const loaders: Loaders = {
+  columns: (core, state) => loadColumns(core, state, unloadedColumns(state)),
+  related: loadRelated,
+};
 
 /** What the rows of a statement are: `[User]` of select(User), objects by column name of raw SQL. */
 export type RowOf<TStatement> =
@@ -67,7 +74,7 @@ export class Session implements AsyncDisposable {
   ) {
     this.#parentNode = node;
     this.info = { ...options.info };
-    this.#core = new SessionState(this, engine, node, options, loadRelated);
+    this.#core = new SessionState(this, engine, node, options, loaders);
   }
 
   /** For this session alone: `listen(session, "afterCommit", …)`. */
@@ -271,6 +278,22 @@ export class Session implements AsyncDisposable {
       () => getInstance(core, mapperOf(model), key, options?.executionOptions),
       () => core.mayCallListeners(mapperOf(model)),
     ) as Promise<InstanceType<TModel> | null>;
+  }
+
+  /**
+   * Copies the state of an instance onto the session's own instance of the same row, and answers with that one; the given instance is left as it is.
+   * The row is loaded where the session does not have it, and a new instance is added where there is none. What relationships with the cascade "merge"
+   * lead to is merged along. Attributes that are not set on the given instance are not touched, nor are transient ones: only what is stored is copied.
+   *
+   * SQLAlchemy: State Management, Merging.
+   *
+   * @throws StaleDataError where the given instance has another version than the row; InvalidRequestError where it is of another class than the row, or
+   * with `load: false` has no row, or changes.
+   * @example
+   * const user = await session.merge(new User({ id: 7, email: "new@x" }));
+   */
+  merge<TInstance extends Instance>(instance: TInstance, options?: MergeOptions): Promise<TInstance> {
+    return this.#run(() => mergeInstance(this.#core, expectState(instance), options)) as Promise<TInstance>;
   }
 
   /** Executes a statement and answers with its rows. */

@@ -50,7 +50,11 @@ export async function deletedAlong(
     for (const property of mapperOfState(state).relationships) {
       if (!property.cascade.has("delete")) continue;
       const attribute = attributeOf(state, property);
-      if (property.options.passiveDeletes !== true && state.key !== undefined && !attribute.isLoaded(state))
+      if (
+        property.options.passiveDeletes !== true &&
+        state.key !== undefined &&
+        state.values[property.slot] === undefined
+      )
         await load(state, property);
       const next = loadedStates(attribute, state).filter((related) => !seen.has(related));
       for (const related of next) {
@@ -75,9 +79,9 @@ function relatedStates(cascade: CascadeName, state: InstanceState, property: Rel
   const attribute = attributeOf(state, property);
   if (cascade !== "save-update") return loadedStates(attribute, state);
   const { added, unchanged, deleted } = attribute.history(state);
-  const pending = state.relations?.pending.get(property.slot);
-  const all = [...added, ...unchanged, ...deleted, ...(pending?.added ?? []), ...(pending?.removed ?? [])];
-  return all.filter((value) => value !== null).map((value) => stateOf(value as Instance));
+  return [...added, ...unchanged, ...deleted]
+    .filter((value) => value !== null)
+    .map((value) => stateOf(value as Instance));
 }
 
 function loadedStates(attribute: RelatedAttribute, state: InstanceState): InstanceState[] {

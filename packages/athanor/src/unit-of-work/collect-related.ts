@@ -2,7 +2,7 @@ import type { InstanceState } from "../instance/instance-state.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { dependencyOf } from "./dependencies/dependency-of.ts";
 import type { Entry } from "./entry.ts";
-import type { FlushPlan } from "./flush-plan.ts";
+import type { FlushPlan, RelatedHistory } from "./flush-plan.ts";
 
 /** Asks each relationship of each instance what follows from its being saved or deleted, until nothing new follows. */
 export async function collectRelated(plan: FlushPlan): Promise<void> {
@@ -26,9 +26,30 @@ export async function collectRelated(plan: FlushPlan): Promise<void> {
       for (const state of newSaves) saves.add(state);
       if (newDeletes.length > 0) await dependencyOf(property).collectDeletes(plan, newDeletes);
       if (newSaves.length > 0) await dependencyOf(property).collectSaves(plan, newSaves);
+      if (!plan.active.has(property) && (await hasChanges(plan, property, newSaves, newDeletes)))
+        plan.active.add(property);
       isNew ||= newDeletes.length + newSaves.length > 0;
     }
   }
+}
+
+/** Whether a relationship has anything to do in this flush. Those that have not put nothing in order. */
+async function hasChanges(
+  plan: FlushPlan,
+  property: RelationshipProperty,
+  saves: readonly InstanceState[],
+  deletes: readonly InstanceState[],
+): Promise<boolean> {
+  const mustLoad = property.direction !== "manyToOne" && property.options.passiveDeletes !== true;
+  for (const state of deletes) if (!isEmpty(await plan.history(state, property, mustLoad))) return true;
+  for (const state of saves) if (!isEmpty(await plan.history(state, property, false))) return true;
+  if (saves.length + deletes.length === 0 || property.target.baseMapper === property.parent.baseMapper) return false;
+  for (const { mapper } of plan.entries.values()) if (mapper.baseMapper === property.target.baseMapper) return true;
+  return false;
+}
+
+function isEmpty({ added, unchanged, deleted }: RelatedHistory): boolean {
+  return added.length + unchanged.length + deleted.length === 0;
 }
 
 /** The instances of the plan by each relationship that their class has. */

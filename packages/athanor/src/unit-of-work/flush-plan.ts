@@ -30,6 +30,8 @@ export interface Registration {
 export class FlushPlan {
   readonly entries = new Map<InstanceState, Entry>();
   readonly work: FlushWork;
+  /** The relationships that have something to do. */
+  readonly active = new Set<RelationshipProperty>();
   /** Foreign keys that are written by an UPDATE of their own. */
   readonly postUpdates = new Map<InstanceState, Set<number>>();
   /** Rows of tables between that were written from the other side already. */

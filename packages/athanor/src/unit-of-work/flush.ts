@@ -33,6 +33,8 @@ export interface FlushWork {
   warn(message: string): void;
   /** Whether an instance is in the session. */
   contains(state: InstanceState): boolean;
+  /** Loads what is not in memory of an instance that the flush must know. */
+  loadColumns(state: InstanceState): Promise<void>;
   /** Loads a relationship that the flush must know. */
   loadRelated(state: InstanceState, property: RelationshipProperty): Promise<void>;
   /** What is deleted along with an instance, by cascades. */

@@ -48,6 +48,7 @@ function mapperGraph(plan: FlushPlan): Graph {
     if (!entry.listOnly) (entry.isDelete ? last.deletes : last.saves).entries.push(entry);
   }
   for (const [property, entries] of entriesByRelationship(plan)) {
+    if (!plan.active.has(property)) continue;
     const parent = property.parent.baseMapper;
     const child = property.target.baseMapper;
     const afterSave = step("afterSave", property);
@@ -118,6 +119,7 @@ function rowOrder(plan: FlushPlan, graph: Graph, circular: ReadonlySet<Step>): S
   // Between rows of a circle it is that of the relationships that really hold between them.
   for (const [property, entries] of entriesByRelationship(plan)) {
     const dependency = dependencyOf(property);
+    if (!plan.active.has(property)) continue;
     if (
       !isApart("afterSave", property) &&
       !isApart("beforeDelete", property) &&

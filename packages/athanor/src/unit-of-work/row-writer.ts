@@ -67,9 +67,9 @@ export class RowWriter {
   /** The INSERT for an instance with these values. */
   insert(values: readonly unknown[]): InsertShape {
     let absent = "";
-    for (const { property, column } of this.#omittable) {
+    for (const { property } of this.#omittable) {
       const value = values[property.slot];
-      absent += value === undefined || (value === null && column.autoincrement) ? "1" : "0";
+      absent += value == null ? "1" : "0";
     }
     let shape = this.#inserts.get(absent);
     if (shape === undefined) this.#inserts.set(absent, (shape = this.#insertShape(absent)));

@@ -2,13 +2,20 @@ import type { InstanceState } from "../instance/instance-state.ts";
 import type { ColumnProperty } from "../mapping/mapper.ts";
 import type { KeyPair, RelationshipProperty } from "../mapping/relationship-property.ts";
 import { FlushError } from "./errors.ts";
+import type { FlushPlan } from "./flush-plan.ts";
 
-/** Copies the key of one row into the foreign key of another, as an assignment: its listeners hear it. */
-export function copyKey(
+/** Copies the key of one row into the foreign key of another, as an assignment: its listeners hear it. An expired source is loaded for it. */
+export async function copyKey(
+  plan: FlushPlan,
   pairs: readonly { readonly from: ColumnProperty; readonly to: ColumnProperty }[],
   source: InstanceState,
   target: InstanceState,
-): void {
+): Promise<void> {
+  await loadAbsent(
+    plan,
+    source,
+    pairs.map(({ from }) => from),
+  );
   for (const { from, to } of pairs) assign(target, to, source.values[from.slot] ?? null);
 }
 
@@ -41,4 +48,15 @@ export function fromTo(
 
 function assign(target: InstanceState, column: ColumnProperty, value: unknown): void {
   target.instrumentation.attributes[column.slot]?.set(target, value);
+}
+
+/** Loads an instance some of whose columns the flush must know and memory has not. */
+export async function loadAbsent(
+  plan: FlushPlan,
+  state: InstanceState,
+  columns: readonly ColumnProperty[],
+): Promise<void> {
+  if (state.key === undefined || !state.incomplete) return;
+  if (columns.some(({ slot }) => state.values[slot] === undefined && !state.isChanged(slot)))
+    await plan.work.loadColumns(state);
 }

@@ -4,7 +4,7 @@ import type { Table } from "../mapping/table.ts";
 import { emitRow } from "./emit-row.ts";
 import type { FlushWork } from "./flush.ts";
 import { rowWriter } from "./row-writer.ts";
-import { staleError } from "./write-saves.ts";
+import { isKeyAbsent, staleError } from "./write-saves.ts";
 
 /** Deletes the rows of one hierarchy: all `beforeDelete`, the SQL with subclasses' tables first, all `afterDelete`. */
 export async function writeDeletes(states: readonly InstanceState[], work: FlushWork): Promise<void> {
@@ -15,6 +15,7 @@ export async function writeDeletes(states: readonly InstanceState[], work: Flush
 
 async function deleteBatch(states: readonly InstanceState[], work: FlushWork): Promise<void> {
   for (const state of states) await emitRow(state, "beforeDelete", work);
+  for (const state of states) if (isKeyAbsent({ state, mapper: mapperOfState(state) })) await work.loadColumns(state);
   const mappers = [...new Set(states.map(mapperOfState))];
   const tables = [
     ...new Set(

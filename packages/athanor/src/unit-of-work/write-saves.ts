@@ -34,15 +34,19 @@ async function writeBatch(batch: readonly Entry[], work: FlushWork): Promise<voi
       if (save.isInsert) {
         applyDefaults(save);
         inserts.push(save);
-      } else if (prepareUpdate(save)) changed.push(save);
+      } else if (needsUpdate(save)) {
+        if (isKeyAbsent(save)) await work.loadColumns(save.state);
+        prepareUpdate(save);
+        changed.push(save);
+      }
     }
     const tables = tablesOf(batch);
     for (const table of tables) {
       const updating = updateRows(tables.length === 1 ? changed : changed.filter(isIn(table)), table, connection);
       if (updating !== undefined) await updating;
-      announceKeys(inserts, table);
       const inserting = insertRows(tables.length === 1 ? inserts : inserts.filter(isIn(table)), table, connection);
       if (inserting !== undefined) await inserting;
+      announceKeys([...inserts, ...changed.filter((save) => isWritten(save, table))], table);
     }
   } catch (error) {
     for (const save of inserts) if (!save.isInserted) takeDefaultsBack(save);
@@ -56,15 +60,25 @@ async function writeBatch(batch: readonly Entry[], work: FlushWork): Promise<voi
   );
 }
 
-/** The key of a subclass's table is its parent's: it is assigned, as every foreign key is, and listeners hear it. */
-function announceKeys(inserts: readonly Entry[], table: Table): void {
-  for (const { state, mapper } of inserts) {
-    if (mapper.tables[0] === table || !mapper.tables.includes(table)) continue;
+/** The key of a subclass's table is its parent's: when that is written it is assigned, as every foreign key is, and listeners hear it. */
+function announceKeys(saves: readonly Entry[], table: Table): void {
+  for (const { state, mapper } of saves) {
+    const next = mapper.tables.indexOf(table) + 1;
+    if (next === 0 || next === mapper.tables.length) continue;
     for (const { slot, key } of mapper.primaryKey) {
       const attribute = state.instrumentation.attributes[slot];
       if (attribute?.dispatch.set !== undefined) emitSame(attribute, state, key);
     }
   }
+}
+
+/** Whether the UPDATE of an instance concerns the table. */
+function isWritten({ state, mapper }: Entry, table: Table): boolean {
+  return mapper.columnProperties.some(
+    ({ slot, stored, column }) =>
+      stored.some((place) => place.table === table) &&
+      hasChanged(state.committed?.[slot] ?? UNCHANGED, state.values[slot], column.options.type.isEqual),
+  );
 }
 
 /** Raises the `set` of a value that stays what it is. */
@@ -104,7 +118,8 @@ function isIn(table: Table): (save: Entry) => boolean {
 function applyDefaults(save: Entry): void {
   const { state, mapper } = save;
   for (const { property, options } of defaultsOf(mapper)) {
-    if (state.values[property.slot] !== undefined) continue;
+    // As in SQLAlchemy, null counts as not set where there is a default.
+    if (state.values[property.slot] != null) continue;
     state.values[property.slot] = valueOf(options);
     if (property.source.column.primaryKey) save.hasDefaultKey = true;
     else (save.refreshed ??= []).push(property.key);
@@ -147,15 +162,24 @@ function valueOf({ value }: { readonly value: unknown }): unknown {
   return typeof value === "function" ? (value as () => unknown)() : value;
 }
 
-/** Whether an UPDATE is needed; if so, its `onupdate` values and its next version are set. */
-function prepareUpdate(save: Entry): boolean {
-  const { state, mapper } = save;
-  const { committed, values } = state;
+/** Whether an UPDATE is needed: a column has really changed. */
+function needsUpdate({ state: { committed, values }, mapper }: Entry): boolean {
   if (committed === undefined) return false;
-  const isChanged = mapper.columnProperties.some(({ slot, column }) =>
+  return mapper.columnProperties.some(({ slot, column }) =>
     hasChanged(committed[slot], values[slot], column.options.type.isEqual),
   );
-  if (!isChanged) return false;
+}
+
+/** Whether the instance was expired: it is loaded before its row is written, as in SQLAlchemy. */
+export function isKeyAbsent({ state, mapper }: Pick<Entry, "state" | "mapper">): boolean {
+  return state.incomplete && mapper.primaryKey.some(({ slot }) => state.values[slot] === undefined);
+}
+
+/** Sets the `onupdate` values of an UPDATE, and its next version. */
+function prepareUpdate(save: Entry): void {
+  const { state, mapper } = save;
+  const { values } = state;
+  const committed = state.committed as unknown[];
   for (const { slot, key, column } of mapper.columnProperties) {
     const { onupdate } = column.options;
     if (onupdate === undefined || hasChanged(committed[slot], values[slot], column.options.type.isEqual)) continue;
@@ -172,7 +196,6 @@ function prepareUpdate(save: Entry): boolean {
     values[version.slot] = Number(current) + 1;
     (save.refreshed ??= []).push(version.key);
   }
-  return true;
 }
 
 function hasChanged(

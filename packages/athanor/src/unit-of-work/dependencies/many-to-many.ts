@@ -4,6 +4,7 @@ import type { RelationshipProperty, SecondaryPair } from "../../mapping/relation
 import { deleteText, insertText } from "../../sql/row-statements.ts";
 import { StaleDataError } from "../errors.ts";
 import type { FlushPlan } from "../flush-plan.ts";
+import { loadAbsent } from "../synchronize.ts";
 import { type Dependency, present, type RelatedSteps } from "./dependency.ts";
 
 /** A table between holds both keys: its rows come after those of both sides, and go before them. They raise no row events. */
@@ -66,6 +67,7 @@ export class ManyToMany implements Dependency {
       }
       for (const child of present(history.deleted)) if (this.#claim(plan, parent, child)) removed.push([parent, child]);
     }
+    await this.#loadKeys(plan, [...removed, ...added]);
     await this.#delete(plan, removed);
     await this.#insert(plan, added);
   }
@@ -77,7 +79,24 @@ export class ManyToMany implements Dependency {
       for (const child of present([...unchanged, ...deleted]))
         if (this.#claim(plan, parent, child)) removed.push([parent, child]);
     }
+    await this.#loadKeys(plan, removed);
     await this.#delete(plan, removed);
+  }
+
+  async #loadKeys(plan: FlushPlan, rows: readonly (readonly [InstanceState, InstanceState])[]): Promise<void> {
+    const [parentPairs, targetPairs] = this.#columns().pairs;
+    for (const [parent, child] of rows) {
+      await loadAbsent(
+        plan,
+        parent,
+        parentPairs.map(({ property }) => property),
+      );
+      await loadAbsent(
+        plan,
+        child,
+        targetPairs.map(({ property }) => property),
+      );
+    }
   }
 
   /** Both sides see the same change, and one of them writes it. */

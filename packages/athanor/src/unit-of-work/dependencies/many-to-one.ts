@@ -64,7 +64,7 @@ export class ManyToOne implements Dependency {
       const { added, deleted, unchanged } = await plan.history(parent, property, false);
       const postUpdate = property.options.postUpdate === true;
       if (!postUpdate && plan.isDeleted(parent)) continue;
-      if (added.length > 0) for (const child of added) this.#refer(plan, parent, child);
+      if (added.length > 0) for (const child of added) await this.#refer(plan, parent, child);
       else if (deleted.length > 0) this.#clear(parent);
       if (postUpdate && added.length + deleted.length + unchanged.length > 0) plan.postUpdate(parent, property);
     }
@@ -85,7 +85,7 @@ export class ManyToOne implements Dependency {
     await plan.cascadeDelete(child);
   }
 
-  #refer(plan: FlushPlan, parent: InstanceState, child: InstanceState | null): void {
+  async #refer(plan: FlushPlan, parent: InstanceState, child: InstanceState | null): Promise<void> {
     if (child === null) return this.#clear(parent);
     if (!plan.work.contains(child)) {
       plan.work.warn(
@@ -93,7 +93,7 @@ export class ManyToOne implements Dependency {
       );
       return;
     }
-    copyKey(fromTo(this.property.pairs, "remoteToLocal"), child, parent);
+    await copyKey(plan, fromTo(this.property.pairs, "remoteToLocal"), child, parent);
   }
 
   #clear(parent: InstanceState): void {

@@ -78,13 +78,13 @@ export class OneToMany implements Dependency {
       const { added, unchanged, deleted } = await plan.history(parent, this.property, false);
       for (const child of present(added)) {
         if (!plan.entries.has(child)) continue;
-        this.#copy(parent, child);
+        await this.#copy(plan, parent, child);
         if (this.property.options.postUpdate === true) plan.postUpdate(child, this.property);
       }
       for (const child of present(deleted)) {
         if (!this.#deletesOrphans && this.#isOrphan(child) && plan.entries.has(child)) this.#clear(plan, child);
       }
-      if (this.#keyChanged(parent)) for (const child of present(unchanged)) this.#copy(parent, child);
+      if (this.#keyChanged(parent)) for (const child of present(unchanged)) await this.#copy(plan, parent, child);
     }
   }
 
@@ -105,8 +105,8 @@ export class OneToMany implements Dependency {
     return parent.key !== undefined && this.property.pairs.some(({ local }) => parent.isChanged(local.slot));
   }
 
-  #copy(parent: InstanceState, child: InstanceState): void {
-    copyKey(fromTo(this.property.pairs, "localToRemote"), parent, child);
+  #copy(plan: FlushPlan, parent: InstanceState, child: InstanceState): Promise<void> {
+    return copyKey(plan, fromTo(this.property.pairs, "localToRemote"), parent, child);
   }
 
   /** A child that is deleted itself keeps its foreign key: nobody will read it. */
