@@ -119,6 +119,7 @@ export { ORMExecuteState, type Statement } from "./session/orm-execute-state.ts"
 export { load } from "./session/load.ts";
 export { objectSession } from "./session/object-session.ts";
 export { makeTransient, makeTransientToDetached } from "./session/make-transient.ts";
+export type { MergeOptions } from "./session/merge.ts";
 export type { FlushRowEvent, MapperFlushEvents } from "./unit-of-work/mapper-flush-events.ts";
 
 // Errors

@@ -32,6 +32,16 @@ export function getInstance(
     const existing = core.identityMap.of(mapper).get(identityKey(mapper, key));
     if (existing !== undefined) return known(core, mapper, stateOf(existing));
   }
+  return instanceFromDatabase(core, mapper, key, options);
+}
+
+/** The instance with that key, by its row. */
+export function instanceFromDatabase(
+  core: SessionState,
+  mapper: Mapper,
+  key: readonly unknown[],
+  options: ExecutionOptions = {},
+): MaybePromise<Instance | null> {
   if (core.dispatch.doOrmExecute !== undefined || options.populateExisting === true)
     return select(core, mapper, key, options);
   if (mustAutoflush(core)) return flushSession(core).then(() => selectDirectly(core, mapper, key));
