@@ -88,7 +88,8 @@ export {
   or,
   type OrderBy,
 } from "./sql/expression.ts";
-export { type ExecutionOptions, type Filter, Select, select } from "./sql/select.ts";
+export type { Filter } from "./sql/filter.ts";
+export { type ExecutionOptions, Select, select } from "./sql/select.ts";
 export { type RawBuilder as Sql, sql } from "kysely";
 
 // Engines

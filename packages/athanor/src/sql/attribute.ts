@@ -2,15 +2,18 @@ import { ColumnNode, type OperationNode, ReferenceNode, SchemableIdentifierNode,
 import { closestName } from "../event/closest-name.ts";
 import { ArgumentError } from "../event/errors.ts";
 import { type EventNode, eventTarget } from "../event/event-node.ts";
+import type { InstrumentedClass } from "../instance/instrumentation.ts";
 import { attributeNode } from "../mapping/attribute-node.ts";
 import type { Transient } from "../mapping/column.ts";
 import type { ColumnType } from "../mapping/column-type.ts";
 import { Column } from "../mapping/column.ts";
 import { declarationOf } from "../mapping/declaration.ts";
 import type { Relationship } from "../mapping/relationship.ts";
+import { mapperOf } from "../mapping/configure-mappers.ts";
 import { Mixin } from "../mapping/mixin.ts";
 import type { Class, PropertiesOf, ValueOf } from "../mapping/model-types.ts";
 import type { Table } from "../mapping/table.ts";
+import { type EvaluationScope, type Evaluator, readColumn, UnevaluableError } from "./evaluate.ts";
 import { ComparableExpression } from "./expression.ts";
 import type { Structure } from "./structure.ts";
 
@@ -65,6 +68,14 @@ export class Attribute<
   toOperationNode(): OperationNode {
     const { table, column } = this.#source();
     return columnNode(table, column.name);
+  }
+
+  override evaluator({ mapper }: EvaluationScope): Evaluator {
+    this.#source();
+    const property = mapper.column(this.key);
+    if (property === undefined || !mapper.isA(mapperOf(this.owner as InstrumentedClass)))
+      throw new UnevaluableError(`${this.label}, which is not of ${mapper.class.name}`);
+    return readColumn(property);
   }
 
   #source(): { readonly table: Table; readonly column: { readonly name: string } } {

@@ -15,6 +15,16 @@ import {
 } from "kysely";
 import { ArgumentError } from "../event/errors.ts";
 import { type ColumnType, describeAccepted, isAccepted } from "../mapping/column-type.ts";
+import {
+  type EvaluationScope,
+  type Evaluator,
+  evaluateComparison,
+  evaluateJunction,
+  evaluateMembership,
+  evaluateNegation,
+  UNKNOWN,
+  UnevaluableError,
+} from "./evaluate.ts";
 import { Bind, bindNode, type StatementPart, type Structure } from "./structure.ts";
 
 /**
@@ -29,6 +39,11 @@ export abstract class Expression<out TValue> implements StatementPart, KyselyExp
 
   abstract structure(into: Structure): void;
   abstract toOperationNode(keepBinds?: boolean): OperationNode;
+
+  /** How its value is found in memory. Throws UnevaluableError where only the database can find it. */
+  evaluator(_scope: EvaluationScope): Evaluator {
+    throw new UnevaluableError("a part of it");
+  }
 }
 
 /** A value that a comparison takes: one in memory, or another expression, ours or of Kysely's `sql`. */
@@ -150,6 +165,14 @@ export class BoundValue extends Expression<unknown> {
   toOperationNode(keepBinds = false): OperationNode {
     return bindNode(this.bind, keepBinds);
   }
+
+  override evaluator({ parameters }: EvaluationScope): Evaluator {
+    const { name } = this.bind;
+    const value = name === undefined ? this.bind.value : parameters?.[name];
+    // Without its value the statement cannot be executed either, which says so.
+    if (value === undefined) throw new UnevaluableError(`bindparam("${name ?? ""}") without a value`);
+    return () => value;
+  }
 }
 
 /**
@@ -176,6 +199,10 @@ export class ForeignExpression extends Expression<unknown> {
 
   toOperationNode(): OperationNode {
     return this.#expression.toOperationNode();
+  }
+
+  override evaluator(): Evaluator {
+    throw new UnevaluableError("SQL of your own");
   }
 }
 
@@ -271,6 +298,11 @@ class Binary extends Expression<boolean> {
       this.#right.toOperationNode(keepBinds),
     );
   }
+
+  override evaluator(scope: EvaluationScope): Evaluator {
+    const [left, right] = [this.#left.evaluator(scope), this.#right.evaluator(scope)];
+    return evaluateComparison(this.#operator, left, right, typeOf(this.#left));
+  }
 }
 
 class NullTest extends Expression<boolean> {
@@ -294,6 +326,14 @@ class NullTest extends Expression<boolean> {
       OperatorNode.create(this.#isNull ? "is" : "is not"),
       ValueNode.createImmediate(null),
     );
+  }
+
+  override evaluator(scope: EvaluationScope): Evaluator {
+    const tested = this.#tested.evaluator(scope);
+    return (state) => {
+      const value = tested(state);
+      return value === UNKNOWN ? UNKNOWN : (value === null) === this.#isNull;
+    };
   }
 }
 
@@ -326,6 +366,11 @@ class Membership extends Expression<boolean> {
       ValueListNode.create(values),
     );
   }
+
+  override evaluator(scope: EvaluationScope): Evaluator {
+    const values = this.#values.map((value) => value.evaluator(scope));
+    return evaluateMembership(this.#tested.evaluator(scope), values, this.#isIn, typeOf(this.#tested));
+  }
 }
 
 class Junction extends Expression<boolean> {
@@ -353,6 +398,13 @@ class Junction extends Expression<boolean> {
     const create = this.#operator === "and" ? AndNode.create : OrNode.create;
     return ParensNode.create(rest.reduce((left, right) => create(left, right), first));
   }
+
+  override evaluator(scope: EvaluationScope): Evaluator {
+    return evaluateJunction(
+      this.#operator,
+      this.#conditions.map((condition) => condition.evaluator(scope)),
+    );
+  }
 }
 
 class Negation extends Expression<boolean> {
@@ -375,6 +427,10 @@ class Negation extends Expression<boolean> {
       ParensNode.create(this.#condition.toOperationNode(keepBinds)),
     );
   }
+
+  override evaluator(scope: EvaluationScope): Evaluator {
+    return evaluateNegation(this.#condition.evaluator(scope));
+  }
 }
 
 class Ordering<TValue> extends Expression<TValue> {
@@ -395,6 +451,11 @@ class Ordering<TValue> extends Expression<TValue> {
   toOperationNode(keepBinds = false): OperationNode {
     return OrderByItemNode.create(this.#ordered.toOperationNode(keepBinds), RawNode.createWithSql(this.#direction));
   }
+}
+
+/** The type of the values that an expression is compared with, where it has one. */
+function typeOf(expression: Expression<unknown>): ColumnType | undefined {
+  return expression instanceof ComparableExpression ? expression.columnType : undefined;
 }
 
 /** One more condition, or the first. */

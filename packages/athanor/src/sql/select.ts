@@ -1,20 +1,13 @@
 import { ArgumentError } from "../event/errors.ts";
 import type { InstrumentedClass } from "../instance/instrumentation.ts";
-import type { Column } from "../mapping/column.ts";
 import { mapperOf } from "../mapping/configure-mappers.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import type { Table } from "../mapping/table.ts";
-import type { Class, PropertiesOf, ValueOf } from "../mapping/model-types.ts";
+import type { Class } from "../mapping/model-types.ts";
 import { type Attribute, type Attributes, attributes } from "./attribute.ts";
+import { conditionFor, type Filter } from "./filter.ts";
 import { type Condition, conjunction, type Expression, expectExpression, type OrderBy } from "./expression.ts";
 import { Bind, type Structure } from "./structure.ts";
-
-/** The columns of a model with the values they are to equal. */
-export type Filter<TModel> = {
-  readonly [K in keyof PropertiesOf<TModel> as PropertiesOf<TModel>[K] extends Column<any, any> ? K : never]?: ValueOf<
-    PropertiesOf<TModel>[K]
-  >;
-};
 
 /** The attributes of each entity of a statement. */
 export type Scope<TEntities extends readonly unknown[]> = { [I in keyof TEntities]: Attributes<TEntities[I]> };
@@ -69,7 +62,7 @@ export class Select<out TRow, TEntities extends readonly unknown[] = readonly un
    * select(User).where({ name: "sandy" }).where((user) => user.email.like("%@example.com"))
    */
   where(condition: Filter<TEntities[0]> | Condition | ((...entities: Scope<TEntities>) => Condition)): this {
-    return this.#with({ where: conjunction(this.parts.where, this.#condition(condition)) });
+    return this.#with({ where: conjunction(this.parts.where, conditionFor(condition, this.#scope())) });
   }
 
   /** Orders by an attribute or several: `.orderBy((user) => user.name.desc())`. A further call orders within the first. */
@@ -117,24 +110,6 @@ export class Select<out TRow, TEntities extends readonly unknown[] = readonly un
 
   #scope(): Scope<TEntities> {
     return [attributes(this.entity as never)] as never;
-  }
-
-  #condition(condition: unknown): Expression<boolean> {
-    if (typeof condition === "function")
-      return expectExpression((condition as (...entities: Scope<TEntities>) => unknown)(...this.#scope()));
-    if (typeof condition !== "object" || condition === null || "toOperationNode" in condition)
-      return expectExpression(condition);
-    const scope = attributes(this.entity as never) as Record<string, Attribute<unknown, unknown>>;
-    const tests = Object.entries(condition).map(([key, value]) =>
-      (scope[key] as Attribute<unknown, unknown>).eq(value),
-    );
-    const [first, ...rest] = tests;
-    if (first === undefined) {
-      throw new ArgumentError(
-        `where({}) says nothing, so every row would match. Leave where() out, or name an attribute.`,
-      );
-    }
-    return rest.reduce<Expression<boolean>>(conjunction, first);
   }
 }
 
