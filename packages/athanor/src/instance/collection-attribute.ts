@@ -184,8 +184,10 @@ export class CollectionAttribute implements RelatedAttribute {
     let container = untouched.get(this.slot);
     if (container === undefined) {
       untouched.set(this.slot, (container = this.#create(state)));
-      for (const item of state.relations?.pending.get(this.slot)?.added ?? [])
-        this.#kind.appendWithoutEvent(container, item);
+      // What was to be added to a row's collection is nothing to an instance that has lost its row.
+      if (state.key !== undefined)
+        for (const item of state.relations?.pending.get(this.slot)?.added ?? [])
+          this.#kind.appendWithoutEvent(container, item);
     }
     return container;
   }

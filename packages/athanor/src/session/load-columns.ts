@@ -30,7 +30,15 @@ export async function loadColumns(
     state.identityValues,
     [...new Set(needed)].toSorted((left, right) => left.slot - right.slot),
   );
-  const result = await execute(core, { statement, parameters: undefined, options, isColumnLoad: true, onlyKeys });
+  // What is missing is decided now: a flush before the statement may load the same, and both say so.
+  const asked = onlyKeys ?? (options.populateExisting === true ? undefined : state.unloadedNames());
+  const result = await execute(core, {
+    statement,
+    parameters: undefined,
+    options,
+    isColumnLoad: true,
+    onlyKeys: asked,
+  });
   if (result.first() !== null) return;
   throw new ObjectDeletedError(
     `The row of ${state.describe()} is gone: somebody has deleted it since it was loaded. Take the instance out of the session with session.expunge(instance).`,
