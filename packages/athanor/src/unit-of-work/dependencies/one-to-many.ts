@@ -77,7 +77,8 @@ export class OneToMany implements Dependency {
     for (const parent of parents) {
       const { added, unchanged, deleted } = await plan.history(parent, this.property, false);
       for (const child of present(added)) {
-        if (!plan.entries.has(child)) continue;
+        // One that is not in the session gets the key too: it may be added later.
+        if (this.property.options.postUpdate !== true && plan.isDeleted(child)) continue;
         await this.#copy(plan, parent, child);
         if (this.property.options.postUpdate === true) plan.postUpdate(child, this.property);
       }
@@ -102,7 +103,10 @@ export class OneToMany implements Dependency {
   }
 
   #keyChanged(parent: InstanceState): boolean {
-    return parent.key !== undefined && this.property.pairs.some(({ local }) => parent.isChanged(local.slot));
+    if (parent.key === undefined) return false;
+    const { attributes } = parent.instrumentation;
+    // Assigned the same value it has not changed.
+    return this.property.pairs.some(({ local }) => (attributes[local.slot]?.history(parent).deleted.length ?? 0) > 0);
   }
 
   #copy(plan: FlushPlan, parent: InstanceState, child: InstanceState): Promise<void> {
