@@ -3,13 +3,26 @@ import type { EachResult } from "../engine/dialect.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { Table } from "../mapping/table.ts";
 import { type InsertShape, type RowWriter, rowWriter, type WrittenColumn } from "./row-writer.ts";
-import type { Entry } from "./entry.ts";
+
+/** A row that is to be inserted: of an instance, or one that a statement was given. */
+export interface NewRow {
+  readonly mapper: Mapper;
+  readonly state: {
+    /** By slot. What the database makes is put in. */
+    readonly values: unknown[];
+    /** Its SQL is built. */
+    written: boolean;
+  };
+  /** The attributes whose values the program did not give. */
+  refreshed: string[] | undefined;
+  isInserted: boolean;
+}
 
 /** Neighbours whose INSERT is the same but for its values. */
 interface InsertGroup {
   readonly writer: RowWriter;
   readonly shape: InsertShape;
-  readonly saves: Entry[];
+  readonly saves: NewRow[];
   readonly parameterSets: unknown[][];
 }
 
@@ -18,13 +31,13 @@ interface InsertGroup {
  */
 const ROWS_TOGETHER = [1000, 100, 10, 1];
 
-/** Runs the INSERTs of one table in the order of the instances, and gives them the values that the database made. */
-export function insertRows(saves: readonly Entry[], table: Table, connection: Connection): void | Promise<void> {
+/** Runs the INSERTs of one table in the order of the rows, and gives them the values that the database made. */
+export function insertRows(saves: readonly NewRow[], table: Table, connection: Connection): void | Promise<void> {
   const groups = groupByShape(saves, table, connection);
   if (groups.length > 0) return insertGroups(groups, connection);
 }
 
-function groupByShape(saves: readonly Entry[], table: Table, connection: Connection): InsertGroup[] {
+function groupByShape(saves: readonly NewRow[], table: Table, connection: Connection): InsertGroup[] {
   const groups: InsertGroup[] = [];
   let last: InsertGroup | undefined;
   let mapper: Mapper | undefined;
@@ -70,10 +83,10 @@ async function insertEach(
     const { property, fromDriver } = only as WrittenColumn;
     for (let index = 0; index < saves.length; index++) {
       const id = result.insertIds[index];
-      (saves[index] as Entry).state.values[property.slot] = fromDriver === undefined ? id : fromDriver(id);
+      (saves[index] as NewRow).state.values[property.slot] = fromDriver === undefined ? id : fromDriver(id);
     }
   } else if (result.rows !== undefined)
-    result.rows.forEach((row, index) => assignGenerated(saves[index] as Entry, shape, row ?? []));
+    result.rows.forEach((row, index) => assignGenerated(saves[index] as NewRow, shape, row ?? []));
 }
 
 /**
@@ -96,7 +109,7 @@ async function insertTogether(
     const { rows } = running instanceof Promise ? await running : running;
     if (shape.generated.length > 0) {
       const ordered = size === 1 ? rows : rows.toSorted(([left], [right]) => compareKeys(left, right));
-      ordered.forEach((row, index) => assignGenerated(saves[start + index] as Entry, shape, row));
+      ordered.forEach((row, index) => assignGenerated(saves[start + index] as NewRow, shape, row));
     }
     start += size;
   }
@@ -107,7 +120,7 @@ function canMatchRows(shape: InsertShape): boolean {
   return shape.generated.length === 0 || shape.generatesKey;
 }
 
-function assignGenerated(save: Entry, { generated }: InsertShape, row: readonly unknown[]): void {
+function assignGenerated(save: NewRow, { generated }: InsertShape, row: readonly unknown[]): void {
   generated.forEach(({ property, fromDriver, column }, index) => {
     const value = row[index];
     save.state.values[property.slot] = value == null || fromDriver === undefined ? value : fromDriver(value);

@@ -5,6 +5,7 @@ import type { InstanceState } from "../instance/instance-state.ts";
 import { UNCHANGED } from "../instance/instance-state.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { Table } from "../mapping/table.ts";
+import { defaultsOf, valueOf } from "./column-defaults.ts";
 import { FlushError, StaleDataError } from "./errors.ts";
 import { emitRow } from "./emit-row.ts";
 import type { FlushWork } from "./flush.ts";
@@ -139,27 +140,6 @@ function takeDefaultsBack({ state, mapper, refreshed, hasDefaultKey }: Entry): v
       : refreshed?.includes(key) === true;
     if (isMade) state.values[slot] = undefined;
   }
-}
-
-const defaults = new WeakMap<Mapper, ReturnType<typeof collectDefaults>>();
-
-function defaultsOf(mapper: Mapper): ReturnType<typeof collectDefaults> {
-  let found = defaults.get(mapper);
-  if (found === undefined) defaults.set(mapper, (found = collectDefaults(mapper)));
-  return found;
-}
-
-function collectDefaults(
-  mapper: Mapper,
-): { readonly property: Mapper["columnProperties"][number]; readonly options: { readonly value: unknown } }[] {
-  return mapper.columnProperties.flatMap((property) => {
-    const options = property.column.options.default;
-    return options === undefined ? [] : [{ property, options }];
-  });
-}
-
-function valueOf({ value }: { readonly value: unknown }): unknown {
-  return typeof value === "function" ? (value as () => unknown)() : value;
 }
 
 /** Whether an UPDATE is needed: a column has really changed. */
