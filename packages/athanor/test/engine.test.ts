@@ -3,7 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { type Generated, PGliteDialect, sql, SqliteDialect } from "kysely";
+import { type Generated, PGliteDialect, PostgresDialect, sql, SqliteDialect } from "kysely";
+import pg from "pg";
 import { describe, expect, test } from "vitest";
 import { listen } from "../src/event/listen.ts";
 import type { Connection } from "../src/engine/connection.ts";
@@ -23,7 +24,7 @@ import type { ColumnType } from "../src/mapping/column-type.ts";
 import { Metadata } from "../src/mapping/metadata.ts";
 import { type ForeignKey, Table, type TableColumn } from "../src/mapping/table.ts";
 import { forEachDatabase } from "./databases.ts";
-import { testedDatabases } from "./announce-databases.ts";
+import { postgresUrl, testedDatabases } from "./announce-databases.ts";
 import { startPGlite } from "./start-pglite.ts";
 
 function column(
@@ -1067,5 +1068,70 @@ describe("createEngine({ dialect })", () => {
       return fromDriver(rows[0]![index]);
     });
     expect(values).toEqual([5n, "2.50", "2026-02-28", expect.any(Date), new Uint8Array([1])]);
+  });
+
+  describe.runIf(testedDatabases().includes("postgres"))("Kysely's PostgresDialect", () => {
+    /** Ends the server's process behind a connection, and gives the news the time to arrive. */
+    async function killServerProcess(of: unknown): Promise<void> {
+      await using killer = createEngine(postgresUrl);
+      await killer.begin((connection) => connection.run("select pg_terminate_backend($1)", [of]));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+
+    const processId = async (connection: Connection): Promise<unknown> =>
+      (await connection.run("select pg_backend_pid()")).rows[0]![0];
+
+    function startPool(): pg.Pool {
+      const pool = new pg.Pool({ connectionString: postgresUrl });
+      pool.on("error", () => {});
+      pool.on("connect", (client) => void client.on("error", () => {}));
+      return pool;
+    }
+
+    test("a connection that nobody uses is with Kysely's pool, which survives its end", async () => {
+      const pool = startPool();
+      await using engine = createEngine({ dialect: new PostgresDialect({ pool }) });
+      const log: string[] = [];
+      for (const name of ["connect", "checkout", "checkin", "invalidate", "close"] as const)
+        listen(engine, name, () => void log.push(name));
+      const first = await engine.connect();
+      const id = await processId(first);
+      expect(pool.idleCount).toBe(0);
+      await first.close();
+      expect(pool.idleCount).toBe(1);
+      const second = await engine.connect();
+      expect(await processId(second)).toBe(id);
+      await second.close();
+      await killServerProcess(id);
+      expect(pool.totalCount).toBe(0);
+      const third = await engine.connect();
+      expect(await processId(third)).not.toBe(id);
+      await third.close();
+      expect(engine.pool.openCount).toBe(1);
+      const uses = ["checkout", "checkin"];
+      expect(log).toEqual(["connect", ...uses, ...uses, "connect", ...uses]);
+    });
+
+    test("a connection that breaks in a transaction is an error, and is replaced", async () => {
+      const pool = startPool();
+      await using engine = createEngine({ dialect: new PostgresDialect({ pool }), poolSize: 1 });
+      const connection = await engine.connect();
+      await connection.begin();
+      await killServerProcess(await processId(connection));
+      const error = await failureOf(OperationalError, () => connection.run("select 1"));
+      expect(error).toMatchObject({ name: "ConnectionLostError", isRetryable: true });
+      await connection.rollback();
+      await connection.close();
+      expect(pool.totalCount).toBe(0);
+      await using other = await engine.connect();
+      expect((await other.run("select 1 as one")).rows).toEqual([[1]]);
+    });
+
+    test("a server that cannot be reached is named as such", async () => {
+      const pool = new pg.Pool({ connectionString: "postgresql://127.0.0.1:1/none" });
+      await using engine = createEngine({ dialect: new PostgresDialect({ pool }) });
+      const error = await failureOf(UnreachableDatabaseError, () => engine.connect());
+      expect(error.message).toContain("(ECONNREFUSED)");
+    });
   });
 });

@@ -44,6 +44,14 @@ function createPostgresql(
  *
  * Throws ArgumentError for a URL that it does not understand. The driver's package is loaded with the first connection.
  *
+ * With a dialect of Kysely's, idle connections stay in the pool that the dialect was given, and that pool hears when the server closes them. A pool of
+ * the package pg ends the process if nobody listens; `postgresql:` URLs need none of this:
+ *
+ * ```ts
+ * pool.on("error", (error) => console.error(error)); // of an idle connection
+ * pool.on("connect", (client) => client.on("error", () => {})); // of one in use, whose session gets a ConnectionLostError
+ * ```
+ *
  * SQLAlchemy: Engine Configuration, `create_engine`.
  */
 export function createEngine(

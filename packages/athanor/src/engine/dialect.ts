@@ -99,8 +99,13 @@ export interface DriverConnection {
   savepoint(name: string): MaybePromise<void>;
   rollbackToSavepoint(name: string): MaybePromise<void>;
   releaseSavepoint(name: string): MaybePromise<void>;
-  /** Told by the pool: a connection that nobody uses must not keep the process from ending. */
-  setInUse?(isInUse: boolean): void;
+  /**
+   * Told by the pool when someone begins to use it, except for the first time. Answers whether another connection stands behind it now, which was just
+   * opened.
+   */
+  beginUse?(): MaybePromise<boolean>;
+  /** Told by the pool when nobody uses it any more: it must not keep the process from ending. */
+  endUse?(): void;
   close(): MaybePromise<void>;
 }
 

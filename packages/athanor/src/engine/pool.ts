@@ -75,8 +75,8 @@ export class Pool {
         continue;
       }
       this.#held.set(idle, holder);
-      idle.setInUse?.(true);
-      return this.#checkOut(idle);
+      const begun = idle.beginUse?.();
+      return begun instanceof Promise ? this.#checkOutBegun(idle, begun) : this.#checkOut(idle);
     }
     if (this.#hasRoom()) return this.#open(holder).then((connection) => this.#checkOut(connection));
     return this.#wait(holder, waitsInside);
@@ -140,6 +140,16 @@ export class Pool {
     );
   }
 
+  /** A connection that takes another one from a pool of its own: a new one is announced like every connection. */
+  async #checkOutBegun(connection: DriverConnection, begun: Promise<boolean>): Promise<DriverConnection> {
+    try {
+      if (await begun) await this.#settings.observer.opened(connection);
+    } catch (error) {
+      return this.#replaceAndThrow(connection, error);
+    }
+    return this.#checkOut(connection);
+  }
+
   async #replaceAndThrow(connection: DriverConnection, error: unknown): Promise<never> {
     await this.#replace(connection, connection.isBroken);
     throw error;
@@ -149,7 +159,7 @@ export class Pool {
     const [waiter] = this.#waiters;
     if (waiter === undefined) {
       this.#held.delete(connection);
-      connection.setInUse?.(false);
+      connection.endUse?.();
       this.#idle.push(connection);
       return;
     }

@@ -21,9 +21,10 @@ import {
   type Traits,
   type TransactionOptions,
 } from "../dialect.ts";
+import { ConnectionLostError } from "../errors.ts";
 import { parseTimestamp } from "../timestamp-text.ts";
 import { postgresqlCodec } from "./postgresql-codecs.ts";
-import { translatePostgresqlError } from "./postgresql-errors.ts";
+import { translatePostgresqlError, unreachable } from "./postgresql-errors.ts";
 import { postgresqlDdl, postgresqlTraits, rolledBackAtCommit, transactionModes } from "./postgresql-family.ts";
 import { sqliteCodec } from "./sqlite-codecs.ts";
 import { translateSqliteError } from "./sqlite-errors.ts";
@@ -36,6 +37,8 @@ interface Family {
   readonly ddl: DdlRules;
   readonly codec: (type: ColumnType) => Codec;
   readonly translateError: Dialect["translateError"];
+  /** Of an error of opening a connection. */
+  readonly translateOpenError: (error: unknown) => Error;
   /** Run after BEGIN, because most of Kysely's drivers do not hear about isolation levels and read-only transactions. */
   readonly afterBegin: (options: TransactionOptions) => string | undefined;
   /** Run after the end of a transaction for which `afterBegin` was run. */
@@ -48,6 +51,7 @@ const postgresql: Family = {
   ddl: postgresqlDdl,
   codec: (type) => tolerantCodec(type, postgresqlCodec(type)),
   translateError: translatePostgresqlError,
+  translateOpenError: (error) => unreachable(error),
   afterBegin: (options) => {
     const modes = transactionModes(options);
     return modes === "" ? undefined : `set transaction${modes}`;
@@ -61,6 +65,7 @@ const sqlite: Family = {
   ddl: sqliteDdl,
   codec: sqliteCodec,
   translateError: translateSqliteError,
+  translateOpenError: (error) => translateSqliteError(error, {}),
   afterBegin: ({ readOnly }) => (readOnly === true ? "pragma query_only = on" : undefined),
   afterEnd: "pragma query_only = off",
 };
@@ -78,6 +83,7 @@ export function kyselyDialect(kysely: KyselyDialect): Dialect {
   }
   const compiler = kysely.createQueryCompiler();
   let driver: Promise<Driver> | undefined;
+  const opened = new WeakSet<DatabaseConnection>();
   return {
     name: family.name,
     traits: family.traits,
@@ -92,8 +98,9 @@ export function kyselyDialect(kysely: KyselyDialect): Dialect {
     createIntrospector: (database) => kysely.createIntrospector(database),
     connect: async () => {
       driver ??= start(kysely.createDriver());
-      const started = await driver;
-      return new KyselyConnection(started, await started.acquireConnection(), compiler, family);
+      const connection = new KyselyConnection(await driver, compiler, family, opened);
+      await connection.beginUse();
+      return connection;
     },
     dispose: async () => {
       await (await driver)?.destroy();
@@ -106,25 +113,74 @@ async function start(driver: Driver): Promise<Driver> {
   return driver;
 }
 
+/** Holds a connection of Kysely's only while it is in use: drivers and their pools look after connections that are idle. */
 class KyselyConnection implements DriverConnection {
-  readonly isBroken = false;
   readonly #driver: Driver;
-  readonly #connection: DatabaseConnection;
   readonly #compiler: QueryCompiler;
   readonly #family: Family;
+  /** Those that have been held before. */
+  readonly #opened: WeakSet<DatabaseConnection>;
+  #connection: DatabaseConnection | undefined;
+  /** That the last connection is back with its driver. */
+  #released: Promise<void> | undefined;
+  #isBroken = false;
   #afterEnd: string | undefined;
 
-  constructor(driver: Driver, connection: DatabaseConnection, compiler: QueryCompiler, family: Family) {
+  constructor(driver: Driver, compiler: QueryCompiler, family: Family, opened: WeakSet<DatabaseConnection>) {
     this.#driver = driver;
-    this.#connection = connection;
     this.#compiler = compiler;
     this.#family = family;
+    this.#opened = opened;
+  }
+
+  get isBroken(): boolean {
+    return this.#isBroken;
+  }
+
+  async beginUse(): Promise<boolean> {
+    const connection = await this.#acquire();
+    const isNew = !this.#opened.has(connection);
+    this.#opened.add(connection);
+    return isNew;
+  }
+
+  endUse(): void {
+    this.#released = this.#release().catch(() => {
+      this.#isBroken = true;
+    });
+  }
+
+  async #acquire(): Promise<DatabaseConnection> {
+    await this.#released;
+    try {
+      return (this.#connection ??= await this.#driver.acquireConnection());
+    } catch (error) {
+      throw this.#family.translateOpenError(error);
+    }
+  }
+
+  async #release(): Promise<void> {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    if (connection === undefined) return;
+    // A driver does not keep a connection on which ROLLBACK has failed.
+    if (this.#isBroken) await this.#driver.rollbackTransaction(connection).catch(() => {});
+    await this.#driver.releaseConnection(connection);
+  }
+
+  async #with<T>(work: (connection: DatabaseConnection) => Promise<T>): Promise<T> {
+    const connection = this.#connection ?? (await this.#acquire());
+    try {
+      return await work(connection);
+    } catch (error) {
+      if (this.#family.translateError(error, {}) instanceof ConnectionLostError) this.#isBroken = true;
+      throw error;
+    }
   }
 
   async run(sql: string, parameters: readonly unknown[]): Promise<RawResult> {
-    const result = await this.#connection.executeQuery<Record<string, unknown>>(
-      CompiledQuery.raw(sql, [...parameters]),
-    );
+    const query = CompiledQuery.raw(sql, [...parameters]);
+    const result = await this.#with((connection) => connection.executeQuery<Record<string, unknown>>(query));
     const columns = result.rows[0] === undefined ? [] : Object.keys(result.rows[0]);
     return {
       rows: result.rows.map((row) => Object.values(row)),
@@ -154,7 +210,7 @@ class KyselyConnection implements DriverConnection {
   }
 
   async begin(options: TransactionOptions = {}): Promise<void> {
-    await this.#driver.beginTransaction(this.#connection, {});
+    await this.#with((connection) => this.#driver.beginTransaction(connection, {}));
     const statement = this.#family.afterBegin(options);
     if (statement === undefined) return;
     await this.run(statement, []);
@@ -162,12 +218,18 @@ class KyselyConnection implements DriverConnection {
   }
 
   async commit(): Promise<void> {
-    await this.#driver.commitTransaction(this.#connection);
+    await this.#with((connection) => this.#driver.commitTransaction(connection));
     await this.#restore();
   }
 
   async rollback(): Promise<void> {
-    await this.#driver.rollbackTransaction(this.#connection);
+    try {
+      await this.#with((connection) => this.#driver.rollbackTransaction(connection));
+    } catch (error) {
+      // Whatever broke the connection has rolled back already.
+      if (!this.#isBroken) throw error;
+      return;
+    }
     await this.#restore();
   }
 
@@ -178,21 +240,22 @@ class KyselyConnection implements DriverConnection {
   }
 
   async savepoint(name: string): Promise<void> {
-    await this.#driver.savepoint?.(this.#connection, name, this.#compileQuery);
+    await this.#with(async (connection) => this.#driver.savepoint?.(connection, name, this.#compileQuery));
   }
 
   async rollbackToSavepoint(name: string): Promise<void> {
-    await this.#driver.rollbackToSavepoint?.(this.#connection, name, this.#compileQuery);
+    await this.#with(async (connection) => this.#driver.rollbackToSavepoint?.(connection, name, this.#compileQuery));
   }
 
   async releaseSavepoint(name: string): Promise<void> {
-    await this.#driver.releaseSavepoint?.(this.#connection, name, this.#compileQuery);
+    await this.#with(async (connection) => this.#driver.releaseSavepoint?.(connection, name, this.#compileQuery));
   }
 
   readonly #compileQuery: QueryCompiler["compileQuery"] = (node, queryId) => this.#compiler.compileQuery(node, queryId);
 
   async close(): Promise<void> {
-    await this.#driver.releaseConnection(this.#connection);
+    await this.#released;
+    await this.#release();
   }
 }
 

@@ -213,8 +213,8 @@ const connectFailures: Readonly<Record<string, string>> = {
   "57P03": "It is starting up or shutting down. Try again in a moment.",
 };
 
-/** The error for a server that no connection could be opened to. `server` is its host and port. */
-export function unreachable(cause: unknown, server: string): UnreachableDatabaseError {
+/** The error for a server that no connection could be opened to. `server` is its host and port, where they are known. */
+export function unreachable(cause: unknown, server?: string): UnreachableDatabaseError {
   const { code, message = "" } = (cause ?? {}) as { readonly code?: unknown; readonly message?: string };
   const reason =
     (typeof code === "string" ? connectFailures[code] : undefined) ??
@@ -226,7 +226,7 @@ export function unreachable(cause: unknown, server: string): UnreachableDatabase
           ? "The server and the URL disagree about TLS. Set sslmode in the URL, or turn TLS on at the server."
           : `The driver says: ${message}.`);
   return new UnreachableDatabaseError(
-    `Cannot connect to PostgreSQL at ${server}${typeof code === "string" ? ` (${code})` : ""}. ${reason}`,
+    `Cannot connect to PostgreSQL${server === undefined ? "" : ` at ${server}`}${typeof code === "string" ? ` (${code})` : ""}. ${reason}`,
     { cause, isRetryable: code === "57P03" || code === "53300" },
   );
 }

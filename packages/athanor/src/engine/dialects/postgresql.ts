@@ -191,15 +191,18 @@ class PgConnection implements DriverConnection {
     await this.#client.query(`release savepoint ${quote(name)}`);
   }
 
-  setInUse(isInUse: boolean): void {
-    const client = this.#client as unknown as UntypedClient;
-    if (isInUse) client.ref();
-    else client.unref();
+  beginUse(): boolean {
+    (this.#client as unknown as UntypedClient).ref();
+    return false;
+  }
+
+  endUse(): void {
+    (this.#client as unknown as UntypedClient).unref();
   }
 
   async close(): Promise<void> {
     // Otherwise the process may end in the middle of it.
-    this.setInUse(true);
+    this.beginUse();
     await this.#client.end();
   }
 }
