@@ -154,10 +154,11 @@ function settleUpdated(core: SessionState, snapshot: Snapshot, state: InstanceSt
   const mapper = mapperOfState(state);
   if (mapper.primaryKey.some(({ slot }) => state.isChanged(slot))) {
     const { key, identity } = state;
-    if (!snapshot.oldKeys.has(state)) snapshot.oldKeys.set(state, { key, identity });
     core.identityMap.discard(state);
     takeIdentity(mapper, state);
     core.identityMap.add(state);
+    // Assigned the same value, it has not changed.
+    if (state.key !== key && !snapshot.oldKeys.has(state)) snapshot.oldKeys.set(state, { key, identity });
   }
   state.commit();
   snapshot.dirtyStates.add(state);

@@ -84,6 +84,7 @@ function relatedStates(cascade: CascadeName, state: InstanceState, property: Rel
     .map((value) => stateOf(value as Instance));
 }
 
+/** Members that only the other side of an unloaded collection knows are not reached from here. */
 function loadedStates(attribute: RelatedAttribute, state: InstanceState): InstanceState[] {
-  return attribute.loaded(state).map((related) => stateOf(related));
+  return attribute.loadedValue(state) === undefined ? [] : attribute.loaded(state).map((related) => stateOf(related));
 }
