@@ -139,7 +139,7 @@ export {
   ProgrammingError,
   UnreachableDatabaseError,
 } from "./engine/errors.ts";
-export { FlushError, FlushInProgressError, StaleDataError } from "./unit-of-work/errors.ts";
+export { CircularDependencyError, FlushError, FlushInProgressError, StaleDataError } from "./unit-of-work/errors.ts";
 export {
   AfterCommitError,
   ConcurrentOperationError,

@@ -218,6 +218,7 @@ export class CollectionAttribute implements RelatedAttribute {
   }
 
   #fireAppend(state: InstanceState, value: Instance, initiator: Initiator, key: unknown): Instance {
+    this.#adopt(state);
     const item = emitReplacing(this.dispatch["append"], { target: state.instance, value, initiator, key });
     this.#touch(state);
     this.#noteParent(item, state, true);
@@ -225,18 +226,22 @@ export class CollectionAttribute implements RelatedAttribute {
   }
 
   #fireRemove(state: InstanceState, value: Instance, initiator: Initiator, key: unknown): void {
+    this.#adopt(state);
     this.#noteParent(value, state, false);
     emit(this.dispatch["remove"], { target: state.instance, value, initiator, key });
     this.#touch(state);
   }
 
-  /** Keeps what the collection was before its first change, and makes an untouched one the instance's. */
-  #touch(state: InstanceState): void {
+  /** A collection that was only read becomes the instance's with the first change, whatever comes of that. */
+  #adopt(state: InstanceState): void {
     const untouched = state.relations?.untouched.get(this.slot);
-    if (untouched !== undefined && state.values[this.slot] === undefined) {
-      state.values[this.slot] = untouched;
-      state.relations?.untouched.delete(this.slot);
-    }
+    if (untouched === undefined || state.values[this.slot] !== undefined) return;
+    state.values[this.slot] = untouched;
+    state.relations?.untouched.delete(this.slot);
+  }
+
+  /** Keeps what the collection was before its first change. */
+  #touch(state: InstanceState): void {
     this.#rememberContainer(state);
     state.markModified();
   }

@@ -193,12 +193,11 @@ export class InstanceState {
       .map(({ key }) => key);
   }
 
-  /** Whether not even the key is in memory: the whole instance was expired. */
+  /** Whether nothing that was loaded is in memory: the whole instance was expired. */
   get isExpired(): boolean {
-    return (
-      this.key !== undefined &&
-      this.incomplete &&
-      this.unloaded().length === this.instrumentation.attributes.filter(({ isStored }) => isStored).length
+    if (this.key === undefined || !this.incomplete) return false;
+    return this.instrumentation.attributes.every(
+      ({ isStored, slot }) => !isStored || this.values[slot] === undefined || this.isChanged(slot),
     );
   }
 

@@ -139,7 +139,9 @@ export class ReferenceAttribute implements RelatedAttribute {
     if (value !== undefined) return value;
     const known = state.key === undefined || state.isChanged(this.slot) ? NO_VALUE : this.#options.known(state);
     // A single parent must be known, so an unset one counts as none.
-    return known === NO_VALUE && this.#options.activeHistory() ? null : known;
+    if (known === NO_VALUE && this.#options.activeHistory()) return null;
+    // An expired instance may turn out to be gone, so only the database knows.
+    return known instanceof Instance && stateOf(known).isExpired ? PASSIVE_NO_RESULT : known;
   }
 
   /** The same for a reader, who takes nothing for null; undefined where the database must be asked. */

@@ -1,4 +1,6 @@
 import type { CollectionEvent, Initiator, RemoveEvent, SetEvent } from "../instance/attribute-events.ts";
+import { InvalidRequestError } from "../event/errors.ts";
+import { hasParent } from "../instance/parentage.ts";
 import { Instance, stateOf } from "../instance/instance.ts";
 import type { RelatedAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
@@ -13,6 +15,10 @@ type Assignment = SetEvent<Instance, Instance | null>;
 export function listenForCascades(property: RelationshipProperty): void {
   const node = attributeNode(property.parent.class, property.key);
   const builtin = { builtin: true };
+  if (property.options.singleParent === true) {
+    node.listen("set", ({ value, oldValue }: Assignment) => expectNoParent(property, value, oldValue), {}, builtin);
+    node.listen("append", ({ value }: Element) => expectNoParent(property, value, undefined), {}, builtin);
+  }
   node.listen(
     "append",
     ({ target, value, initiator }: Element) => entering(property, target, value, initiator),
@@ -63,6 +69,14 @@ export function listenForInverse(property: RelationshipProperty, inverse: Relati
     },
     {},
     builtin,
+  );
+}
+
+/** Refuses a second parent where there may be one at a time. */
+function expectNoParent(property: RelationshipProperty, value: Instance | null, oldValue: unknown): void {
+  if (value === null || value === oldValue || !hasParent(stateOf(value), property)) return;
+  throw new InvalidRequestError(
+    `${stateOf(value).describe()} belongs to another ${property.parent.class.name} by ${property.label} already, and may have a single parent. Take it away there first.`,
   );
 }
 

@@ -93,10 +93,7 @@ async function refreshed(core: SessionState, state: InstanceState): Promise<Inst
 
 function known(core: SessionState, mapper: Mapper, state: InstanceState): MaybePromise<Instance | null> {
   if (!mapperOfState(state).isA(mapper)) return null;
-  const isExpired =
-    state.incomplete &&
-    state.instrumentation.attributes.every(({ slot, isStored }) => !isStored || state.values[slot] === undefined);
-  return isExpired ? refreshed(core, state) : state.instance;
+  return state.isExpired ? refreshed(core, state) : state.instance;
 }
 
 /** The values of a key in the order of its columns. Throws ArgumentError for a key of the wrong shape or type. */

@@ -1,6 +1,8 @@
 import { InvalidRequestError } from "../event/errors.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { mapperOfState } from "../mapping/mapper.ts";
+import { reachedBy } from "../unit-of-work/cascades.ts";
+import { expireRelated } from "./attachment.ts";
 import { mustAutoflush } from "./execute.ts";
 import { flushSession } from "./flush-session.ts";
 import { ObjectDeletedError } from "./errors.ts";
@@ -14,7 +16,9 @@ export async function refreshInstance(
   keys: readonly string[] | undefined,
 ): Promise<void> {
   const attributes = keys?.map((key) => state.instrumentation.expect(key));
+  const along = attributes === undefined ? reachedBy("refresh-expire", state) : [];
   core.expire(state, "refresh()", attributes);
+  for (const related of along) expireRelated(core, related, "refresh()");
   if (mustAutoflush(core)) await flushSession(core);
   const { columnProperties, relationships } = mapperOfState(state);
   const columns = keys === undefined ? columnProperties : columnProperties.filter(({ key }) => keys.includes(key));

@@ -31,3 +31,15 @@ export class FlushInProgressError extends InvalidRequestError {
   }
   override readonly code: string = "ATHANOR_FLUSH_IN_PROGRESS";
 }
+
+/**
+ * The rows of a flush need each other in a circle. `postUpdate: true` on one of the relationships breaks it.
+ *
+ * SQLAlchemy: `exc.CircularDependencyError`.
+ */
+export class CircularDependencyError extends AthanorError {
+  static {
+    this.prototype.name = "CircularDependencyError";
+  }
+  override readonly code: string = "ATHANOR_CIRCULAR_DEPENDENCY";
+}

@@ -116,6 +116,12 @@ function rowOrder(plan: FlushPlan, graph: Graph, circular: ReadonlySet<Step>): S
       for (const first of partsOf(before)) for (const second of partsOf(after)) connect(rows, first, second);
     }
   }
+  // Everything of a hierarchy is saved before anything of it is deleted: a row may take over the key of another.
+  for (const saves of circular) {
+    const deletes = saves.kind === "save" ? graph.steps.get(Step.keyOf("delete", saves.subject)) : undefined;
+    if (deletes === undefined || !circular.has(deletes)) continue;
+    for (const first of partsOf(saves)) for (const second of partsOf(deletes)) connect(rows, first, second);
+  }
   // Between rows of a circle it is that of the relationships that really hold between them.
   for (const [property, entries] of entriesByRelationship(plan)) {
     const dependency = dependencyOf(property);

@@ -1,3 +1,5 @@
+import { CircularDependencyError } from "./errors.ts";
+
 /** What must come after what. */
 export type Edges<TNode> = ReadonlyMap<TNode, ReadonlySet<TNode>>;
 
@@ -12,7 +14,10 @@ export function layers<TNode>(nodes: readonly TNode[], edges: Edges<TNode>): TNo
   const sorted: TNode[][] = [];
   while (waiting.size > 0) {
     const ready = nodes.filter((node) => waiting.get(node) === 0);
-    if (ready.length === 0) throw new CircularOrderError();
+    if (ready.length === 0)
+      throw new CircularDependencyError(
+        "The rows of this flush need each other in a circle, so none of them can be written first. Let one of the relationships write its foreign key afterwards: postUpdate: true.",
+      );
     sorted.push(ready);
     for (const node of ready) {
       waiting.delete(node);
@@ -24,9 +29,6 @@ export function layers<TNode>(nodes: readonly TNode[], edges: Edges<TNode>): TNo
   }
   return sorted;
 }
-
-/** There is a circle where an order was asked for. */
-export class CircularOrderError extends Error {}
 
 /** The nodes that stand in a circle, one that must come before itself included. Tarjan's algorithm, without recursion. */
 export function stronglyConnected<TNode>(edges: Edges<TNode>): Set<TNode> {

@@ -8,6 +8,7 @@ import {
   Metadata,
   model,
   sql,
+  ObjectDeletedError,
   StaleDataError,
   text,
 } from "../../src/index.ts";
@@ -293,7 +294,7 @@ forEachDatabase((db) => {
     ]);
   });
 
-  test("an expired instance whose row is gone is as stale as one that was changed", async () => {
+  test("an expired instance is loaded before its row is written, and that finds a row that is gone", async () => {
     const { SessionLocal, engine } = await open({ expireOnCommit: true });
     await using session = SessionLocal();
     const account = new Account({ owner: "ann" });
@@ -301,10 +302,10 @@ forEachDatabase((db) => {
     await session.commit();
     await engine.begin((connection) => connection.run("delete from accounts"));
     account.owner = "bob";
-    await expect(session.flush()).rejects.toThrow(StaleDataError);
+    await expect(session.flush()).rejects.toThrow(ObjectDeletedError);
     await session.rollback();
     await session.delete(account);
-    await expect(session.flush()).rejects.toThrow(StaleDataError);
+    await expect(session.flush()).rejects.toThrow(ObjectDeletedError);
   });
 
   test("the update of a row that is gone fails without a version, too", async () => {

@@ -83,7 +83,7 @@ export class OneToMany implements Dependency {
         if (this.property.options.postUpdate === true) plan.postUpdate(child, this.property);
       }
       for (const child of present(deleted)) {
-        if (!this.#deletesOrphans && this.#isOrphan(child) && plan.entries.has(child)) this.#clear(plan, child);
+        if (!this.#deletesOrphans && this.#isOrphan(child)) this.#clear(plan, child);
       }
       if (this.#keyChanged(parent)) for (const child of present(unchanged)) await this.#copy(plan, parent, child);
     }
@@ -115,7 +115,7 @@ export class OneToMany implements Dependency {
 
   /** A child that is deleted itself keeps its foreign key: nobody will read it. */
   #clear(plan: FlushPlan, child: InstanceState): void {
-    if (plan.isDeleted(child) || !plan.entries.has(child)) return;
+    if (plan.isDeleted(child)) return;
     clearKey(
       this.property,
       this.property.pairs.map(({ remote }) => remote),
