@@ -91,6 +91,9 @@ export {
 export type { Filter } from "./sql/filter.ts";
 export { type ExecutionOptions, Select, select } from "./sql/select.ts";
 export { type RawBuilder as Sql, sql } from "kysely";
+export { LoaderOption } from "./sql/loading-plan.ts";
+export { joinedLoad, LoaderPath, type RelationshipName, selectinLoad } from "./loading/loader-path.ts";
+export { type LoaderCriteriaOptions, withLoaderCriteria } from "./loading/loader-criteria.ts";
 
 // Engines
 export { createEngine, type EngineOptions } from "./engine/create-engine.ts";

@@ -44,7 +44,7 @@ export function makeRowLoader(mapper: Mapper, properties: readonly ColumnPropert
 }
 
 /** How the columns of a row become values: in place, so that the row can serve as the values of the instance. */
-interface RowReader {
+export interface RowReader {
   readonly properties: readonly ColumnProperty[];
   /** Converts the values of a row in place, from what the driver gives to what the user sees. */
   convert(row: unknown[]): void;
@@ -54,7 +54,7 @@ interface RowReader {
   readonly isInSlotOrder: boolean;
 }
 
-function rowReader(mapper: Mapper, properties: readonly ColumnProperty[], dialect: Dialect): RowReader {
+export function rowReader(mapper: Mapper, properties: readonly ColumnProperty[], dialect: Dialect): RowReader {
   const conversions = properties.flatMap(({ source }, index) => {
     const { fromDriver } = dialect.codec(source.column.type);
     return fromDriver === undefined ? [] : [{ index, fromDriver }];
@@ -166,12 +166,24 @@ function loadRow(mapper: Mapper, reader: RowReader, row: unknown[], context: Loa
     if (context.populateExisting || state.incomplete || isRefreshHeard(state)) revisit(state, reader, row, context);
     return existing;
   }
+  const instance = instanceOfRow(mapper, reader, row, key, context);
+  announce(instance, context);
+  return instance;
+}
+
+/** Makes an instance of a converted row that the session has none of. Nobody is told yet. */
+export function instanceOfRow(
+  mapper: Mapper,
+  reader: RowReader,
+  row: unknown[],
+  key: unknown,
+  context: LoadContext,
+): Instance {
   const instance = instanceFromRow(mapper.instrumentation, valuesOf(mapper, reader, row), key, context.owner);
   const state = stateOf(instance);
   state.incomplete = reader.properties.length < mapper.columnProperties.length;
   takeIdentity(mapper, state);
-  known.set(key, instance);
-  announce(instance, context);
+  context.identityMap.of(mapper).set(key, instance);
   return instance;
 }
 
@@ -184,7 +196,7 @@ function valuesOf(mapper: Mapper, { isInSlotOrder, properties }: RowReader, row:
 }
 
 /** Raises the events of an instance that was just made from a row. What `load` sets belongs to the loaded state. */
-function announce(instance: Instance, context: LoadContext): void {
+export function announce(instance: Instance, context: LoadContext): void {
   const state = stateOf(instance);
   const { load } = state.instrumentation.dispatch;
   const listeners = context.loadedAsPersistent;
@@ -204,14 +216,25 @@ function isRefreshHeard(state: InstanceState): boolean {
   return state.instrumentation.dispatch["refresh"] !== undefined;
 }
 
-/** Gives an instance that was there already what the row has and memory has not; everything, with populateExisting. */
-function revisit(state: InstanceState, reader: RowReader, row: readonly unknown[], context: LoadContext): void {
+/**
+ * Gives an instance that was there already what the row has and memory has not; everything, with populateExisting.
+ *
+ * @param takeRelated takes up what else the row holds, given the names that are missing; all, if undefined
+ */
+export function revisit(
+  state: InstanceState,
+  reader: RowReader,
+  row: readonly unknown[],
+  context: LoadContext,
+  takeRelated?: (missing: readonly string[] | undefined) => void,
+): void {
   const { values, instrumentation } = state;
   const { populateExisting } = context;
   const filled: number[] = [];
   const missing = populateExisting || context.onlyKeys !== undefined ? undefined : state.unloadedNames();
   // Nothing is missing, and nothing was asked for.
-  if (missing?.length === 0) return;
+  if (missing?.length === 0 && takeRelated === undefined) return;
+  if (populateExisting && context.onlyKeys === undefined) dropUnread(state, reader);
   for (let index = 0; index < reader.properties.length; index++) {
     const { slot, key } = reader.properties[index] as ColumnProperty;
     // The key comes along with whatever was asked for, and is not taken up by itself.
@@ -226,6 +249,7 @@ function revisit(state: InstanceState, reader: RowReader, row: readonly unknown[
     state.modified = false;
     state.owner?.stateUnmodified(state);
   }
+  takeRelated?.(missing);
   state.incomplete = state.unloaded().length > 0;
   if (!state.incomplete) state.expiredBy = undefined;
   const { refresh } = instrumentation.dispatch;
@@ -237,6 +261,15 @@ function revisit(state: InstanceState, reader: RowReader, row: readonly unknown[
       filled,
     );
   }
+}
+
+/** What is to be overwritten and is not in the row is not in memory either: relationships, and columns that only a subclass has. */
+function dropUnread(state: InstanceState, { properties }: RowReader): void {
+  const unread = state.instrumentation.attributes.filter(
+    ({ isTransient, slot }) => !isTransient && !properties.some((property) => property.slot === slot),
+  );
+  for (const attribute of unread) attribute.expire(state);
+  state.commitSlots(unread.map(({ slot }) => slot));
 }
 
 /** Runs listeners whose assignments count as loaded: all of them, or those to the given slots. */

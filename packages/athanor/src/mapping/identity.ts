@@ -7,7 +7,15 @@ import type { Mapper } from "./mapper.ts";
  * compares by value, else a string that stands for it.
  */
 export function identityKey({ primaryKey }: Mapper, values: readonly unknown[]): unknown {
-  const parts = primaryKey.map(({ column }, index) => keyPart(values[index], column.options.type));
+  return compositeKey(
+    primaryKey.map(({ column }) => column.options.type),
+    values,
+  );
+}
+
+/** The same of any columns: equal for values that the database takes for equal. */
+export function compositeKey(types: readonly ColumnType[], values: readonly unknown[]): unknown {
+  const parts = types.map((type, index) => keyPart(values[index], type));
   return parts.length === 1 ? parts[0] : parts.map((part) => String(part).replace(/[\\,]/g, "\\$&")).join(",");
 }
 

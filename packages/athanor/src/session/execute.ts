@@ -1,7 +1,11 @@
 import type { Connection } from "../engine/connection.ts";
 import { ArgumentError } from "../event/errors.ts";
+import { AfterLoads, type RelatedLoads } from "../loading/after-loads.ts";
+import { readPlannedRows } from "../loading/planned-rows.ts";
 import { entityLoader, makeRowLoader } from "../loading/row-loader.ts";
+import { StatementPlan } from "../loading/statement-plan.ts";
 import { compileSelect } from "../sql/compile.ts";
+import { emptyPlan, isEmptyPlan } from "../sql/loading-plan.ts";
 import { type ExecutionOptions, Select } from "../sql/select.ts";
 import { flushSession } from "./flush-session.ts";
 import { ORMExecuteState, type Statement } from "./orm-execute-state.ts";
@@ -19,6 +23,8 @@ export interface Execution {
   readonly isRelationshipLoad?: boolean;
   /** Names that were asked for, where not the whole instance was. */
   readonly onlyKeys?: readonly string[] | undefined;
+  /** It is itself a load that follows another statement: what follows it in turn, waits there. */
+  readonly afterLoads?: AfterLoads;
 }
 
 /** Executes a statement: listeners of `doOrmExecute` first, then autoflush, then the database. */
@@ -51,19 +57,65 @@ async function selectInstances(
   statement: Select<unknown>,
   execution: Execution,
 ): Promise<Result<unknown>> {
-  const { dialect } = connection.engine;
-  const { sql, parameters } = compileSelect(statement, dialect, execution.parameters);
-  const running = connection.run(sql, parameters);
-  const { rows } = running instanceof Promise ? await running : running;
   const { mapper, parts } = statement;
+  const populateExisting = execution.options.populateExisting ?? parts.executionOptions.populateExisting ?? false;
+  const hasPlan = parts.links !== undefined || (parts.plan !== undefined && !isEmptyPlan(parts.plan));
+  if (hasPlan) return selectAlong(core, connection, statement, execution, populateExisting);
+  const { dialect } = connection.engine;
+  const rows = await runSelect(connection, statement, execution);
   const loader =
     parts.columns === undefined ? entityLoader(mapper, dialect) : makeRowLoader(mapper, parts.columns, dialect);
-  const populateExisting = execution.options.populateExisting ?? parts.executionOptions.populateExisting ?? false;
   const instances = loader(rows, core.loadContext(populateExisting, execution.onlyKeys));
   return new Result<unknown>(
     instances.map((instance) => [instance]),
     instances.length,
   );
+}
+
+/** Selects instances, and loads what its options say along with them. */
+async function selectAlong(
+  core: SessionState,
+  connection: Connection,
+  statement: Select<unknown>,
+  execution: Execution,
+  populateExisting: boolean,
+): Promise<Result<unknown>> {
+  const isRefresh = execution.isColumnLoad === true;
+  const plan = new StatementPlan(statement, statement.parts.plan ?? emptyPlan, isRefresh);
+  const rows = await runSelect(connection, plan.select, execution);
+  const context = core.loadContext(populateExisting, execution.onlyKeys);
+  const { found, enqueue } = readPlannedRows(plan, rows, context, connection.engine.dialect);
+  const afterLoads = execution.afterLoads ?? new AfterLoads();
+  enqueue(afterLoads, relatedLoads(core, afterLoads, populateExisting && !isRefresh));
+  if (execution.afterLoads === undefined) await afterLoads.run();
+  return new Result<unknown>(found, found.length);
+}
+
+function relatedLoads(core: SessionState, afterLoads: AfterLoads, populateExisting: boolean): RelatedLoads {
+  return {
+    populateExisting,
+    find: async (statement) => {
+      const result = await execute(core, {
+        statement,
+        parameters: undefined,
+        options: {},
+        isRelationshipLoad: true,
+        afterLoads,
+      });
+      return result.all() as never;
+    },
+    loadOne: (state, property) => core.loadRelated(state, property),
+  };
+}
+
+async function runSelect(
+  connection: Connection,
+  statement: Select<unknown>,
+  { parameters: given }: Execution,
+): Promise<unknown[][]> {
+  const { sql, parameters } = compileSelect(statement, connection.engine.dialect, given);
+  const running = connection.run(sql, parameters);
+  return (running instanceof Promise ? await running : running).rows;
 }
 
 function expectStatement(statement: unknown): void {

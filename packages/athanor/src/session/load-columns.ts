@@ -1,4 +1,5 @@
 import type { InstanceState } from "../instance/instance-state.ts";
+import { carriedBy } from "../loading/carried-options.ts";
 import { type ColumnProperty, mapperOfState } from "../mapping/mapper.ts";
 import { type ExecutionOptions, selectByKey } from "../sql/select.ts";
 import { ObjectDeletedError } from "./errors.ts";
@@ -25,11 +26,13 @@ export async function loadColumns(
     ...(mapper.polymorphicOn === undefined ? [] : [mapper.polymorphicOn]),
     ...columns,
   ];
-  const statement = selectByKey(
+  const byKey = selectByKey(
     mapper,
     state.identityValues,
     [...new Set(needed)].toSorted((left, right) => left.slot - right.slot),
   );
+  // Loaded whole, it is loaded as it was the first time.
+  const statement = options.populateExisting === true ? byKey.withPlan(carriedBy(state)) : byKey;
   // What is missing is decided now: a flush before the statement may load the same, and both say so.
   const asked = onlyKeys ?? (options.populateExisting === true ? undefined : state.unloadedNames());
   const result = await execute(core, {

@@ -1,6 +1,7 @@
 import { type Instance, stateOf } from "../instance/instance.ts";
 import type { RelatedAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
+import { carriedTo } from "../loading/carried-options.ts";
 import { identityKey } from "../mapping/identity.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { ColumnExpression } from "../sql/column-expression.ts";
@@ -32,7 +33,7 @@ export async function loadRelated(
     const known = core.identityMap.of(property.target).get(identityKey(property.target, byKey));
     if (known !== undefined) return attribute.setLoaded(state, await withColumns(core, known));
   }
-  const statement = relatedSelect(property, key);
+  const statement = relatedSelect(property, key).withPlan(carriedTo(state, property));
   const result = await execute(core, { statement, parameters: undefined, options, isRelationshipLoad: true });
   attribute.setLoaded(state, [...new Set(result.scalars().all() as Instance[])]);
 }

@@ -5,7 +5,7 @@ import {
   createQueryId,
   FromNode,
   IdentifierNode,
-  JoinNode,
+  type JoinNode,
   LimitNode,
   OffsetNode,
   type OperationNode,
@@ -17,16 +17,16 @@ import {
   type RootOperationNode,
   SelectionNode,
   SelectQueryNode,
-  ValueListNode,
   ValueNode,
-  WhereNode,
 } from "kysely";
 import { ArgumentError, AthanorError } from "../event/errors.ts";
 import type { Codec, Dialect } from "../engine/dialect.ts";
 import { describeAccepted, isAccepted } from "../mapping/column-type.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
-import type { Table } from "../mapping/table.ts";
-import { columnNode, tableNode } from "./attribute.ts";
+import { columnNode } from "./attribute.ts";
+import type { EagerJoin } from "./eager-join.ts";
+import { aliasColumn, type NamedSource } from "./entity-alias.ts";
+import { entityNode, selectedNames } from "./entity-node.ts";
 import { describeGiven } from "./expression.ts";
 import type { Select } from "./select.ts";
 import { Bind, bindNode, Structure } from "./structure.ts";
@@ -54,10 +54,20 @@ export function compileSelect(
 ): { readonly sql: string; readonly parameters: unknown[] } {
   const structure = new Structure();
   select.structure(structure);
+  return compileCached(structure, () => selectNode(select), dialect, given);
+}
+
+/** The text of any statement of ours, kept by its structure, and the parameters for this very one. */
+export function compileCached(
+  structure: Structure,
+  node: () => OperationNode,
+  dialect: Dialect,
+  given: Readonly<Record<string, unknown>> | undefined,
+): { readonly sql: string; readonly parameters: unknown[] } {
   const cache = cacheOf(dialect);
   let compiled = structure.isCacheable ? cache.get(structure.key) : undefined;
   if (compiled === undefined) {
-    compiled = compile(selectNode(select), structure.binds, dialect);
+    compiled = compile(node(), structure.binds, dialect);
     if (structure.isCacheable) {
       if (cache.size >= CACHE_SIZE) cache.delete(cache.keys().next().value as string);
       cache.set(structure.key, compiled);
@@ -175,89 +185,103 @@ const everything = RawNode.createWithSql("9223372036854775807");
 
 function selectNode(select: Select<unknown>): SelectQueryNode {
   const { mapper, parts } = select;
+  const { joins = [], links } = parts;
+  const orderings = parts.orderBy.map((ordering) => {
+    const item = ordering.toOperationNode(true);
+    return OrderByItemNode.is(item) ? item : OrderByItemNode.create(item);
+  });
   let node = entityNode(mapper, select.columns, parts.from);
   if (parts.where !== undefined) node = QueryNode.cloneWithWhere(node, parts.where.toOperationNode(true));
-  if (parts.orderBy.length > 0) {
-    const items = parts.orderBy.map((ordering) => {
-      const item = ordering.toOperationNode(true);
-      return OrderByItemNode.is(item) ? item : OrderByItemNode.create(item);
-    });
-    node = { ...node, orderBy: OrderByNode.create(items) };
-  }
-  if (parts.limit === undefined && parts.offset !== undefined)
-    node = SelectQueryNode.cloneWithLimit(node, LimitNode.create(everything));
-  if (parts.limit !== undefined)
-    node = SelectQueryNode.cloneWithLimit(node, LimitNode.create(bindNode(parts.limit, true)));
-  if (parts.offset !== undefined)
-    node = SelectQueryNode.cloneWithOffset(node, OffsetNode.create(bindNode(parts.offset, true)));
-  return node;
+  const isLimited = parts.limit !== undefined || parts.offset !== undefined;
+  // A limit counts instances, and joined rows must not come into it.
+  node = withColumns(
+    node,
+    (links ?? []).map((link, index) => aliased(link.toOperationNode(), linkName(index))),
+  );
+  if (isLimited && joins.length > 0) return joinedToLimited(select, limited(node, parts, orderings), orderings);
+  node = withColumns(node, joinSelections(joins));
+  for (const join of joins) node = withJoins(node, join.joinNodes(statementSource, true));
+  const eager = joins.flatMap((join) => join.orderNodes()).map((by) => OrderByItemNode.create(by));
+  return limited(node, parts, [...orderings, ...eager]);
 }
 
-/** SELECT … FROM the tables of a class, and only the rows that are of it where it shares a table. */
-function entityNode(
-  mapper: Mapper,
-  properties: readonly ColumnProperty[],
-  beside: readonly Table[] = [],
+/** The class of a statement, whose columns stand under the names of its tables. */
+const statementSource: NamedSource = {
+  name: "",
+  column: ({ source }) => columnNode(source.table, source.column.name),
+};
+
+/** A statement with a limit as a subquery, and the related rows joined to what it finds. */
+function joinedToLimited(
+  { columns, parts: { joins = [], links = [] } }: Select<unknown>,
+  inner: SelectQueryNode,
+  orderings: readonly OrderByItemNode[],
 ): SelectQueryNode {
-  const names = new Set<string>();
-  const selections = properties.map(({ source }) => {
-    const { name } = source.column;
-    const column = columnNode(source.table, name);
-    // Two columns of one name, from the two tables of a joined subclass: drivers that return objects would lose one.
-    const selected = names.has(name)
-      ? AliasNode.create(column, IdentifierNode.create(`${source.table.name}_${name}`))
-      : column;
-    names.add(name);
-    return SelectionNode.create(selected as ColumnNode);
-  });
-  const [root, ...joined] = mapper.tables;
+  const names = selectedNames(columns);
+  const outer: NamedSource = {
+    name: "limited",
+    column: ({ slot }) =>
+      aliasColumn("limited", names[columns.findIndex((property) => property.slot === slot)] as string),
+  };
+  // The order of what was found is that of the whole: what it was ordered by goes along as columns.
+  const keys = orderings.map((item, index) => ({ item, name: `order_${index + 1}` }));
+  const found = withColumns(
+    inner,
+    keys.map(({ item, name }) => aliased(item.orderBy, name)),
+  );
   let node: SelectQueryNode = {
     kind: "SelectQueryNode",
-    from: FromNode.create([root as Table, ...beside].map(tableNode)),
-    selections,
+    from: FromNode.create([AliasNode.create(found, IdentifierNode.create(outer.name))]),
+    selections: columns.map((property) => SelectionNode.create(outer.column(property) as ColumnNode)),
   };
-  for (const table of joined)
-    node = QueryNode.cloneWithJoin(
-      node,
-      JoinNode.createWithOn("InnerJoin", tableNode(table), joinCondition(mapper, table)),
-    );
-  const identities = sharedTableIdentities(mapper);
-  if (identities !== undefined && mapper.polymorphicOn !== undefined) {
-    const { source } = mapper.polymorphicOn;
-    const list = ValueListNode.create(identities.map((identity) => ValueNode.createImmediate(identity)));
-    const condition = BinaryOperationNode.create(
-      columnNode(source.table, source.column.name),
-      OperatorNode.create("in"),
-      list,
-    );
-    node = { ...node, where: WhereNode.create(condition) };
-  }
+  node = withColumns(
+    node,
+    links.map((_, index) => SelectionNode.create(aliasColumn(outer.name, linkName(index)) as ColumnNode)),
+  );
+  node = withColumns(node, joinSelections(joins));
+  for (const join of joins) node = withJoins(node, join.joinNodes(outer, true));
+  const eager = joins.flatMap((join) => join.orderNodes()).map((by) => OrderByItemNode.create(by));
+  return ordered(node, [
+    ...keys.map(({ item, name }) => ({ ...item, orderBy: aliasColumn(outer.name, name) })),
+    ...eager,
+  ]);
+}
+
+function linkName(index: number): string {
+  return `link_${index + 1}`;
+}
+
+function joinSelections(joins: readonly EagerJoin[]): readonly SelectionNode[] {
+  return joins.flatMap((join) => join.selectionNodes());
+}
+
+function aliased(node: OperationNode, name: string): SelectionNode {
+  return SelectionNode.create(AliasNode.create(node, IdentifierNode.create(name)));
+}
+
+function withColumns(node: SelectQueryNode, selections: readonly SelectionNode[]): SelectQueryNode {
+  return selections.length === 0 ? node : { ...node, selections: [...(node.selections ?? []), ...selections] };
+}
+
+function withJoins(node: SelectQueryNode, joins: readonly JoinNode[]): SelectQueryNode {
+  return { ...node, joins: [...(node.joins ?? []), ...joins] };
+}
+
+function ordered(node: SelectQueryNode, orderings: readonly OrderByItemNode[]): SelectQueryNode {
+  return orderings.length === 0 ? node : { ...node, orderBy: OrderByNode.create(orderings) };
+}
+
+function limited(
+  given: SelectQueryNode,
+  { limit, offset }: Select<unknown>["parts"],
+  orderings: readonly OrderByItemNode[],
+): SelectQueryNode {
+  let node = ordered(given, orderings);
+  if (limit === undefined && offset !== undefined)
+    node = SelectQueryNode.cloneWithLimit(node, LimitNode.create(everything));
+  if (limit !== undefined) node = SelectQueryNode.cloneWithLimit(node, LimitNode.create(bindNode(limit, true)));
+  if (offset !== undefined) node = SelectQueryNode.cloneWithOffset(node, OffsetNode.create(bindNode(offset, true)));
   return node;
-}
-
-/** The subclass's key is its parent's. */
-function joinCondition(mapper: Mapper, table: Mapper["table"]): OperationNode {
-  const conditions = mapper.primaryKey.map(({ source, stored }) => {
-    const own = stored.find((place) => place.table === table)?.column.name ?? source.column.name;
-    return BinaryOperationNode.create(
-      columnNode(table, own),
-      OperatorNode.create("="),
-      columnNode(source.table, source.column.name),
-    );
-  });
-  return conditions.reduce((left, right) => ({ kind: "AndNode", left, right }) as never);
-}
-
-/** The identities whose rows are of this class, where its table holds rows of others too. */
-function sharedTableIdentities(mapper: Mapper): readonly string[] | undefined {
-  if (mapper.declaration.hasOwnTable) return undefined;
-  const own: string[] = [];
-  for (const [identity, declaration] of mapper.declaration.identities) {
-    for (let current: typeof declaration | undefined = declaration; current !== undefined; current = current.parent) {
-      if (current === mapper.declaration) own.push(identity);
-    }
-  }
-  return own;
 }
 
 function cacheOf(dialect: Dialect): Map<string, Compiled> {

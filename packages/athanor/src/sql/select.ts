@@ -6,7 +6,17 @@ import type { Table } from "../mapping/table.ts";
 import type { Class } from "../mapping/model-types.ts";
 import { type Attribute, type Attributes, attributes } from "./attribute.ts";
 import { conditionFor, type Filter } from "./filter.ts";
-import { type Condition, conjunction, type Expression, expectExpression, type OrderBy } from "./expression.ts";
+import {
+  type Condition,
+  conjunction,
+  describeGiven,
+  type Expression,
+  expectExpression,
+  type OrderBy,
+} from "./expression.ts";
+import type { ColumnExpression } from "./column-expression.ts";
+import type { EagerJoin } from "./eager-join.ts";
+import { emptyPlan, isEmptyPlan, LoaderOption, type LoadingPlan } from "./loading-plan.ts";
 import { Bind, type Structure } from "./structure.ts";
 
 /** The attributes of each entity of a statement. */
@@ -21,7 +31,7 @@ export interface ExecutionOptions {
   readonly [option: string]: unknown;
 }
 
-interface SelectParts {
+export interface SelectParts {
   readonly where?: Expression<boolean> | undefined;
   readonly orderBy: readonly Expression<unknown>[];
   readonly limit?: Bind | undefined;
@@ -31,6 +41,12 @@ interface SelectParts {
   readonly from?: readonly Table[] | undefined;
   /** Of a load of single attributes: only these columns. */
   readonly columns?: readonly ColumnProperty[] | undefined;
+  /** What is loaded along with its instances, and what it must not see: what options said. `loading/` turns it into joins and conditions. */
+  readonly plan?: LoadingPlan | undefined;
+  /** Columns behind those of the entity, which say what each row is related to. */
+  readonly links?: readonly ColumnExpression[] | undefined;
+  /** Related rows that are read beside those of the entity. */
+  readonly joins?: readonly EagerJoin[] | undefined;
 }
 
 /**
@@ -82,6 +98,30 @@ export class Select<out TRow, TEntities extends readonly unknown[] = readonly un
     return this.#with({ offset: countBind("offset", count) });
   }
 
+  /**
+   * Says how related instances are loaded along, and which rows must not be seen; all calls together.
+   *
+   * SQLAlchemy: Relationship Loading Techniques.
+   *
+   * @throws ArgumentError for an option of a class that has nothing to do with this one.
+   * @example
+   * select(User).options(selectinLoad(User, "posts").selectinLoad("tags"), joinedLoad(User, "profile"))
+   */
+  options(...options: readonly LoaderOption[]): this {
+    const plan = options.reduce((before, option) => {
+      if (option instanceof LoaderOption) return option.addTo(before, this.mapper);
+      throw new ArgumentError(
+        `options() takes what selectinLoad(), joinedLoad() or withLoaderCriteria() return, and got ${describeGiven(option)}.`,
+      );
+    }, this.parts.plan ?? emptyPlan);
+    return this.#with({ plan });
+  }
+
+  /** Takes over what another statement said of loading along, and of what must not be seen. */
+  withPlan(plan: LoadingPlan): this {
+    return isEmptyPlan(plan) ? this : this.#with({ plan });
+  }
+
   /** Options for the execution, for the session and for listeners. */
   executionOptions(options: ExecutionOptions): this {
     return this.#with({ executionOptions: { ...this.parts.executionOptions, ...options } });
@@ -93,11 +133,13 @@ export class Select<out TRow, TEntities extends readonly unknown[] = readonly un
   }
 
   structure(into: Structure): void {
-    const { where, orderBy, limit, offset, columns } = this.parts;
+    const { where, orderBy, limit, offset, columns, links = [], joins = [] } = this.parts;
     // Classes that are declared later may share the table, and the condition names all of them.
     into.add(`select ${this.mapper.serial}:${this.mapper.declaration.identities.size}`);
     for (const table of this.parts.from ?? []) into.add(`, ${table.fullName}`);
     if (columns !== undefined) into.add(` only ${columns.map(({ slot }) => slot).join(",")}`);
+    for (const link of links) link.structure(into.add(" link "));
+    for (const join of joins) join.structure(into);
     if (where !== undefined) where.structure(into.add(" where "));
     for (const ordering of orderBy) ordering.structure(into.add(" order by "));
     if (limit !== undefined) into.add(" limit ").bind(limit);

@@ -1,0 +1,29 @@
+import type { InstanceState } from "../instance/instance-state.ts";
+import type { RelationshipProperty } from "../mapping/relationship-property.ts";
+import { emptyPlan, isEmptyPlan, type LoadingPlan } from "../sql/loading-plan.ts";
+import type { PlannedEntity } from "./planned-entity.ts";
+
+/** What the statement that loaded an instance said of it. Apart from the state, because most statements say nothing. */
+const carried = new WeakMap<InstanceState, LoadingPlan>();
+
+/** What instances of an entity carry, for their later loads; undefined where that is nothing. */
+export function planToCarry({ tree, statement }: PlannedEntity): LoadingPlan | undefined {
+  const plan = { tree, criteria: statement.criteria.filter(({ propagatesToLoaders }) => propagatesToLoaders) };
+  return isEmptyPlan(plan) ? undefined : plan;
+}
+
+/** Lets an instance remember the options of the statement that loaded it. */
+export function carry(state: InstanceState, plan: LoadingPlan): void {
+  carried.set(state, plan);
+}
+
+/** The options of the statement that loaded an instance, for loading it anew. */
+export function carriedBy(state: InstanceState): LoadingPlan {
+  return carried.get(state) ?? emptyPlan;
+}
+
+/** The same, for loading one of its relationships. */
+export function carriedTo(state: InstanceState, property: RelationshipProperty): LoadingPlan {
+  const { tree, criteria } = carriedBy(state);
+  return { tree: tree.get(property)?.related ?? emptyPlan.tree, criteria };
+}

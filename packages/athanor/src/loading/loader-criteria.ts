@@ -1,0 +1,63 @@
+import { ArgumentError } from "../event/errors.ts";
+import { mapperOf } from "../mapping/configure-mappers.ts";
+import type { Mapper } from "../mapping/mapper.ts";
+import type { Class } from "../mapping/model-types.ts";
+import { type Attributes, attributes } from "../sql/attribute.ts";
+import { type Condition, type Expression, expectExpression } from "../sql/expression.ts";
+import { type EntityCriteria, LoaderOption, type LoadingPlan } from "../sql/loading-plan.ts";
+
+/** How far criteria reach. */
+export interface LoaderCriteriaOptions {
+  /** Whether relationships that are loaded later, of instances that the statement found, keep to them too. True unless you say otherwise. */
+  readonly propagateToLoaders?: boolean;
+}
+
+/** What `withLoaderCriteria` returns. SQLAlchemy: Query API, `with_loader_criteria`. */
+export class LoaderCriteria extends LoaderOption implements EntityCriteria {
+  readonly propagatesToLoaders: boolean;
+  readonly #mapper: Mapper;
+  readonly #where: (entity: never) => unknown;
+
+  constructor(mapper: Mapper, where: (entity: never) => unknown, options: LoaderCriteriaOptions) {
+    super();
+    this.#mapper = mapper;
+    this.#where = where;
+    this.propagatesToLoaders = options.propagateToLoaders ?? true;
+  }
+
+  override addTo(plan: LoadingPlan): LoadingPlan {
+    return { ...plan, criteria: [...plan.criteria, this] };
+  }
+
+  conditionFor(mapper: Mapper): Expression<boolean> | undefined {
+    if (!mapper.isA(this.#mapper)) return undefined;
+    return expectExpression(this.#where(attributes(mapper.class as never) as never));
+  }
+}
+
+/**
+ * Adds a condition on a class wherever a statement, or what is loaded along with it or later of its instances, reads that class: soft deletes, tenants.
+ *
+ * It holds for subclasses too. A parent whose related rows are all hidden is found, with none. Given in a listener of `doOrmExecute`, for statements that load no
+ * columns or relationships, it reaches all that a session selects. A refresh, and a reference to an instance that the session has, are not filtered; raw SQL and
+ * `connection.kysely()` never are. SQLAlchemy: Query API, `with_loader_criteria`.
+ *
+ * @throws ArgumentError for anything that is no model, or no function.
+ * @example
+ * listen(SessionLocal, "doOrmExecute", (event) => {
+ *   if (event.statement instanceof Select && !event.isColumnLoad && !event.isRelationshipLoad)
+ *     event.statement = event.statement.options(withLoaderCriteria(Post, (post) => post.deletedAt.isNull()));
+ * });
+ */
+export function withLoaderCriteria<TModel extends { readonly "~properties": unknown } & Class>(
+  model: TModel,
+  where: (entity: Attributes<TModel>) => Condition,
+  options: LoaderCriteriaOptions = {},
+): LoaderOption {
+  if (typeof where !== "function") {
+    throw new ArgumentError(
+      `withLoaderCriteria() takes a function that returns a condition, as in withLoaderCriteria(Post, (post) => post.title.ne("hidden")), and got ${where === null ? "null" : `a ${typeof where}`}.`,
+    );
+  }
+  return new LoaderCriteria(mapperOf(model as never), where as (entity: never) => unknown, options);
+}

@@ -1,0 +1,119 @@
+import { closestName } from "../event/closest-name.ts";
+import { ArgumentError } from "../event/errors.ts";
+import { mapperOf } from "../mapping/configure-mappers.ts";
+import type { Mapper } from "../mapping/mapper.ts";
+import type { Class, PropertiesOf } from "../mapping/model-types.ts";
+import type { Relationship } from "../mapping/relationship.ts";
+import type { RelationshipProperty } from "../mapping/relationship-property.ts";
+import { LoaderOption, type LoaderNode, type LoaderTree, type LoadingPlan } from "../sql/loading-plan.ts";
+import type { LoaderStrategy } from "./loader-strategy.ts";
+import { joined } from "./strategies/joined.ts";
+import { selectin } from "./strategies/selectin.ts";
+
+/** The names of a class's relationships. */
+export type RelationshipName<TModel> = {
+  [K in keyof PropertiesOf<TModel>]: PropertiesOf<TModel>[K] extends Relationship<any, any, any, any> ? K : never;
+}[keyof PropertiesOf<TModel>] &
+  string;
+
+/** The class at the other end of a relationship. */
+export type TargetOf<TModel, TName> = TName extends keyof PropertiesOf<TModel>
+  ? PropertiesOf<TModel>[TName] extends Relationship<infer T, any, any, any>
+    ? T
+    : never
+  : never;
+
+interface Step {
+  readonly property: RelationshipProperty;
+  readonly strategy: LoaderStrategy;
+}
+
+/**
+ * How a relationship is loaded along with the instances of a statement, and what is loaded along with those in turn. `selectinLoad` and `joinedLoad` make
+ * one; its methods lead on, to relationships of the class at the other end.
+ *
+ * SQLAlchemy: Relationship Loading Techniques, `Load`.
+ */
+export class LoaderPath<in out TModel> extends LoaderOption {
+  declare readonly "~target": TModel;
+  readonly #steps: readonly Step[];
+
+  constructor(steps: readonly Step[]) {
+    super();
+    this.#steps = steps;
+  }
+
+  /** Loads a relationship of these related instances by one further statement: see {@link selectinLoad}. */
+  selectinLoad<const TName extends RelationshipName<TModel>>(name: TName): LoaderPath<TargetOf<TModel, TName>> {
+    return this.#with(name, selectin);
+  }
+
+  /** Loads a relationship of these related instances by an outer join: see {@link joinedLoad}. */
+  joinedLoad<const TName extends RelationshipName<TModel>>(name: TName): LoaderPath<TargetOf<TModel, TName>> {
+    return this.#with(name, joined);
+  }
+
+  override addTo(plan: LoadingPlan, mapper: Mapper): LoadingPlan {
+    const { parent, label } = (this.#steps[0] as Step).property;
+    if (!mapper.isA(parent) && !parent.isA(mapper)) {
+      throw new ArgumentError(
+        `${label} cannot be loaded along with a statement that selects ${mapper.class.name}. Name a relationship of ${mapper.class.name} first, and lead on from there: selectinLoad(${mapper.class.name}, "…").selectinLoad("${(this.#steps[0] as Step).property.key}").`,
+      );
+    }
+    return { ...plan, tree: withPath(plan.tree, this.#steps) };
+  }
+
+  #with(name: string, strategy: LoaderStrategy): LoaderPath<any> {
+    const { property } = this.#steps.at(-1) as Step;
+    return new LoaderPath([...this.#steps, { property: relationshipOf(property.target, name), strategy }]);
+  }
+}
+
+/**
+ * Loads a relationship along with the instances of a statement, by one further SELECT for all of them, with their keys in an IN. The first choice for collections.
+ *
+ * SQLAlchemy: Relationship Loading Techniques, Select IN loading.
+ *
+ * @throws ArgumentError for a name that is no relationship of the class.
+ * @example
+ * const users = await session.scalars(select(User).options(selectinLoad(User, "posts").selectinLoad("tags")));
+ */
+export function selectinLoad<
+  TModel extends { readonly "~properties": unknown } & Class,
+  const TName extends RelationshipName<TModel>,
+>(model: TModel, name: TName): LoaderPath<TargetOf<TModel, TName>> {
+  return new LoaderPath([{ property: relationshipOf(mapperOf(model as never), name), strategy: selectin }]);
+}
+
+/**
+ * Loads a relationship along with the instances of a statement, in the same rows, by a LEFT OUTER JOIN. The first choice for references.
+ *
+ * Instances of which there are several rows are found once, and a limit counts instances. SQLAlchemy: Relationship Loading Techniques, Joined Eager Loading.
+ *
+ * @throws ArgumentError for a name that is no relationship of the class.
+ * @example
+ * const posts = await session.scalars(select(Post).options(joinedLoad(Post, "author").selectinLoad("posts")));
+ */
+export function joinedLoad<
+  TModel extends { readonly "~properties": unknown } & Class,
+  const TName extends RelationshipName<TModel>,
+>(model: TModel, name: TName): LoaderPath<TargetOf<TModel, TName>> {
+  return new LoaderPath([{ property: relationshipOf(mapperOf(model as never), name), strategy: joined }]);
+}
+
+function relationshipOf(mapper: Mapper, name: string): RelationshipProperty {
+  const property = mapper.relationships.find(({ key }) => key === name);
+  if (property !== undefined) return property;
+  const names = mapper.relationships.map(({ key }) => key);
+  const closest = closestName(name, names);
+  const hint = closest === undefined ? `It has ${names.join(", ") || "none"}.` : `Did you mean "${closest}"?`;
+  throw new ArgumentError(`${mapper.class.name} has no relationship "${name}". ${hint}`);
+}
+
+/** A tree with one more path. Where it goes an old way, what is said last holds. */
+function withPath(tree: LoaderTree, [step, ...rest]: readonly Step[]): LoaderTree {
+  if (step === undefined) return tree;
+  const { property, strategy } = step;
+  const related = withPath(tree.get(property)?.related ?? new Map<RelationshipProperty, LoaderNode>(), rest);
+  return new Map(tree).set(property, { property, strategy, related });
+}

@@ -1,0 +1,8 @@
+import type { LoaderNode } from "../sql/loading-plan.ts";
+import type { PlannedEntity } from "./planned-entity.ts";
+
+/** One way to load a relationship along with the instances of a statement: the contract that each way implements in a file of its own. */
+export interface LoaderStrategy {
+  /** Arranges what is needed where the instances of an entity are read: columns beside theirs, or something to do afterwards. */
+  arrange(entity: PlannedEntity, node: LoaderNode): void;
+}

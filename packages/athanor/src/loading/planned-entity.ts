@@ -1,0 +1,37 @@
+import type { Mapper } from "../mapping/mapper.ts";
+import type { RelationshipProperty } from "../mapping/relationship-property.ts";
+import type { EntityAlias } from "../sql/entity-alias.ts";
+import type { LoaderTree } from "../sql/loading-plan.ts";
+import type { AfterLoad } from "./after-loads.ts";
+import type { StatementPlan } from "./statement-plan.ts";
+
+/** Related instances in the same rows. */
+export interface JoinedRelation {
+  readonly property: RelationshipProperty;
+  readonly entity: PlannedEntity;
+}
+
+/** A class whose instances are read from the rows of a statement, with all that is loaded along with them. */
+export class PlannedEntity {
+  readonly statement: StatementPlan;
+  readonly mapper: Mapper;
+  /** Its name in the statement; undefined for the class of the statement itself. */
+  readonly alias: EntityAlias | undefined;
+  readonly tree: LoaderTree;
+  /** Relationships that are read from the same rows, in the order of declaration. */
+  readonly joined: JoinedRelation[] = [];
+  /** What is to be done when all rows are read. */
+  readonly after: { readonly property: RelationshipProperty; readonly load: AfterLoad }[] = [];
+
+  constructor(statement: StatementPlan, mapper: Mapper, alias: EntityAlias | undefined, tree: LoaderTree) {
+    this.statement = statement;
+    this.mapper = mapper;
+    this.alias = alias;
+    this.tree = tree;
+  }
+
+  loadAfter(property: RelationshipProperty, load: AfterLoad): void {
+    if (this.after.length === 0) this.statement.withAfter.push(this);
+    this.after.push({ property, load });
+  }
+}

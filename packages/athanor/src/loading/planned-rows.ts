@@ -1,0 +1,249 @@
+import type { Dialect } from "../engine/dialect.ts";
+import { type Instance, stateOf } from "../instance/instance.ts";
+import type { RelatedAttribute } from "../instance/instance-attribute.ts";
+import type { InstanceState } from "../instance/instance-state.ts";
+import { type ColumnProperty, type Mapper, mapperOfState } from "../mapping/mapper.ts";
+import type { RelationshipProperty } from "../mapping/relationship-property.ts";
+import type { LoadingPlan } from "../sql/loading-plan.ts";
+import type { AfterLoads, RelatedLoads } from "./after-loads.ts";
+import { carry, planToCarry } from "./carried-options.ts";
+import type { PlannedEntity } from "./planned-entity.ts";
+import { announce, instanceOfRow, type LoadContext, revisit, type RowReader, rowReader } from "./row-loader.ts";
+import type { StatementPlan } from "./statement-plan.ts";
+
+/** What was found in the rows: an instance, and the values of the columns that link it. */
+export type FoundRow = readonly [Instance, ...unknown[]];
+
+/** Reads the rows of a statement that loads more than its own instances. */
+export function readPlannedRows(
+  plan: StatementPlan,
+  rows: readonly unknown[][],
+  context: LoadContext,
+  dialect: Dialect,
+): { readonly found: readonly FoundRow[]; enqueue(afterLoads: AfterLoads, loads: RelatedLoads): void } {
+  const reading = new PlannedRows(plan, context, dialect);
+  const found = reading.read(rows);
+  return { found, enqueue: (afterLoads, loads) => reading.enqueue(afterLoads, loads) };
+}
+
+/** What is known of an instance that stands in these rows. */
+interface Visit {
+  /** The names that it was missing when it was first seen; undefined: everything is taken from the rows. */
+  readonly missing: ReadonlySet<string> | undefined;
+  /** By slot, what the rows so far have of its collections. */
+  collections: Map<number, Set<Instance>> | undefined;
+}
+
+class PlannedRows {
+  readonly context: LoadContext;
+  readonly visits = new Map<InstanceState, Visit>();
+  readonly #plan: StatementPlan;
+  readonly #root: EntityRows;
+  readonly #links: readonly ((row: readonly unknown[]) => unknown)[];
+  readonly #entities = new Map<PlannedEntity, EntityRows>();
+
+  constructor(plan: StatementPlan, context: LoadContext, dialect: Dialect) {
+    this.#plan = plan;
+    this.context = context;
+    const { columns, parts } = plan.select;
+    const links = parts.links ?? [];
+    const entities = withJoined(plan.root);
+    let offset = columns.length + links.length;
+    for (const entity of entities) {
+      const isRoot = entity === plan.root;
+      const properties = isRoot ? columns : entity.mapper.columnProperties;
+      this.#entities.set(entity, new EntityRows(entity, properties, isRoot ? 0 : offset, dialect, this));
+      if (!isRoot) offset += properties.length;
+    }
+    for (const rows of this.#entities.values()) rows.connect(this.#entities);
+    this.#root = this.#entities.get(plan.root) as EntityRows;
+    this.#links = links.map(({ columnType }, index) => {
+      const { fromDriver } = dialect.codec(columnType);
+      const at = columns.length + index;
+      return (row) => (fromDriver === undefined || row[at] === null ? row[at] : fromDriver(row[at]));
+    });
+  }
+
+  read(rows: readonly unknown[][]): FoundRow[] {
+    const hasLinks = this.#links.length > 0;
+    const seen = new Map<Instance, Set<string>>();
+    const found: FoundRow[] = [];
+    for (const row of rows) {
+      const instance = this.#root.read(row) as Instance;
+      const link = hasLinks ? this.#links.map((value) => value(row)) : [];
+      // A row for each of its related ones is one instance, and so it is with each that it is linked to.
+      if (this.#plan.joins.length > 0 && !isNew(seen, instance, link.map(String).join())) continue;
+      found.push([instance, ...link]);
+    }
+    for (const [state, { collections }] of this.visits) {
+      for (const [slot, items] of collections ?? []) {
+        const attribute = state.instrumentation.attributes[slot] as RelatedAttribute;
+        if (state.values[slot] !== undefined) attribute.expire(state);
+        attribute.setLoaded(state, [...items]);
+      }
+    }
+    return found;
+  }
+
+  enqueue(afterLoads: AfterLoads, loads: RelatedLoads): void {
+    for (const entity of this.#plan.withAfter) {
+      const states = [...(this.#entities.get(entity) as EntityRows).states];
+      for (const { property, load } of entity.after) {
+        // Rows of a hierarchy are of several classes, and not each has what a subclass adds.
+        const having = states.filter((state) => mapperOfState(state).isA(property.parent));
+        afterLoads.add(load, having, loads);
+      }
+    }
+  }
+}
+
+/** The part of each row that holds one entity. */
+class EntityRows {
+  /** The instances that were read, in the order of the rows. */
+  readonly states = new Set<InstanceState>();
+  readonly #entity: PlannedEntity;
+  readonly #mapper: Mapper;
+  readonly #rows: PlannedRows;
+  readonly #reader: RowReader;
+  readonly #offset: number;
+  readonly #end: number;
+  readonly #keyIndexes: readonly number[];
+  readonly #discriminate: ((row: readonly unknown[]) => unknown) | undefined;
+  readonly #plan: LoadingPlan | undefined;
+  readonly #context: LoadContext;
+  #related: readonly { readonly property: RelationshipProperty; readonly rows: EntityRows }[] = [];
+  /** The key and instance of the row before: rows of one parent follow each other. */
+  #lastKey: unknown = undefined;
+  #last: InstanceState | undefined = undefined;
+
+  constructor(
+    entity: PlannedEntity,
+    properties: readonly ColumnProperty[],
+    offset: number,
+    dialect: Dialect,
+    rows: PlannedRows,
+  ) {
+    const { mapper } = entity;
+    const { polymorphicOn } = mapper;
+    this.#entity = entity;
+    this.#mapper = mapper;
+    this.#rows = rows;
+    this.#reader = rowReader(mapper, properties, dialect);
+    this.#offset = offset;
+    this.#end = offset + properties.length;
+    this.#keyIndexes = mapper.primaryKey.map(
+      ({ slot }) => offset + properties.findIndex((property) => property.slot === slot),
+    );
+    if (polymorphicOn !== undefined) {
+      const at = offset + properties.findIndex(({ slot }) => slot === polymorphicOn.slot);
+      const { fromDriver } = dialect.codec(polymorphicOn.source.column.type);
+      this.#discriminate = (row) => (fromDriver === undefined || row[at] === null ? row[at] : fromDriver(row[at]));
+    }
+    this.#plan = planToCarry(entity);
+    // A refresh overwrites the instance that it was asked for, and no other.
+    const isOverwritten = !entity.statement.isRefresh || entity === entity.statement.root;
+    this.#context = isOverwritten ? rows.context : { ...rows.context, populateExisting: false, onlyKeys: undefined };
+  }
+
+  connect(all: ReadonlyMap<PlannedEntity, EntityRows>): void {
+    this.#related = this.#entity.joined.map(({ property, entity }) => ({
+      property,
+      rows: all.get(entity) as EntityRows,
+    }));
+  }
+
+  /** The instance in a row; null where an outer join found none. */
+  read(row: readonly unknown[]): Instance | null {
+    const [keyIndex, ...more] = this.#keyIndexes;
+    const rawKey = row[keyIndex as number];
+    if (rawKey === null || more.some((index) => row[index] === null)) return null;
+    if (this.#last !== undefined && more.length === 0 && rawKey === this.#lastKey) {
+      this.#readAgain(this.#last, row);
+      return this.#last.instance;
+    }
+    const state = this.#readEntity(row);
+    this.#lastKey = rawKey;
+    this.#last = state;
+    this.states.add(state);
+    return state.instance;
+  }
+
+  #readEntity(row: readonly unknown[]): InstanceState {
+    const { visits } = this.#rows;
+    const context = this.#context;
+    const mapper = this.#discriminate === undefined ? this.#mapper : this.#mapper.withIdentity(this.#discriminate(row));
+    const values = row.slice(this.#offset, this.#end);
+    this.#reader.convert(values);
+    const key = this.#reader.key(values);
+    const existing = context.identityMap.of(mapper).get(key);
+    if (existing === undefined) {
+      const instance = instanceOfRow(mapper, this.#reader, values, key, context);
+      const state = stateOf(instance);
+      if (this.#plan !== undefined) carry(state, this.#plan);
+      visits.set(state, { missing: undefined, collections: undefined });
+      this.#takeRelated(state, row, true);
+      announce(instance, context);
+      return state;
+    }
+    const state = stateOf(existing);
+    if (visits.has(state)) {
+      if (state.incomplete) fillUp(state, this.#reader, values);
+      this.#readAgain(state, row);
+      return state;
+    }
+    if (context.populateExisting && this.#plan !== undefined) carry(state, this.#plan);
+    visits.set(state, {
+      missing: context.populateExisting ? undefined : new Set(state.unloadedNames()),
+      collections: undefined,
+    });
+    const takeRelated = this.#related.length === 0 ? undefined : () => this.#takeRelated(state, row, true);
+    revisit(state, this.#reader, values, context, takeRelated);
+    return state;
+  }
+
+  /** A further row of an instance. */
+  #readAgain(state: InstanceState, row: readonly unknown[]): void {
+    this.#takeRelated(state, row, false);
+  }
+
+  /** Takes up the related instances of a row, as far as they were missing; the others are read all the same, and left where they are. */
+  #takeRelated(state: InstanceState, row: readonly unknown[], isFirst: boolean): void {
+    if (this.#related.length === 0) return;
+    const visit = this.#rows.visits.get(state) as Visit;
+    for (const { property, rows } of this.#related) {
+      const { slot, key } = property;
+      const instance = rows.read(row);
+      if (visit.missing?.has(key) === false) continue;
+      if (property.isCollection) {
+        const collections = (visit.collections ??= new Map());
+        let items = collections.get(slot);
+        if (items === undefined) collections.set(slot, (items = new Set()));
+        if (instance !== null) items.add(instance);
+      } else if (isFirst || state.values[slot] === undefined) {
+        const attribute = state.instrumentation.attributes[slot] as RelatedAttribute;
+        attribute.setLoaded(state, instance === null ? [] : [instance]);
+      }
+    }
+  }
+}
+
+/** An entity and those that are joined to it, in the order of their columns. */
+function withJoined(entity: PlannedEntity): readonly PlannedEntity[] {
+  return [entity, ...entity.joined.flatMap((relation) => withJoined(relation.entity))];
+}
+
+function isNew(seen: Map<Instance, Set<string>>, instance: Instance, link: string): boolean {
+  const links = seen.get(instance);
+  if (links?.has(link) === true) return false;
+  if (links === undefined) seen.set(instance, new Set([link]));
+  else links.add(link);
+  return true;
+}
+
+/** Gives an instance that these rows have told of already what only this row has: one query, one event. */
+function fillUp(state: InstanceState, { properties }: RowReader, values: readonly unknown[]): void {
+  properties.forEach(({ slot }, index) => {
+    if (state.values[slot] === undefined && !state.isChanged(slot)) state.values[slot] = values[index];
+  });
+  state.incomplete = state.unloaded().length > 0;
+}

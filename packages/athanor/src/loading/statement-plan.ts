@@ -1,0 +1,57 @@
+import type { Mapper } from "../mapping/mapper.ts";
+import type { RelationshipProperty } from "../mapping/relationship-property.ts";
+import { EagerJoin } from "../sql/eager-join.ts";
+import { EntityAlias } from "../sql/entity-alias.ts";
+import { conjunction, type Expression } from "../sql/expression.ts";
+import type { EntityCriteria, LoaderTree, LoadingPlan } from "../sql/loading-plan.ts";
+import { Select } from "../sql/select.ts";
+import { criteriaCondition } from "./criteria-condition.ts";
+import type { LoaderStrategy } from "./loader-strategy.ts";
+import { PlannedEntity } from "./planned-entity.ts";
+
+/** How a statement with options is executed: what it becomes, and what its rows hold. */
+export class StatementPlan {
+  /** The statement as it is sent. */
+  readonly select: Select<unknown>;
+  readonly root: PlannedEntity;
+  readonly joins: EagerJoin[] = [];
+  /** The classes with something to do when all rows are read, in that order. */
+  readonly withAfter: PlannedEntity[] = [];
+  readonly criteria: readonly EntityCriteria[];
+  /** The statement refreshes an instance, so what follows is about this one alone. */
+  readonly isRefresh: boolean;
+
+  constructor(select: Select<unknown>, { tree, criteria }: LoadingPlan, isRefresh: boolean) {
+    this.criteria = criteria;
+    this.isRefresh = isRefresh;
+    this.root = new PlannedEntity(this, select.mapper, undefined, tree);
+    arrange(this.root);
+    const { parts } = select;
+    // Neither does a refresh hide the instance that it was asked for.
+    const hidden = isRefresh ? undefined : criteriaCondition(criteria, select.mapper);
+    const where = hidden === undefined ? parts.where : conjunction(parts.where, hidden);
+    const joins = this.joins.length > 0 ? this.joins : undefined;
+    this.select = new Select(select.entity, { ...parts, where, joins });
+  }
+
+  /** Reads related rows beside those of an entity. */
+  join(parent: PlannedEntity, property: RelationshipProperty, tree: LoaderTree): PlannedEntity {
+    const { target } = property;
+    const alias = new EntityAlias(target, `${target.table.name}_${this.joins.length + 1}`);
+    this.joins.push(new EagerJoin(property, parent.alias, alias, this.#conditionOf(target)));
+    const entity = new PlannedEntity(this, target, alias, tree);
+    parent.joined.push({ property, entity });
+    arrange(entity);
+    return entity;
+  }
+
+  #conditionOf(mapper: Mapper): Expression<boolean> | undefined {
+    return criteriaCondition(this.criteria, mapper);
+  }
+}
+
+/** Lets each strategy arrange what it needs, in the order in which the class declares its relationships. */
+function arrange(entity: PlannedEntity): void {
+  const nodes = [...entity.tree.values()].toSorted((left, right) => left.property.slot - right.property.slot);
+  for (const node of nodes) (node.strategy as LoaderStrategy | undefined)?.arrange(entity, node);
+}

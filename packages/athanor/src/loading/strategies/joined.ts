@@ -1,0 +1,14 @@
+import { ArgumentError } from "../../event/errors.ts";
+import type { LoaderStrategy } from "../loader-strategy.ts";
+
+/** Related instances are read from the same rows, by an outer join. */
+export const joined: LoaderStrategy = {
+  arrange(entity, { property, related }) {
+    if (!entity.mapper.isA(property.parent)) {
+      throw new ArgumentError(
+        `joinedLoad(${property.parent.class.name}, "${property.key}") cannot be part of rows of ${entity.mapper.class.name}, which do not hold what the subclass adds. Use selectinLoad.`,
+      );
+    }
+    entity.statement.join(entity, property, related);
+  },
+};

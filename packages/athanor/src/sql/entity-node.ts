@@ -1,0 +1,100 @@
+import {
+  AliasNode,
+  BinaryOperationNode,
+  type ColumnNode,
+  FromNode,
+  IdentifierNode,
+  JoinNode,
+  type OperationNode,
+  OperatorNode,
+  QueryNode,
+  SelectionNode,
+  type SelectQueryNode,
+  ValueListNode,
+  ValueNode,
+  WhereNode,
+} from "kysely";
+import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
+import type { Table } from "../mapping/table.ts";
+import { columnNode, tableNode } from "./attribute.ts";
+
+/** Whether every row of one table is of this class, so that the table can stand for it. */
+export function isPlainEntity(mapper: Mapper): boolean {
+  return mapper.tables.length === 1 && sharedTableIdentities(mapper) === undefined;
+}
+
+/**
+ * The names of selected columns. Two columns of one name, from the two tables of a joined subclass, get different ones: drivers that return objects would
+ * lose one.
+ */
+export function selectedNames(properties: readonly ColumnProperty[]): readonly string[] {
+  const names = new Set<string>();
+  for (const { source } of properties) {
+    const { name } = source.column;
+    names.add(names.has(name) ? `${source.table.name}_${name}` : name);
+  }
+  return [...names];
+}
+
+/** SELECT … FROM the tables of a class, and only the rows that are of it where it shares a table. */
+export function entityNode(
+  mapper: Mapper,
+  properties: readonly ColumnProperty[],
+  beside: readonly Table[] = [],
+): SelectQueryNode {
+  const names = selectedNames(properties);
+  const selections = properties.map(({ source }, index) => {
+    const column = columnNode(source.table, source.column.name);
+    const name = names[index] as string;
+    const selected = name === source.column.name ? column : AliasNode.create(column, IdentifierNode.create(name));
+    return SelectionNode.create(selected as ColumnNode);
+  });
+  const [root, ...joined] = mapper.tables;
+  let node: SelectQueryNode = {
+    kind: "SelectQueryNode",
+    from: FromNode.create([root as Table, ...beside].map(tableNode)),
+    selections,
+  };
+  for (const table of joined)
+    node = QueryNode.cloneWithJoin(
+      node,
+      JoinNode.createWithOn("InnerJoin", tableNode(table), joinCondition(mapper, table)),
+    );
+  const isOfClass = identityCondition(mapper);
+  if (isOfClass !== undefined) node = { ...node, where: WhereNode.create(isOfClass) };
+  return node;
+}
+
+/** The subclass's key is its parent's. */
+function joinCondition(mapper: Mapper, table: Mapper["table"]): OperationNode {
+  const conditions = mapper.primaryKey.map(({ source, stored }) => {
+    const own = stored.find((place) => place.table === table)?.column.name ?? source.column.name;
+    return BinaryOperationNode.create(
+      columnNode(table, own),
+      OperatorNode.create("="),
+      columnNode(source.table, source.column.name),
+    );
+  });
+  return conditions.reduce((left, right) => ({ kind: "AndNode", left, right }) as never);
+}
+
+/** What holds for the rows of this class alone, where its table holds rows of others too. */
+export function identityCondition(mapper: Mapper): OperationNode | undefined {
+  const identities = sharedTableIdentities(mapper);
+  if (identities === undefined || mapper.polymorphicOn === undefined) return undefined;
+  const { source } = mapper.polymorphicOn;
+  const list = ValueListNode.create(identities.map((identity) => ValueNode.createImmediate(identity)));
+  return BinaryOperationNode.create(columnNode(source.table, source.column.name), OperatorNode.create("in"), list);
+}
+
+/** The identities whose rows are of this class, where its table holds rows of others too. */
+function sharedTableIdentities(mapper: Mapper): readonly string[] | undefined {
+  if (mapper.declaration.hasOwnTable) return undefined;
+  const own: string[] = [];
+  for (const [identity, declaration] of mapper.declaration.identities) {
+    for (let current: typeof declaration | undefined = declaration; current !== undefined; current = current.parent) {
+      if (current === mapper.declaration) own.push(identity);
+    }
+  }
+  return own;
+}

@@ -1,0 +1,41 @@
+import type { Mapper } from "../mapping/mapper.ts";
+import type { RelationshipProperty } from "../mapping/relationship-property.ts";
+import type { Expression } from "./expression.ts";
+
+/** How a statement loads one relationship of its instances, and what in turn is loaded along with those. */
+export interface LoaderNode {
+  readonly property: RelationshipProperty;
+  /** The way it is loaded, which `loading/` knows; undefined where only a longer path leads through it. */
+  readonly strategy: object | undefined;
+  readonly related: LoaderTree;
+}
+
+/** The relationships of one class that are loaded along. */
+export type LoaderTree = ReadonlyMap<RelationshipProperty, LoaderNode>;
+
+/** Which instances of some classes a statement, and what it loads along, must not see. */
+export interface EntityCriteria {
+  /** Whether what is loaded later of the instances found keeps to it too. */
+  readonly propagatesToLoaders: boolean;
+  /** The condition that the rows of a class must fulfil; undefined where it says nothing of that class. */
+  conditionFor(mapper: Mapper): Expression<boolean> | undefined;
+}
+
+/** What the options of a statement say together. */
+export interface LoadingPlan {
+  readonly tree: LoaderTree;
+  readonly criteria: readonly EntityCriteria[];
+}
+
+export const emptyPlan: LoadingPlan = { tree: new Map(), criteria: [] };
+
+/** Whether a plan says nothing. */
+export function isEmptyPlan({ tree, criteria }: LoadingPlan): boolean {
+  return tree.size === 0 && criteria.length === 0;
+}
+
+/** Something for `select(…).options(…)`: how related instances are loaded, which rows are not to be seen. */
+export abstract class LoaderOption {
+  /** Adds what it says to the plan of a statement that selects the class of this mapper. */
+  abstract addTo(plan: LoadingPlan, mapper: Mapper): LoadingPlan;
+}
