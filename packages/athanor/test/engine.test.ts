@@ -2,6 +2,7 @@ import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import fc from "fast-check";
 import { type Generated, PGliteDialect, PostgresDialect, sql, SqliteDialect } from "kysely";
 import pg from "pg";
@@ -1075,7 +1076,7 @@ describe("createEngine({ dialect })", () => {
     async function killServerProcess(of: unknown): Promise<void> {
       await using killer = createEngine(postgresUrl);
       await killer.begin((connection) => connection.run("select pg_terminate_backend($1)", [of]));
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await pause(50);
     }
 
     const processId = async (connection: Connection): Promise<unknown> =>
@@ -1114,7 +1115,7 @@ describe("createEngine({ dialect })", () => {
 
     test("a connection that breaks in a transaction is an error, and is replaced", async () => {
       const pool = startPool();
-      await using engine = createEngine({ dialect: new PostgresDialect({ pool }), poolSize: 1 });
+      await using engine = createEngine({ dialect: new PostgresDialect({ pool }) }, { poolSize: 1 });
       const connection = await engine.connect();
       await connection.begin();
       await killServerProcess(await processId(connection));

@@ -15,6 +15,7 @@ import type { Engine } from "./engine.ts";
 import { DatabaseError } from "./errors.ts";
 import { connectionEventFamily, type ConnectionEventName, type ConnectionEvents, type CursorEvent } from "./events.ts";
 import { andThen, type MaybePromise } from "./maybe-promise.ts";
+import { quote } from "./quote.ts";
 import { compileForeign } from "../sql/compile.ts";
 import { Result } from "./result.ts";
 
@@ -75,9 +76,10 @@ export class Connection implements AsyncDisposable {
    */
   run(sql: string, parameters: readonly unknown[] = []): MaybePromise<RawResult> {
     const { beforeCursorExecute, afterCursorExecute } = this.#dispatch;
-    if (beforeCursorExecute === undefined && afterCursorExecute === undefined) return this.#run(sql, parameters);
+    if (beforeCursorExecute === undefined && afterCursorExecute === undefined)
+      return this.#ask(sql, (driver) => driver.run(sql, parameters));
     return this.#observe({ connection: this, statement: sql, parameters, executemany: false }, (event) =>
-      this.#run(event.statement, event.parameters),
+      this.#ask(event.statement, (driver) => driver.run(event.statement, event.parameters)),
     );
   }
 
@@ -87,9 +89,12 @@ export class Connection implements AsyncDisposable {
    */
   runEach(sql: string, parameterSets: readonly (readonly unknown[])[]): MaybePromise<EachResult> {
     const { beforeCursorExecute, afterCursorExecute } = this.#dispatch;
-    if (beforeCursorExecute === undefined && afterCursorExecute === undefined) return this.#runEach(sql, parameterSets);
+    if (beforeCursorExecute === undefined && afterCursorExecute === undefined)
+      return this.#ask(sql, (driver) => driver.runEach(sql, parameterSets));
     return this.#observe({ connection: this, statement: sql, parameters: parameterSets, executemany: true }, (event) =>
-      this.#runEach(event.statement, event.parameters as readonly (readonly unknown[])[]),
+      this.#ask(event.statement, (driver) =>
+        driver.runEach(event.statement, event.parameters as readonly (readonly unknown[])[]),
+      ),
     );
   }
 
@@ -129,7 +134,7 @@ export class Connection implements AsyncDisposable {
   }
 
   #begin(options: TransactionOptions | undefined): MaybePromise<void> {
-    const begun = this.#translating("begin", (driver) => driver.begin(options));
+    const begun = this.#ask("begin", (driver) => driver.begin(options));
     if (!(begun instanceof Promise)) {
       this.#isInTransaction = true;
       return;
@@ -159,7 +164,7 @@ export class Connection implements AsyncDisposable {
       this.#isInTransaction = false;
       return;
     }
-    const ended = this.#translating(by, (driver) => driver[by]());
+    const ended = this.#ask(by, (driver) => driver[by]());
     if (!(ended instanceof Promise)) {
       this.#isInTransaction = false;
       return;
@@ -196,11 +201,11 @@ export class Connection implements AsyncDisposable {
   ): MaybePromise<void> {
     return andThen(emitAndWait(listeners, { connection: this, name }), () => {
       const { beforeCursorExecute, afterCursorExecute } = this.#dispatch;
-      if (beforeCursorExecute === undefined && afterCursorExecute === undefined) return this.#translating(command, run);
+      if (beforeCursorExecute === undefined && afterCursorExecute === undefined) return this.#ask(command, run);
       // The driver writes the statement, so what a listener assigns has no effect.
-      const statement = `${command} "${name.replaceAll('"', '""')}"`;
+      const statement = `${command} ${quote(name)}`;
       return this.#observe({ connection: this, statement, parameters: [], executemany: false }, () =>
-        this.#translating(command, run),
+        this.#ask(command, run),
       );
     });
   }
@@ -244,33 +249,14 @@ export class Connection implements AsyncDisposable {
     await this.close();
   }
 
-  #run(sql: string, parameters: readonly unknown[]): MaybePromise<RawResult> {
+  /** Asks the driver, at once if it answers at once, and translates its errors. */
+  #ask<T>(sql: string, ask: (driver: DriverConnection) => MaybePromise<T>): MaybePromise<T> {
     const driver = this.#driver ?? refuseClosed();
     try {
-      const result = driver.run(sql, parameters);
-      return result instanceof Promise ? result.catch((error: unknown) => this.#throw(error, sql)) : result;
+      const answer = ask(driver);
+      return answer instanceof Promise ? answer.catch((error: unknown) => this.#throw(error, sql)) : answer;
     } catch (error) {
       return this.#throw(error, sql);
-    }
-  }
-
-  #runEach(sql: string, parameterSets: readonly (readonly unknown[])[]): MaybePromise<EachResult> {
-    const driver = this.#driver ?? refuseClosed();
-    try {
-      const result = driver.runEach(sql, parameterSets);
-      return result instanceof Promise ? result.catch((error: unknown) => this.#throw(error, sql)) : result;
-    } catch (error) {
-      return this.#throw(error, sql);
-    }
-  }
-
-  #translating(command: string, run: (driver: DriverConnection) => MaybePromise<void>): MaybePromise<void> {
-    const driver = this.#driver ?? refuseClosed();
-    try {
-      const done = run(driver);
-      return done instanceof Promise ? done.catch((error: unknown) => this.#throw(error, command)) : done;
-    } catch (error) {
-      return this.#throw(error, command);
     }
   }
 

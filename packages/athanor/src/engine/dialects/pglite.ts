@@ -7,7 +7,8 @@ import {
   type TransactionOptions,
 } from "../dialect.ts";
 import { MissingDriverError, UnreachableDatabaseError } from "../errors.ts";
-import { expectCommitted, postgresqlFamily, quote, transactionModes } from "./postgresql-family.ts";
+import { quote } from "../quote.ts";
+import { expectCommitted, postgresqlFamily, transactionModes } from "./postgresql-family.ts";
 import { textParsers } from "./postgresql-values.ts";
 
 /** What a statement of PGlite answers, with rows as arrays. */

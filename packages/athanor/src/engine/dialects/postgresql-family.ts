@@ -56,7 +56,3 @@ export function rolledBackAtCommit(cause?: unknown): OperationalError {
     cause === undefined ? {} : { cause },
   );
 }
-
-export function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}

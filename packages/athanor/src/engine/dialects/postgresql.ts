@@ -8,9 +8,10 @@ import {
   type TransactionOptions,
 } from "../dialect.ts";
 import { MissingDriverError } from "../errors.ts";
+import { quote } from "../quote.ts";
 import { type CachedStatement, StatementCache } from "../statement-cache.ts";
 import { isConnectionFailure, unreachable } from "./postgresql-errors.ts";
-import { expectCommitted, postgresqlFamily, quote, transactionModes } from "./postgresql-family.ts";
+import { expectCommitted, postgresqlFamily, transactionModes } from "./postgresql-family.ts";
 import { textParser } from "./postgresql-values.ts";
 
 /** PostgreSQL by the package pg. `url` is what pg takes as a connection string. */

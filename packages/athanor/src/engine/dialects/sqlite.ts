@@ -12,6 +12,7 @@ import {
 } from "../dialect.ts";
 import { DataError, MissingDriverError, ProgrammingError } from "../errors.ts";
 import type { MaybePromise } from "../maybe-promise.ts";
+import { quote } from "../quote.ts";
 import { type CachedStatement, StatementCache } from "../statement-cache.ts";
 import { formatTimestamp } from "../timestamp-text.ts";
 import { sqliteCodec } from "./sqlite-codecs.ts";
@@ -382,8 +383,4 @@ function expectSingle(statement: StatementSync, sql: string): void {
     "The text holds more than one statement, and only one can be run at a time. Run each of them by itself.",
     { sql },
   );
-}
-
-function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }
