@@ -139,6 +139,7 @@ export class CollectionAttribute implements RelatedAttribute {
     if (container !== undefined) this.#kind.detach(container);
     state.values[this.slot] = undefined;
     state.relations?.pending.delete(this.slot);
+    state.relations?.settled.delete(this.slot);
     state.relations?.untouched.delete(this.slot);
   }
 
@@ -186,10 +187,18 @@ export class CollectionAttribute implements RelatedAttribute {
       untouched.set(this.slot, (container = this.#create(state)));
       // What was to be added to a row's collection is nothing to an instance that has lost its row.
       if (state.key !== undefined)
-        for (const item of state.relations?.pending.get(this.slot)?.added ?? [])
-          this.#kind.appendWithoutEvent(container, item);
+        for (const item of this.#membersOf(state)) this.#kind.appendWithoutEvent(container, item);
     }
     return container;
+  }
+
+  /** Members that a collection without a value is known to have, because the other side refers to it. */
+  #membersOf({ relations }: InstanceState): Set<Instance> {
+    const members = new Set(relations?.settled.get(this.slot));
+    const pending = relations?.pending.get(this.slot);
+    for (const item of pending?.removed ?? []) members.delete(item);
+    for (const item of pending?.added ?? []) members.add(item);
+    return members;
   }
 
   #create(state: InstanceState): object {

@@ -147,6 +147,7 @@ export class InstanceState {
     this.committed = this.committedAfterWrite;
     this.committedAfterWrite = undefined;
     this.modified = this.committed !== undefined;
+    if (this.relations !== undefined && this.relations.pending.size > 0) this.relations.settlePending(this.inserted);
   }
 
   /** Forgets changes of these slots without touching their values. */

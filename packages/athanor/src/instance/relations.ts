@@ -11,10 +11,25 @@ export interface PendingChanges {
 export class Relations {
   /** Changes of collections that are not loaded, by slot. */
   readonly pending = new Map<number, PendingChanges>();
+  /** Of an instance that was inserted and not expired since: what such changes had added when they were flushed, by slot. */
+  readonly settled = new Map<number, Set<Instance>>();
   /** Empty collections that were read and never changed, by slot: they count as not set. */
   readonly untouched = new Map<number, object>();
   /** It lost its whole while it was in no session, or was saved already. */
   isCutOff = false;
   /** By relationship, the instance that has this one; null where it was taken away. Of those that can leave orphans. */
   readonly parents = new Map<object, InstanceState | null>();
+
+  /** The pending changes were flushed, so a load will find them. */
+  settlePending(isInserted: boolean): void {
+    if (isInserted) {
+      for (const [slot, { added, removed }] of this.pending) {
+        const settled = this.settled.get(slot) ?? new Set();
+        for (const item of removed) settled.delete(item);
+        for (const item of added) settled.add(item);
+        this.settled.set(slot, settled);
+      }
+    }
+    this.pending.clear();
+  }
 }

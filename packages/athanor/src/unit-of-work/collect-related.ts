@@ -1,8 +1,10 @@
+import { NO_VALUE, PASSIVE_NO_RESULT } from "../instance/history.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { dependencyOf } from "./dependencies/dependency-of.ts";
 import type { Entry } from "./entry.ts";
 import type { FlushPlan, RelatedHistory } from "./flush-plan.ts";
+import { loadAbsent } from "./synchronize.ts";
 
 /** Asks each relationship of each instance what follows from its being saved or deleted, until nothing new follows. */
 export async function collectRelated(plan: FlushPlan): Promise<void> {
@@ -40,12 +42,29 @@ async function hasChanges(
   saves: readonly InstanceState[],
   deletes: readonly InstanceState[],
 ): Promise<boolean> {
-  const mustLoad = property.direction !== "manyToOne" && property.options.passiveDeletes !== true;
-  for (const state of deletes) if (!isEmpty(await plan.history(state, property, mustLoad))) return true;
+  const mustLoad = property.options.passiveDeletes !== true;
+  for (const state of deletes) {
+    // What a reference is may be known from the row alone, and the reference itself is not asked for.
+    if (property.direction === "manyToOne" && mustLoad) await findReference(plan, state, property);
+    const history = await plan.history(state, property, mustLoad && property.direction !== "manyToOne");
+    if (!isEmpty(history)) return true;
+  }
   for (const state of saves) if (!isEmpty(await plan.history(state, property, false))) return true;
   if (saves.length + deletes.length === 0 || property.target.baseMapper === property.parent.baseMapper) return false;
   for (const { mapper } of plan.entries.values()) if (mapper.baseMapper === property.target.baseMapper) return true;
   return false;
+}
+
+/** Takes up what a reference is where the foreign key is empty, or the session has the instance. */
+async function findReference(plan: FlushPlan, state: InstanceState, property: RelationshipProperty): Promise<void> {
+  if (state.key === undefined || state.values[property.slot] !== undefined || state.isChanged(property.slot)) return;
+  await loadAbsent(
+    plan,
+    state,
+    property.pairs.map(({ local }) => local),
+  );
+  const known = property.findKnown(state);
+  if (known !== NO_VALUE && known !== PASSIVE_NO_RESULT) state.values[property.slot] = known;
 }
 
 function isEmpty({ added, unchanged, deleted }: RelatedHistory): boolean {

@@ -110,7 +110,7 @@ export class FlushPlan {
     const known = byState.get(state);
     if (known !== undefined && (known.isLoaded || !load)) return known.history;
     const attribute = state.instrumentation.attributes[property.slot] as RelatedAttribute;
-    if (load && state.key !== undefined && state.values[property.slot] === undefined && !state.inserted)
+    if (load && state.key !== undefined && state.values[property.slot] === undefined)
       await this.work.loadRelated(state, property);
     const history = relatedHistory(attribute, state);
     byState.set(state, { history, isLoaded: load });
