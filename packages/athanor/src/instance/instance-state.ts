@@ -142,6 +142,7 @@ export class InstanceState {
 
   /** Takes the values in memory for those of the row: nothing is changed any more. */
   commit(): void {
+    this.relations?.pending.clear();
     this.isNew = false;
     this.written = false;
     this.committed = this.committedAfterWrite;

@@ -84,6 +84,8 @@ function configure(mapper: Mapper): void {
     return [new RelationshipProperty(mapper, mapperOf(declared.target as InstrumentedClass), key, slot, declared)];
   });
   mapper.relationships = [...inherited, ...own];
+  // Cascades first: what comes to the other side is in the session by then.
+  for (const property of own) if (!property.isViewOnly) listenForCascades(property);
   for (const property of own) connect(property);
   const { attributeInstrument } = dispatch;
   if (attributeInstrument !== undefined) {
@@ -92,9 +94,8 @@ function configure(mapper: Mapper): void {
   emit(dispatch["mapperConfigured"], { mapper, class: target });
 }
 
-/** Lets a relationship do its work: cascades, and what the other side must follow. */
+/** Lets the two sides of a relationship follow each other. */
 function connect(property: RelationshipProperty): void {
-  if (!property.isViewOnly) listenForCascades(property);
   if (property.cascade.has("delete-orphan")) property.target.wholes.push(property);
   const inverse = property.linkInverse();
   if (inverse === undefined || property.isViewOnly || inverse.isViewOnly) return;

@@ -1,6 +1,5 @@
 import type { CollectionEvent, Initiator, RemoveEvent, SetEvent } from "../instance/attribute-events.ts";
 import { InvalidRequestError } from "../event/errors.ts";
-import { hasParent } from "../instance/parentage.ts";
 import { Instance, stateOf } from "../instance/instance.ts";
 import type { RelatedAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
@@ -74,7 +73,7 @@ export function listenForInverse(property: RelationshipProperty, inverse: Relati
 
 /** Refuses a second parent where there may be one at a time. */
 function expectNoParent(property: RelationshipProperty, value: Instance | null, oldValue: unknown): void {
-  if (value === null || value === oldValue || !hasParent(stateOf(value), property)) return;
+  if (value === null || value === oldValue || stateOf(value).relations?.parents.get(property) == null) return;
   throw new InvalidRequestError(
     `${stateOf(value).describe()} belongs to another ${property.parent.class.name} by ${property.label} already, and may have a single parent. Take it away there first.`,
   );

@@ -8,6 +8,7 @@ import type { SessionState } from "./session-state.ts";
 /** Adds an instance, and what it draws along: a new one is to be inserted, a detached one comes back. */
 export function addState(core: SessionState, state: InstanceState): void {
   core.expectNoWriting("session.add()", state);
+  expectRow(state);
   core.autobegin();
   addOne(core, state);
   for (const related of reachedBy("save-update", state, (reached) => core.contains(reached))) addOne(core, related);
@@ -20,13 +21,18 @@ function addOne(core: SessionState, state: InstanceState): void {
     return;
   }
   expectNoShadow(state);
+  expectRow(state);
+  if (state.key === undefined) attachNew(core, state);
+  else attachDetached(core, state);
+}
+
+/** Refuses an instance whose row was deleted. */
+function expectRow(state: InstanceState): void {
   if (state.deleted) {
     throw new InvalidRequestError(
       `${state.describe()} was deleted, and its row is gone. To insert it again as a new row call makeTransient(instance) first, then add it.`,
     );
   }
-  if (state.key === undefined) attachNew(core, state);
-  else attachDetached(core, state);
 }
 
 /** Marks an instance for deletion by the next flush, at once; what goes along with it follows when it is loaded. */

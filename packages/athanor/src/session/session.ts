@@ -344,7 +344,7 @@ export class Session implements AsyncDisposable {
   isModified(instance: Instance): boolean {
     const state = expectState(instance);
     return state.instrumentation.attributes.some(
-      (attribute) => attribute.isStored && attribute.history(state).hasChanges(),
+      (attribute) => !attribute.isTransient && attribute.history(state).hasChanges(),
     );
   }
 

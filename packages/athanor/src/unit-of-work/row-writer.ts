@@ -91,18 +91,19 @@ export class RowWriter {
     return shape;
   }
 
-  /** An UPDATE of these columns alone, whatever the version of the row is. */
+  /** An UPDATE of these columns beside the row's own; it counts as one where the row was there before this flush. */
   updateAlone(columns: readonly WrittenColumn[], state: InstanceState): [sql: string, parameters: unknown[]] {
-    const names = columns.map(({ column }) => column.name);
-    const text = updateText(
-      this.#dialect,
-      this.table,
-      names,
-      this.keys.map(({ column }) => column.name),
-      [],
-    );
-    const parameters = parameterReader(this.#mapper, columns)(state.values);
-    return [text, this.addKey(parameters, state)];
+    const { version } = this;
+    const names = (written: readonly WrittenColumn[]): string[] => written.map(({ column }) => column.name);
+    if (version === undefined || state.key === undefined) {
+      const text = updateText(this.#dialect, this.table, names(columns), names(this.keys), []);
+      return [text, this.addKey(parameterReader(this.#mapper, columns)(state.values), state)];
+    }
+    const before = state.values[version.property.slot];
+    state.values[version.property.slot] = Number(before) + 1;
+    const written = [...columns, version];
+    const shape = this.update(written, written.map(({ property }) => `${property.slot},`).join(""));
+    return [shape.text, this.addRowIdentity(shape.parametersOf(state.values), state, before)];
   }
 
   /** The DELETE of one row. */

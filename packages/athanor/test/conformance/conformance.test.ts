@@ -7,7 +7,7 @@ import { type EventRecord, type Json, readPrograms, type StepRecord } from "./pr
 
 const programs = readPrograms([fileURLToPath(new URL("programs", import.meta.url))]);
 
-test("what SQLAlchemy recorded is in normal form, and the same as itself", () => {
+test("what SQLAlchemy recorded is in normal form, and the same as itself", { timeout: 60_000 }, () => {
   for (const { trace } of programs) {
     expect(JSON.stringify(trace.map(normalize))).toBe(JSON.stringify(trace));
     expect(firstDifference(trace, structuredClone(trace))).toBeUndefined();
