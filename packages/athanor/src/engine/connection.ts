@@ -12,7 +12,7 @@ import {
   type TransactionOptions,
 } from "./dialect.ts";
 import type { Engine } from "./engine.ts";
-import { DatabaseError } from "./errors.ts";
+import { ConnectionLostError, DatabaseError, OperationalError } from "./errors.ts";
 import { connectionEventFamily, type ConnectionEventName, type ConnectionEvents, type CursorEvent } from "./events.ts";
 import { andThen, type MaybePromise } from "./maybe-promise.ts";
 import { quote } from "./quote.ts";
@@ -36,6 +36,7 @@ export class Connection implements AsyncDisposable {
   #dispatch: Dispatch<ConnectionEventName>;
   #node: EventNode<ConnectionEventName> | undefined;
   #isInTransaction = false;
+  #lostBy: Error | undefined;
   // oxlint-disable-next-line typescript/no-explicit-any -- one instance serves whatever tables its users declare
   #kysely: Kysely<any> | undefined;
 
@@ -60,6 +61,11 @@ export class Connection implements AsyncDisposable {
   /** Whether a transaction was begun and neither committed nor rolled back. */
   get isInTransaction(): boolean {
     return this.#isInTransaction;
+  }
+
+  /** The error with which the database has ended the transaction by itself. Nothing else runs before `rollback`. */
+  get lostBy(): Error | undefined {
+    return this.#lostBy;
   }
 
   /** Whether the connection is back in its pool and cannot be used any more. */
@@ -159,19 +165,23 @@ export class Connection implements AsyncDisposable {
   }
 
   #end(by: "commit" | "rollback"): MaybePromise<void> {
-    if (by === "rollback" && this.#driver?.isBroken === true) {
-      // The database has rolled back when the connection broke.
-      this.#isInTransaction = false;
+    if (this.#isInTransaction && this.#driver?.isBroken === true) {
+      // Nothing is sent: the database has rolled back when the connection broke.
+      if (by === "commit") this.#throw(brokenBeforeCommit(this.#lostBy), by);
+      this.#ended();
       return;
     }
-    const ended = this.#ask(by, (driver) => driver[by]());
+    const ended = this.#ask(by, (driver) => driver[by](), by === "rollback");
     if (!(ended instanceof Promise)) {
-      this.#isInTransaction = false;
+      this.#ended();
       return;
     }
-    return ended.then(() => {
-      this.#isInTransaction = false;
-    });
+    return ended.then(() => this.#ended());
+  }
+
+  #ended(): void {
+    this.#isInTransaction = false;
+    this.#lostBy = undefined;
   }
 
   /** Marks a place in the transaction that it can be rolled back to. */
@@ -250,8 +260,10 @@ export class Connection implements AsyncDisposable {
   }
 
   /** Asks the driver, at once if it answers at once, and translates its errors. */
-  #ask<T>(sql: string, ask: (driver: DriverConnection) => MaybePromise<T>): MaybePromise<T> {
+  #ask<T>(sql: string, ask: (driver: DriverConnection) => MaybePromise<T>, isRollback = false): MaybePromise<T> {
     const driver = this.#driver ?? refuseClosed();
+    // It would run outside of any transaction, and stay.
+    if (this.#lostBy !== undefined && !isRollback && !driver.isBroken) refuseLost(this.#lostBy, sql);
     try {
       const answer = ask(driver);
       return answer instanceof Promise ? answer.catch((error: unknown) => this.#throw(error, sql)) : answer;
@@ -275,6 +287,9 @@ export class Connection implements AsyncDisposable {
     const original = error instanceof FailedSet ? error.cause : error;
     const translated = this.engine.translateError(original, this.#dispatch.handleError, { connection: this, sql });
     if (error instanceof FailedSet && translated instanceof DatabaseError) translated.failedSet = error.index;
+    const driver = this.#driver;
+    if (this.#isInTransaction && (driver?.isBroken === true || driver?.isInTransaction === false))
+      this.#lostBy ??= translated;
     throw translated;
   }
 }
@@ -283,5 +298,21 @@ function refuseClosed(): never {
   throw new InvalidRequestError(
     "This connection is closed: it went back to its pool, and may be in use by someone else. It was probably kept from a session or an event that has ended. " +
       "Take a new one with engine.connect(), or use the session.",
+  );
+}
+
+function refuseLost(cause: Error, sql: string): never {
+  throw new OperationalError(
+    "The database has ended the transaction by itself after an error, and nothing of it is saved. It runs no more statements: roll back, and begin anew. " +
+      "The error's cause says why.",
+    { cause, sql, isRetryable: cause instanceof DatabaseError && cause.isRetryable },
+  );
+}
+
+function brokenBeforeCommit(cause: Error | undefined): ConnectionLostError {
+  return new ConnectionLostError(
+    "The connection to the database had broken before COMMIT: the server was stopped or restarted, or something between closed it. " +
+      "The transaction is rolled back: run it again.",
+    { sql: "commit", isRetryable: true, ...(cause === undefined ? {} : { cause }) },
   );
 }

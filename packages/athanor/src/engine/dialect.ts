@@ -89,7 +89,7 @@ export interface DriverConnection {
   /** Whether the connection cannot be used any more, and must not go back to its pool. */
   readonly isBroken: boolean;
   /** Whether the database itself says that a transaction is open, also one that was begun by a statement; undefined where it does not say. */
-  readonly isInTransaction?: boolean;
+  readonly isInTransaction?: boolean | undefined;
   run(sql: string, parameters: readonly unknown[]): MaybePromise<RawResult>;
   /** Runs one statement once for each parameter set, in their order. Throws {@link FailedSet}; in no transaction, what ran before stays. */
   runEach(sql: string, parameterSets: readonly (readonly unknown[])[]): MaybePromise<EachResult>;

@@ -57,7 +57,7 @@ export class SessionTransaction implements AsyncDisposable {
   readonly #isWithinWriting: boolean;
   #connection: Connection | undefined;
   #savepoint: string | undefined;
-  /** Why it is inactive: the error of the flush that failed inside of it. */
+  /** Why it is inactive: the error of the flush that failed inside of it, or with which the database has ended everything. */
   #rollbackCause: unknown;
 
   constructor(
@@ -142,7 +142,7 @@ export class SessionTransaction implements AsyncDisposable {
     }
     if (this.#rollbackCause !== undefined) {
       throw new PendingRollbackError(
-        `The session's transaction was rolled back, because a flush failed: ${asClause(this.#rollbackCause)}. ` +
+        `The session's transaction was rolled back because of an error: ${asClause(this.#rollbackCause)}. ` +
           `Nothing of it was saved. Call session.rollback() first, then begin anew.`,
         { cause: this.#rollbackCause },
       );
@@ -196,6 +196,11 @@ export class SessionTransaction implements AsyncDisposable {
         boundary = boundary.parent;
       }
       failure = await boundary.#rollbackBoundary();
+      const lostBy = boundary.#isWithinWriting ? undefined : boundary.#lostBy;
+      if (lostBy !== undefined) {
+        const around = await boundary.#rollbackAround(cause ?? lostBy);
+        failure ??= around;
+      }
     }
     if (failure === undefined && !core.isClean && !boundary.#isWithinWriting) {
       core.warn(
@@ -382,7 +387,7 @@ export class SessionTransaction implements AsyncDisposable {
     try {
       if (this.#connection !== undefined) {
         if (!this.nested) await this.#connection.rollback();
-        else if (this.#savepoint !== undefined) await this.#connection.rollbackToSavepoint(this.#savepoint);
+        else if (this.#savepoint !== undefined) await rollbackToSavepoint(this.#connection, this.#savepoint);
       }
       this.#phase = "inactive";
       await core.emitAndSettle(core.dispatch.afterRollback, { session: core.session });
@@ -394,6 +399,23 @@ export class SessionTransaction implements AsyncDisposable {
       this.#restoreSnapshot();
     } catch (error) {
       failure ??= { error };
+    }
+    return failure;
+  }
+
+  /** Why the database has ended the whole transaction by itself, savepoints and all. */
+  get #lostBy(): Error | undefined {
+    return this.#connection?.lostBy ?? (this.parent === undefined ? undefined : this.parent.#lostBy);
+  }
+
+  /** Rolls back what is around a savepoint, because the database has: all of it waits for a rollback of its own. */
+  async #rollbackAround(cause: unknown): Promise<{ readonly error: unknown } | undefined> {
+    let failure: { readonly error: unknown } | undefined;
+    for (let outer = this.parent; outer !== undefined; outer = outer.parent) {
+      const own = outer.parent === undefined || outer.nested ? await outer.#rollbackBoundary() : undefined;
+      failure ??= own;
+      outer.#phase = "inactive";
+      outer.#rollbackCause = cause;
     }
     return failure;
   }
@@ -477,5 +499,15 @@ export class SessionTransaction implements AsyncDisposable {
       // What was added or changed while it ended is the next transaction's.
       if (this.parent === undefined && !core.isClean) core.autobegin();
     }
+  }
+}
+
+/** Of a transaction that the database has ended, the savepoint's part is undone as well. */
+async function rollbackToSavepoint(connection: Connection, name: string): Promise<void> {
+  if (connection.lostBy !== undefined) return;
+  try {
+    await connection.rollbackToSavepoint(name);
+  } catch (error) {
+    if (connection.lostBy === undefined) throw error;
   }
 }

@@ -43,6 +43,8 @@ interface Family {
   readonly afterBegin: (options: TransactionOptions) => string | undefined;
   /** Run after the end of a transaction for which `afterBegin` was run. */
   readonly afterEnd: string | undefined;
+  /** An error may end the transaction, and what follows would run outside of it. */
+  readonly endsByError: boolean;
 }
 
 const postgresql: Family = {
@@ -57,6 +59,7 @@ const postgresql: Family = {
     return modes === "" ? undefined : `set transaction${modes}`;
   },
   afterEnd: undefined,
+  endsByError: false,
 };
 
 const sqlite: Family = {
@@ -68,6 +71,7 @@ const sqlite: Family = {
   translateOpenError: (error) => translateSqliteError(error, {}),
   afterBegin: ({ readOnly }) => (readOnly === true ? "pragma query_only = on" : undefined),
   afterEnd: "pragma query_only = off",
+  endsByError: true,
 };
 
 /** Any dialect of Kysely's for a database that we know, by its adapter. Its driver has its own parsers, so values are converted as they come. */
@@ -125,6 +129,7 @@ class KyselyConnection implements DriverConnection {
   #released: Promise<void> | undefined;
   #isBroken = false;
   #afterEnd: string | undefined;
+  #transaction: "none" | "open" | "lost" = "none";
 
   constructor(driver: Driver, compiler: QueryCompiler, family: Family, opened: WeakSet<DatabaseConnection>) {
     this.#driver = driver;
@@ -135,6 +140,11 @@ class KyselyConnection implements DriverConnection {
 
   get isBroken(): boolean {
     return this.#isBroken;
+  }
+
+  /** Kysely's drivers do not say, so it is known only that a transaction has been lost. */
+  get isInTransaction(): false | undefined {
+    return this.#transaction === "lost" ? false : undefined;
   }
 
   async beginUse(): Promise<boolean> {
@@ -174,6 +184,8 @@ class KyselyConnection implements DriverConnection {
       return await work(connection);
     } catch (error) {
       if (this.#family.translateError(error, {}) instanceof ConnectionLostError) this.#isBroken = true;
+      else if (this.#transaction === "open" && this.#family.endsByError && (await canBegin(connection)))
+        this.#transaction = "lost";
       throw error;
     }
   }
@@ -211,6 +223,7 @@ class KyselyConnection implements DriverConnection {
 
   async begin(options: TransactionOptions = {}): Promise<void> {
     await this.#with((connection) => this.#driver.beginTransaction(connection, {}));
+    this.#transaction = "open";
     const statement = this.#family.afterBegin(options);
     if (statement === undefined) return;
     await this.run(statement, []);
@@ -219,12 +232,15 @@ class KyselyConnection implements DriverConnection {
 
   async commit(): Promise<void> {
     await this.#with((connection) => this.#driver.commitTransaction(connection));
+    this.#transaction = "none";
     await this.#restore();
   }
 
   async rollback(): Promise<void> {
+    const isLost = this.#transaction === "lost";
+    this.#transaction = "none";
     try {
-      await this.#with((connection) => this.#driver.rollbackTransaction(connection));
+      if (!isLost) await this.#with((connection) => this.#driver.rollbackTransaction(connection));
     } catch (error) {
       // Whatever broke the connection has rolled back already.
       if (!this.#isBroken) throw error;
@@ -257,6 +273,17 @@ class KyselyConnection implements DriverConnection {
     await this.#released;
     await this.#release();
   }
+}
+
+/** Whether no transaction is open any more: one cannot be begun inside another. */
+async function canBegin(connection: DatabaseConnection): Promise<boolean> {
+  try {
+    await connection.executeQuery(CompiledQuery.raw("begin"));
+  } catch {
+    return false;
+  }
+  await connection.executeQuery(CompiledQuery.raw("rollback"));
+  return true;
 }
 
 function safeNumber(value: bigint): number | bigint {

@@ -128,8 +128,16 @@ class PgConnection implements DriverConnection {
   async #query(sql: string, parameters: readonly unknown[], name: string | undefined): Promise<QueryArrayResult> {
     const query: QueryArrayConfig = { ...querySettings, text: sql, values: parameters as unknown[] };
     if (name !== undefined) query.name = name;
+    return this.#watch(this.#client.query(query));
+  }
+
+  async #command(text: string): Promise<string> {
+    return (await this.#watch(this.#client.query(text))).command;
+  }
+
+  async #watch<T>(answer: Promise<T>): Promise<T> {
     try {
-      return await this.#client.query(query);
+      return await answer;
     } catch (error) {
       // The socket may take a moment longer to say so itself.
       if (isConnectionFailure(error)) this.#isBroken = true;
@@ -162,34 +170,32 @@ class PgConnection implements DriverConnection {
   }
 
   async begin(options?: TransactionOptions): Promise<void> {
-    await this.#client.query(`begin${transactionModes(options)}`);
+    await this.#command(`begin${transactionModes(options)}`);
   }
 
   async commit(): Promise<void> {
-    const { command } = await this.#client.query("commit");
-    expectCommitted(command);
+    expectCommitted(await this.#command("commit"));
   }
 
   async rollback(): Promise<void> {
     try {
-      await this.#client.query("rollback");
+      await this.#command("rollback");
     } catch (error) {
-      if (!isConnectionFailure(error)) throw error;
       // Whatever broke the connection has rolled back already.
-      this.#isBroken = true;
+      if (!this.#isBroken) throw error;
     }
   }
 
   async savepoint(name: string): Promise<void> {
-    await this.#client.query(`savepoint ${quote(name)}`);
+    await this.#command(`savepoint ${quote(name)}`);
   }
 
   async rollbackToSavepoint(name: string): Promise<void> {
-    await this.#client.query(`rollback to savepoint ${quote(name)}`);
+    await this.#command(`rollback to savepoint ${quote(name)}`);
   }
 
   async releaseSavepoint(name: string): Promise<void> {
-    await this.#client.query(`release savepoint ${quote(name)}`);
+    await this.#command(`release savepoint ${quote(name)}`);
   }
 
   beginUse(): boolean {

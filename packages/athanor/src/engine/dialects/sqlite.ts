@@ -137,6 +137,7 @@ class SqliteConnection implements DriverConnection {
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   readonly #rollback: StatementSync;
+  #hasBegun = false;
   #isReadOnly = false;
 
   constructor(database: DatabaseSync, busyTimeout: number) {
@@ -240,6 +241,7 @@ class SqliteConnection implements DriverConnection {
   /** SQLite has serializable transactions only, which give at least as much as every other level: each level is accepted. */
   begin(options?: TransactionOptions): MaybePromise<void> {
     this.#begin.get();
+    this.#hasBegun = true;
     if (options?.readOnly === true) {
       this.#database.exec("pragma query_only = on");
       this.#isReadOnly = true;
@@ -252,19 +254,20 @@ class SqliteConnection implements DriverConnection {
     } catch (error) {
       return this.#retryWhileBusy(error, () => {
         this.#commit.get();
-        this.#endReadOnly();
+        this.#ended();
       });
     }
-    this.#endReadOnly();
+    this.#ended();
   }
 
   rollback(): MaybePromise<void> {
     // Some errors end the transaction by themselves: a full disk, for one.
     if (this.#database.isTransaction) this.#rollback.get();
-    this.#endReadOnly();
+    this.#ended();
   }
 
-  #endReadOnly(): void {
+  #ended(): void {
+    this.#hasBegun = false;
     if (!this.#isReadOnly) return;
     this.#isReadOnly = false;
     this.#database.exec("pragma query_only = off");
@@ -291,8 +294,10 @@ class SqliteConnection implements DriverConnection {
     if (this.#database.isOpen) this.#database.close();
   }
 
+  /** Whether trying again may help. After an error that has ended the transaction, the statement would run outside of it. */
   #isBusy(error: unknown): boolean {
-    return this.#busyTimeout > 0 && sqliteResultCode(error) === 5 && !isStaleSnapshot(error);
+    if (this.#busyTimeout === 0 || sqliteResultCode(error) !== 5 || isStaleSnapshot(error)) return false;
+    return !this.#hasBegun || this.#database.isTransaction;
   }
 
   /**
