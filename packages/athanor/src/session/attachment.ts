@@ -122,7 +122,9 @@ export function expungeState(core: SessionState, state: InstanceState): void {
   if (state.owner !== core) {
     throw new InvalidRequestError(`${state.describe()} cannot be expunged, because it is not in this session.`);
   }
-  removeStates(core, [state, ...reachedBy("expunge", state).filter((related) => related.owner === core)], false);
+  // As in SQLAlchemy, what is reached and in no session is told once more; what is in another session is none of this one's business.
+  const along = reachedBy("expunge", state).filter(({ owner }) => owner === core || owner === undefined);
+  removeStates(core, [state, ...along], false);
 }
 
 /**

@@ -90,9 +90,10 @@ async function flushWithin(core: SessionState, transaction: SessionTransaction):
   transaction.expectActive();
   await core.emitAndSettle(core.dispatch.afterFlush, { session: core.session });
   transaction.expectActive();
+  settleDeletions(core, transaction, flushed);
   // Their identity is asked for, and an expired instance has to be loaded for it.
   for (const state of flushed.updated) if (state.isExpired) await core.loadColumns(state);
-  settle(core, transaction, flushed);
+  settleSaves(core, transaction, flushed);
   await core.emitAndSettle(core.dispatch.afterFlushPostexec, { session: core.session });
 }
 
@@ -105,8 +106,8 @@ function endedByListener(cause: unknown): ResourceClosedError {
   );
 }
 
-/** Takes note of what was written: instances change their states, and their values are those of the rows. */
-function settle(
+/** Takes note of what was written, for `afterCommit` too, and of the rows that are gone. */
+function settleDeletions(
   core: SessionState,
   { snapshot }: SessionTransaction,
   { inserted: inserts, updated: updates, deleted: deletes }: Flushed,
@@ -118,6 +119,14 @@ function settle(
   }
   for (const state of deletes) settleDeleted(core, snapshot, state);
   for (const state of deletes) core.emitLifecycle("persistentToDeleted", state);
+}
+
+/** Takes note of the rows that were written: instances change their states, and their values are those of the rows. */
+function settleSaves(
+  core: SessionState,
+  { snapshot }: SessionTransaction,
+  { inserted: inserts, updated: updates }: Flushed,
+): void {
   settleInserted(core, inserts);
   for (const state of updates) settleUpdated(core, snapshot, state);
   if (core.dispatch.pendingToPersistent !== undefined)

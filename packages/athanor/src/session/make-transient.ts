@@ -48,5 +48,5 @@ export function makeTransientToDetached(instance: Instance): void {
   state.expire(state.unloaded(), "makeTransientToDetached()");
   state.incomplete = state.unloaded().length > 0;
   const { expire } = state.instrumentation.dispatch;
-  if (expire !== undefined && unloaded.length > 0) emit(expire, { target: instance, attrs: unloaded });
+  if (expire !== undefined) emit(expire, { target: instance, attrs: unloaded });
 }

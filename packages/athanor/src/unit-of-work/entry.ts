@@ -14,6 +14,8 @@ export interface Entry {
   refreshed: string[] | undefined;
   /** Its key came from a default. */
   hasDefaultKey: boolean;
+  /** Where a default took the place of a null that had been set, by slot. */
+  nulls: number[] | undefined;
   /** Its row is inserted: a failure from here on is none of its INSERT. */
   isInserted: boolean;
 }

@@ -83,6 +83,7 @@ export class FlushPlan {
       listOnly,
       refreshed: undefined,
       hasDefaultKey: false,
+      nulls: undefined,
       isInserted: false,
     });
   }

@@ -121,6 +121,7 @@ function applyDefaults(save: Entry): void {
   for (const { property, options } of defaultsOf(mapper)) {
     // As in SQLAlchemy, null counts as not set where there is a default.
     if (state.values[property.slot] != null) continue;
+    if (state.values[property.slot] === null) (save.nulls ??= []).push(property.slot);
     state.values[property.slot] = valueOf(options);
     if (property.source.column.primaryKey) save.hasDefaultKey = true;
     else (save.refreshed ??= []).push(property.key);
@@ -133,12 +134,12 @@ function applyDefaults(save: Entry): void {
 }
 
 /** What an INSERT that failed would have written is not left behind in the instance. */
-function takeDefaultsBack({ state, mapper, refreshed, hasDefaultKey }: Entry): void {
+function takeDefaultsBack({ state, mapper, refreshed, hasDefaultKey, nulls }: Entry): void {
   for (const { key, slot, source, column } of mapper.columnProperties) {
     const isMade = source.column.primaryKey
       ? hasDefaultKey && column.options.default !== undefined
       : refreshed?.includes(key) === true;
-    if (isMade) state.values[slot] = undefined;
+    if (isMade) state.values[slot] = nulls?.includes(slot) === true ? null : undefined;
   }
 }
 

@@ -25,11 +25,11 @@ export class OneToMany implements Dependency {
       const { unchanged, deleted } = await plan.history(parent, property, !this.#isPassive);
       for (const child of present(deleted)) {
         if (!this.#isOrphan(child)) continue;
-        plan.register(child, { isDelete: this.#deletesChildren || this.#deletesOrphans });
+        plan.register(child, { isDelete: this.#deletesOrphans });
       }
-      for (const child of present(unchanged)) {
-        plan.register(child, { isDelete: this.#deletesChildren, along: { property, operation: "delete" } });
-      }
+      // Those that go along were marked when the parent was, and what was added again since is to stay.
+      if (this.#deletesChildren) continue;
+      for (const child of present(unchanged)) plan.register(child, { along: { property, operation: "delete" } });
     }
   }
 
