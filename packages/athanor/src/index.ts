@@ -88,8 +88,11 @@ export {
   or,
   type OrderBy,
 } from "./sql/expression.ts";
+export { DeleteFrom, deleteFrom } from "./sql/delete-from.ts";
 export type { Filter } from "./sql/filter.ts";
+export { Insert, insert, type InsertValues } from "./sql/insert.ts";
 export { type ExecutionOptions, Select, select } from "./sql/select.ts";
+export { Update, update, type UpdateValues } from "./sql/update.ts";
 export { type RawBuilder as Sql, sql } from "kysely";
 export { LoaderOption } from "./sql/loading-plan.ts";
 export { joinedLoad, LoaderPath, type RelationshipName, selectinLoad } from "./loading/loader-path.ts";

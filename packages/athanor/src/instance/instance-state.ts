@@ -65,6 +65,8 @@ export class InstanceState {
   committedAfterWrite: unknown[] | undefined = undefined;
   /** Some column is not in memory, so the next row that comes along fills it. */
   incomplete = false;
+  /** Everything was expired, and nothing was heard of its row since. */
+  isForgotten = false;
   /** Inserted by its session and not expired since: what it was not related to then, it is not related to. */
   inserted = false;
   /** What only instances with relationships have. */
@@ -144,6 +146,7 @@ export class InstanceState {
   commit(): void {
     this.relations?.pending.clear();
     this.isNew = false;
+    this.isForgotten = false;
     this.written = false;
     this.committed = this.committedAfterWrite;
     this.committedAfterWrite = undefined;
@@ -153,6 +156,7 @@ export class InstanceState {
 
   /** Forgets changes of these slots without touching their values. */
   commitSlots(slots: Iterable<number>): void {
+    this.isForgotten = false;
     for (const slot of slots) {
       if (this.committed !== undefined) this.committed[slot] = UNCHANGED;
       if (this.committedAfterWrite !== undefined) this.committedAfterWrite[slot] = UNCHANGED;
@@ -175,6 +179,7 @@ export class InstanceState {
   /** Drops every stored value and every change. */
   expireAll(reason: string): void {
     this.expire(this.instrumentation.attributes, reason);
+    this.isForgotten = true;
     this.committed = undefined;
     this.committedAfterWrite = undefined;
     this.modified = false;

@@ -161,6 +161,16 @@ export function removeStates(core: SessionState, states: Iterable<InstanceState>
   if (errors.length > 0) throw errors[0];
 }
 
+/** Somebody else has deleted the row of a persistent instance: a statement, or another transaction. */
+export function rowIsGone(core: SessionState, state: InstanceState): void {
+  state.deleted = true;
+  core.identityMap.discard(state);
+  core.modified.delete(state);
+  core.deleted.delete(state);
+  core.transaction?.snapshot.deletedStates.add(state);
+  core.emitLifecycle("persistentToDeleted", state);
+}
+
 /** What leaves the session is none of its transactions' business any more. */
 function forgetDeletion({ transaction }: SessionState, state: InstanceState): void {
   for (let current = transaction; current !== undefined; current = current.parent)

@@ -1,3 +1,4 @@
+import type { RawBuilder } from "kysely";
 import type { Connection } from "../engine/connection.ts";
 import { ArgumentError } from "../event/errors.ts";
 import { AfterLoads, type RelatedLoads } from "../loading/after-loads.ts";
@@ -5,17 +6,28 @@ import { readPlannedRows } from "../loading/planned-rows.ts";
 import { entityLoader, makeRowLoader } from "../loading/row-loader.ts";
 import { StatementPlan } from "../loading/statement-plan.ts";
 import { compileSelect } from "../sql/compile.ts";
+import { DeleteFrom } from "../sql/delete-from.ts";
+import { Insert } from "../sql/insert.ts";
 import { emptyPlan, isEmptyPlan } from "../sql/loading-plan.ts";
 import { type ExecutionOptions, Select } from "../sql/select.ts";
+import { Update } from "../sql/update.ts";
+import { runChange } from "./bulk-change.ts";
+import { runInsert } from "./bulk-insert.ts";
 import { flushSession } from "./flush-session.ts";
-import { ORMExecuteState, type Statement } from "./orm-execute-state.ts";
+import { isOrmStatement, ORMExecuteState, type Statement } from "./orm-execute-state.ts";
 import { Result } from "../engine/result.ts";
 import type { SessionState } from "./session-state.ts";
+
+/** The values of a statement's `bindparam`s, or the rows of an INSERT. */
+export type ExecutionParameters =
+  | Readonly<Record<string, unknown>>
+  | readonly Readonly<Record<string, unknown>>[]
+  | undefined;
 
 /** A statement with everything that its execution needs to know. */
 export interface Execution {
   readonly statement: Statement;
-  readonly parameters: Readonly<Record<string, unknown>> | undefined;
+  readonly parameters: ExecutionParameters;
   readonly options: ExecutionOptions;
   /** It loads attributes of an instance that is there already. */
   readonly isColumnLoad?: boolean;
@@ -28,22 +40,25 @@ export interface Execution {
 }
 
 /** Executes a statement: listeners of `doOrmExecute` first, then autoflush, then the database. */
-export function execute(core: SessionState, execution: Execution): Promise<Result<unknown>> {
+export function execute(core: SessionState, execution: Execution, run = runStatement): Promise<Result<unknown>> {
   expectStatement(execution.statement);
-  if (core.dispatch.doOrmExecute === undefined) return runStatement(core, execution);
-  return new ORMExecuteState(core, execution, runStatement).execute();
+  if (core.dispatch.doOrmExecute === undefined) return run(core, execution);
+  return new ORMExecuteState(core, execution, run).execute();
 }
 
 /** Executes a statement past all listeners. */
 export async function runStatement(core: SessionState, execution: Execution): Promise<Result<unknown>> {
-  const { statement, options } = execution;
-  const ofStatement = statement instanceof Select ? statement.parts.executionOptions.autoflush : undefined;
+  const { statement, options, parameters } = execution;
+  const ofStatement = isOrmStatement(statement) ? statement.parts.executionOptions.autoflush : undefined;
   if (mustAutoflush(core) && (options.autoflush ?? ofStatement) !== false) await flushSession(core);
+  if (statement instanceof Insert) return runInsert(core, statement, parameters);
+  if (statement instanceof Update || statement instanceof DeleteFrom)
+    return runChange(core, statement, execution, execute);
   const connecting = core.autobegin().connect();
   const connection = connecting instanceof Promise ? await connecting : connecting;
   return statement instanceof Select
     ? selectInstances(core, connection, statement, execution)
-    : connection.execute(statement);
+    : connection.execute(statement as RawBuilder<unknown>);
 }
 
 /** Whether pending changes are to be flushed before a statement. */
@@ -113,15 +128,23 @@ async function runSelect(
   statement: Select<unknown>,
   { parameters: given }: Execution,
 ): Promise<unknown[][]> {
-  const { sql, parameters } = compileSelect(statement, connection.engine.dialect, given);
+  const { sql, parameters } = compileSelect(statement, connection.engine.dialect, expectBindValues(given));
   const running = connection.run(sql, parameters);
   return (running instanceof Promise ? await running : running).rows;
 }
 
 function expectStatement(statement: unknown): void {
-  if (statement instanceof Select) return;
+  if (isOrmStatement(statement as Statement)) return;
   if (typeof statement === "object" && statement !== null && "toOperationNode" in statement) return;
   throw new ArgumentError(
     `A statement was expected, such as select(User) or sql\`…\`, and got ${typeof statement === "string" ? "a string. Write it with the sql tag, so that its values become parameters: sql`…`" : `a ${typeof statement}`}.`,
+  );
+}
+
+/** A SELECT takes the values of its `bindparam`s, and no rows. */
+function expectBindValues(parameters: ExecutionParameters): Readonly<Record<string, unknown>> | undefined {
+  if (!Array.isArray(parameters)) return parameters as Readonly<Record<string, unknown>> | undefined;
+  throw new ArgumentError(
+    "A SELECT was executed with a list of parameters. It takes one object, with a value for each bindparam() by its name.",
   );
 }

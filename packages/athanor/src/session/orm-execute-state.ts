@@ -1,15 +1,28 @@
 import type { RawBuilder } from "kysely";
 import { emitUntilResult } from "../event/dispatch.ts";
+import { InvalidRequestError } from "../event/errors.ts";
 import type { Registration } from "../event/event-node.ts";
 import type { Mapper } from "../mapping/mapper.ts";
+import { BulkStatement } from "../sql/bulk-statement.ts";
+import { DeleteFrom } from "../sql/delete-from.ts";
+import { Insert } from "../sql/insert.ts";
 import { type ExecutionOptions, Select } from "../sql/select.ts";
-import type { Execution } from "./execute.ts";
+import { Update } from "../sql/update.ts";
+import type { Execution, ExecutionParameters } from "./execute.ts";
 import { Result } from "../engine/result.ts";
 import type { Session } from "./session.ts";
 import type { SessionState } from "./session-state.ts";
 
-/** Any statement that a session executes: a SELECT of instances, or raw SQL. */
-export type Statement = Select<unknown, readonly any[]> | RawBuilder<unknown>;
+/** A statement about mapped classes: a SELECT of instances, or one that writes rows by itself. */
+export type OrmStatement = Select<unknown, readonly any[]> | BulkStatement<any, any>;
+
+/** Any statement that a session executes: one about mapped classes, or raw SQL. */
+export type Statement = OrmStatement | RawBuilder<unknown>;
+
+/** Whether a statement is about mapped classes. */
+export function isOrmStatement(statement: Statement): statement is OrmStatement {
+  return statement instanceof Select || statement instanceof BulkStatement;
+}
 
 /**
  * One execution on its way through the listeners of `doOrmExecute`: what is executed, why, and how; and the means to change it.
@@ -20,8 +33,8 @@ export class ORMExecuteState {
   readonly session: Session;
   /** What will be executed. Assign another to execute that instead; later listeners see it. */
   statement: Statement;
-  /** The values of its `bindparam`s. */
-  parameters: Readonly<Record<string, unknown>> | undefined;
+  /** The values of its `bindparam`s; of an INSERT its row, or the list of its rows. */
+  parameters: ExecutionParameters;
   /** Whether attributes of an instance that is there already are being loaded: refresh, expired attributes. */
   readonly isColumnLoad: boolean;
   /** Whether a relationship is being loaded. */
@@ -50,26 +63,43 @@ export class ORMExecuteState {
 
   /** Whether the statement selects or changes mapped classes; raw SQL does not say. */
   get isOrmStatement(): boolean {
-    return this.statement instanceof Select;
+    return isOrmStatement(this.statement);
   }
 
   get isSelect(): boolean {
     return this.statement instanceof Select;
   }
 
-  /** The mapper of the selected class; undefined for raw SQL. */
-  get bindMapper(): Mapper | undefined {
-    return this.statement instanceof Select ? this.statement.mapper : undefined;
+  get isInsert(): boolean {
+    return this.statement instanceof Insert;
   }
 
-  /** The mappers of all selected classes. */
+  get isUpdate(): boolean {
+    return this.statement instanceof Update;
+  }
+
+  get isDelete(): boolean {
+    return this.statement instanceof DeleteFrom;
+  }
+
+  /** Whether it was given a list of rows, be it of one. */
+  get isExecutemany(): boolean {
+    return Array.isArray(this.parameters);
+  }
+
+  /** The mapper of the selected or written class; undefined for raw SQL. */
+  get bindMapper(): Mapper | undefined {
+    return isOrmStatement(this.statement) ? this.statement.mapper : undefined;
+  }
+
+  /** The mappers of all selected or written classes. */
   get allMappers(): readonly Mapper[] {
     return this.bindMapper === undefined ? [] : [this.bindMapper];
   }
 
   /** The options of the statement and of this execution together. */
   get executionOptions(): ExecutionOptions {
-    return { ...(this.statement instanceof Select ? this.statement.parts.executionOptions : {}), ...this.#options };
+    return { ...(isOrmStatement(this.statement) ? this.statement.parts.executionOptions : {}), ...this.#options };
   }
 
   /** The options that were given with this execution. */
@@ -88,14 +118,14 @@ export class ORMExecuteState {
   async invokeStatement(
     changes: {
       readonly statement?: Statement;
-      readonly parameters?: Readonly<Record<string, unknown>>;
+      readonly parameters?: ExecutionParameters;
       readonly executionOptions?: ExecutionOptions;
     } = {},
   ): Promise<Result<unknown>> {
     const execution: Execution = {
       ...this.#execution,
       statement: changes.statement ?? this.statement,
-      parameters: changes.parameters === undefined ? this.parameters : { ...this.parameters, ...changes.parameters },
+      parameters: mergeParameters(this.parameters, changes.parameters),
       options: { ...this.#options, ...changes.executionOptions },
     };
     const inner = new ORMExecuteState(this.#core, execution, this.#runStatement);
@@ -123,4 +153,23 @@ export class ORMExecuteState {
       options: this.#options,
     });
   }
+}
+
+/** Adds parameters to those that there are, by name; of lists of rows, row by row. */
+function mergeParameters(present: ExecutionParameters, added: ExecutionParameters): ExecutionParameters {
+  if (added === undefined || present === undefined) return added ?? present;
+  const [rows, addedRows] = [rowsOf(present), rowsOf(added)];
+  if (rows === undefined && addedRows === undefined) return Object.assign({}, present, added) as Record<string, unknown>;
+  if (rows !== undefined && addedRows?.length === rows.length)
+    return rows.map((row, index) => ({ ...row, ...addedRows[index] }));
+  const describe = (list: readonly unknown[] | undefined): string =>
+    list === undefined ? "one object" : `a list of ${list.length}`;
+  throw new InvalidRequestError(
+    `invokeStatement() was given ${describe(addedRows)} for parameters, and the statement has ${describe(rows)}. ` +
+      `They are merged by name, and lists row by row; to replace all of them assign event.parameters instead.`,
+  );
+}
+
+function rowsOf(parameters: ExecutionParameters): readonly Readonly<Record<string, unknown>>[] | undefined {
+  return Array.isArray(parameters) ? parameters : undefined;
 }

@@ -10,9 +10,11 @@ import type { InstanceState } from "../instance/instance-state.ts";
 import type { IdentityMap } from "../loading/identity-map.ts";
 import { mapperOf } from "../mapping/configure-mappers.ts";
 import type { AnyModel } from "../mapping/model-types.ts";
+import type { BulkStatement } from "../sql/bulk-statement.ts";
+import type { Insert, InsertValues } from "../sql/insert.ts";
 import type { ExecutionOptions, Select } from "../sql/select.ts";
 import { addState, deleteState, expireRelated, expungeState, removeStates } from "./attachment.ts";
-import { execute } from "./execute.ts";
+import { execute, type ExecutionParameters } from "./execute.ts";
 import { flushSession } from "./flush-session.ts";
 import { getInstance, type PrimaryKey } from "./get.ts";
 import type { Statement } from "./orm-execute-state.ts";
@@ -34,9 +36,15 @@ const loaders: Loaders = {
 export type RowOf<TStatement> =
   TStatement extends Select<infer R, any>
     ? readonly [R]
-    : TStatement extends { readonly expressionType?: infer R }
-      ? NonNullable<R>
-      : never;
+    : TStatement extends BulkStatement<any, any>
+      ? never
+      : TStatement extends { readonly expressionType?: infer R }
+        ? NonNullable<R>
+        : never;
+
+/** What accompanies a statement: the rows of an INSERT, one or a list; of others the values of their `bindparam`s by name. */
+export type ParametersOf<TStatement> =
+  TStatement extends Insert<infer M> ? InsertValues<M> | readonly InsertValues<M>[] : Readonly<Record<string, unknown>>;
 
 /** What a statement is given with its execution. */
 export interface ExecuteOptions {
@@ -296,21 +304,25 @@ export class Session implements AsyncDisposable {
     return this.#run(() => mergeInstance(this.#core, expectState(instance), options)) as Promise<TInstance>;
   }
 
-  /** Executes a statement and answers with its rows. */
+  /** Executes a statement and answers with its rows, or with how many it has written. */
   execute<TStatement extends Statement>(
     statement: TStatement,
-    parameters?: Readonly<Record<string, unknown>>,
+    parameters?: ParametersOf<TStatement>,
     options?: ExecuteOptions,
   ): Promise<Result<RowOf<TStatement>>> {
     return this.#run(() =>
-      execute(this.#core, { statement, parameters, options: options?.executionOptions ?? {} }),
+      execute(this.#core, {
+        statement,
+        parameters: parameters as ExecutionParameters,
+        options: options?.executionOptions ?? {},
+      }),
     ) as Promise<Result<RowOf<TStatement>>>;
   }
 
   /** Executes a statement and answers with the first value of each row: of select(User), the users. */
   async scalars<TStatement extends Statement>(
     statement: TStatement,
-    parameters?: Readonly<Record<string, unknown>>,
+    parameters?: ParametersOf<TStatement>,
     options?: ExecuteOptions,
   ): Promise<ScalarResult<FirstOf<RowOf<TStatement>>>> {
     return (await this.execute(statement, parameters, options)).scalars();
@@ -319,7 +331,7 @@ export class Session implements AsyncDisposable {
   /** Executes a statement and answers with the first value of the first row, or null. */
   async scalar<TStatement extends Statement>(
     statement: TStatement,
-    parameters?: Readonly<Record<string, unknown>>,
+    parameters?: ParametersOf<TStatement>,
     options?: ExecuteOptions,
   ): Promise<FirstOf<RowOf<TStatement>> | null> {
     return (await this.execute(statement, parameters, options)).scalar();

@@ -27,7 +27,7 @@ import { columnNode } from "./attribute.ts";
 import type { EagerJoin } from "./eager-join.ts";
 import { aliasColumn, type NamedSource } from "./entity-alias.ts";
 import { entityNode, selectedNames } from "./entity-node.ts";
-import { describeGiven } from "./expression.ts";
+import { conditionNode, describeGiven } from "./expression.ts";
 import type { Select } from "./select.ts";
 import { Bind, bindNode, Structure } from "./structure.ts";
 
@@ -191,7 +191,7 @@ function selectNode(select: Select<unknown>): SelectQueryNode {
     return OrderByItemNode.is(item) ? item : OrderByItemNode.create(item);
   });
   let node = entityNode(mapper, select.columns, parts.from);
-  if (parts.where !== undefined) node = QueryNode.cloneWithWhere(node, parts.where.toOperationNode(true));
+  if (parts.where !== undefined) node = QueryNode.cloneWithWhere(node, conditionNode(parts.where, true));
   const isLimited = parts.limit !== undefined || parts.offset !== undefined;
   // A limit counts instances, and joined rows must not come into it.
   node = withColumns(

@@ -393,7 +393,7 @@ class Junction extends Expression<boolean> {
   }
 
   toOperationNode(keepBinds = false): OperationNode {
-    const [first, ...rest] = this.#conditions.map((condition) => condition.toOperationNode(keepBinds));
+    const [first, ...rest] = this.#conditions.map((condition) => conditionNode(condition, keepBinds));
     if (first === undefined) return RawNode.createWithSql(this.#operator === "and" ? "1 = 1" : "1 = 0");
     const create = this.#operator === "and" ? AndNode.create : OrNode.create;
     return ParensNode.create(rest.reduce((left, right) => create(left, right), first));
@@ -456,6 +456,12 @@ class Ordering<TValue> extends Expression<TValue> {
 /** The type of the values that an expression is compared with, where it has one. */
 function typeOf(expression: Expression<unknown>): ColumnType | undefined {
   return expression instanceof ComparableExpression ? expression.columnType : undefined;
+}
+
+/** The node of a condition that others may stand beside: SQL of users' own keeps together, whatever operators it has. */
+export function conditionNode(condition: Expression<boolean>, keepBinds: boolean): OperationNode {
+  const node = condition.toOperationNode(keepBinds);
+  return condition instanceof ForeignExpression ? ParensNode.create(node) : node;
 }
 
 /** One more condition, or the first. */

@@ -1,0 +1,109 @@
+import { emit } from "../event/dispatch.ts";
+import { stateOf } from "../instance/instance.ts";
+import type { InstanceAttribute } from "../instance/instance-attribute.ts";
+import type { InstanceState } from "../instance/instance-state.ts";
+import { identityKey } from "../mapping/identity.ts";
+import { type Mapper, mapperOfState } from "../mapping/mapper.ts";
+import { type Evaluator, UNKNOWN } from "../sql/evaluate.ts";
+import { rowIsGone } from "./attachment.ts";
+import type { SessionState } from "./session-state.ts";
+
+/** An instance whose row a statement has changed. */
+export interface Match {
+  readonly state: InstanceState;
+  /** False where what is not in memory would say whether the row was changed. */
+  readonly isCertain: boolean;
+}
+
+/** An attribute that an UPDATE has set. */
+export interface Assigned {
+  readonly attribute: InstanceAttribute;
+  readonly slot: number;
+  /** Finds the new value; undefined where only the database knows it. */
+  readonly evaluate: Evaluator | undefined;
+  /** Whether the statement names it; else it is one that every UPDATE sets. */
+  readonly isGiven: boolean;
+}
+
+/** The instances for which the condition holds, or may hold. Of those that were expired as a whole nobody knows, and they are loaded before they are used. */
+export function matchesOfCondition(core: SessionState, mapper: Mapper, condition: Evaluator): readonly Match[] {
+  const matches: Match[] = [];
+  for (const instance of core.identityMap.of(mapper).values()) {
+    const state = stateOf(instance);
+    if (state.isForgotten || !mapperOfState(state).isA(mapper)) continue;
+    const holds = condition(state);
+    if (holds === true || holds === UNKNOWN) matches.push({ state, isCertain: holds === true });
+  }
+  return matches;
+}
+
+/** The instances that the session has of rows with these keys. */
+export function matchesOfKeys(
+  core: SessionState,
+  mapper: Mapper,
+  keys: readonly (readonly unknown[])[],
+): readonly Match[] {
+  const known = core.identityMap.of(mapper);
+  return keys.flatMap((key) => {
+    const instance = known.get(identityKey(mapper, key));
+    return instance === undefined ? [] : [{ state: stateOf(instance), isCertain: true }];
+  });
+}
+
+/** The rows of these instances are gone. One that may still have its row is asked of the database when it is next used. */
+export function syncDeleted(core: SessionState, matches: readonly Match[]): void {
+  for (const { state, isCertain } of matches) {
+    if (isCertain) rowIsGone(core, state);
+    else core.expire(state, "deleteFrom()");
+  }
+}
+
+/**
+ * The rows of these instances have new values. What is in memory takes them over; what only the database knows is expired; and so is what was assigned and not
+ * flushed, because the statement came later.
+ */
+export function syncUpdated(core: SessionState, matches: readonly Match[], assigned: readonly Assigned[]): void {
+  for (const match of matches) syncOne(core, match, assigned);
+}
+
+function syncOne(core: SessionState, { state, isCertain }: Match, assigned: readonly Assigned[]): void {
+  const { dispatch } = state.instrumentation;
+  const unchanged = assigned.filter(({ slot }) => !state.isChanged(slot));
+  // All of them before the first is assigned: one may be made of another's old value.
+  const values = new Map<Assigned, unknown>();
+  for (const one of unchanged) {
+    const value = isCertain ? one.evaluate?.(state) : UNKNOWN;
+    if (value !== undefined && value !== UNKNOWN) values.set(one, value);
+  }
+  const lost = assigned.filter((one) => isLost(state, one, values));
+  expireAttributes(core, state, lost);
+  for (const [{ slot }, value] of values) if (state.values[slot] !== undefined) state.values[slot] = value;
+  const refreshed = unchanged.filter((one) => one.isGiven && one.evaluate !== undefined && !lost.includes(one));
+  if (dispatch["refresh"] !== undefined)
+    emit(dispatch["refresh"], { target: state.instance, attrs: refreshed.map(({ attribute }) => attribute.key) });
+  state.commitSlots(unchanged.map(({ slot }) => slot));
+  const overwritten = assigned.filter(
+    (one) => one.isGiven && !unchanged.includes(one) && !lost.includes(one) && state.values[one.slot] !== undefined,
+  );
+  if (overwritten.length > 0) expireAttributes(core, state, overwritten);
+  core.transaction?.snapshot.dirtyStates.add(state);
+}
+
+/** Whether the new value must come from the database. What is not in memory anyway comes from there when it is needed. */
+function isLost(state: InstanceState, one: Assigned, values: ReadonlyMap<Assigned, unknown>): boolean {
+  if (one.evaluate === undefined) return true;
+  return !values.has(one) && !state.isChanged(one.slot) && state.values[one.slot] !== undefined;
+}
+
+/** Says so also where there is nothing to expire, as SQLAlchemy does. */
+function expireAttributes(core: SessionState, state: InstanceState, lost: readonly Assigned[]): void {
+  if (lost.length > 0) {
+    return core.expire(
+      state,
+      "update()",
+      lost.map(({ attribute }) => attribute),
+    );
+  }
+  const { expire } = state.instrumentation.dispatch;
+  if (expire !== undefined) emit(expire, { target: state.instance, attrs: [] });
+}

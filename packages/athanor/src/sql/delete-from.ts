@@ -1,0 +1,28 @@
+import { mapperOf } from "../mapping/configure-mappers.ts";
+import type { Class } from "../mapping/model-types.ts";
+import { type FilteredParts, FilteredStatement } from "./bulk-statement.ts";
+
+/** A DELETE of all rows of a class, or of those that a condition chooses. */
+export class DeleteFrom<TModel> extends FilteredStatement<TModel> {
+  protected with(parts: Partial<FilteredParts>): this {
+    return new DeleteFrom(this.entity, { ...this.parts, ...parts }) as this;
+  }
+}
+
+/**
+ * Starts a DELETE of rows of a class, by one statement instead of instance by instance: no cascade of its relationships and no row event runs; what the
+ * database itself cascades, it does. Without `where` it deletes every row.
+ *
+ * Instances that the session has of those rows become deleted, as `synchronizeSession` in the execution options says.
+ *
+ * SQLAlchemy: ORM UPDATE and DELETE with Custom WHERE Criteria.
+ *
+ * @example
+ * const { rowCount } = await session.execute(deleteFrom(User).where((user) => user.lastSeen.lt(longAgo)));
+ */
+export function deleteFrom<TModel extends { readonly "~properties": unknown } & Class>(
+  entity: TModel,
+): DeleteFrom<TModel> {
+  mapperOf(entity as never);
+  return new DeleteFrom(entity as never, { executionOptions: {} });
+}
