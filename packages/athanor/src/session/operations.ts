@@ -5,8 +5,11 @@ import { ConcurrentOperationError } from "./errors.ts";
 /** One operation of a session while it runs, and with it everything that is called from inside of it. */
 class Operation {
   readonly owner: object;
-  /** The operation, of any session, that this one was called from. */
-  readonly parent: Operation | undefined;
+  /**
+   * The operation, of any session, that this one was called from. Work that its listeners have started may go on for ever, and start the next: so that it
+   * does not keep all that came before, an operation that has ended leads to one that is running, or nowhere.
+   */
+  parent: Operation | undefined;
   readonly queue = new Queue();
   isRunning = true;
 
@@ -14,6 +17,18 @@ class Operation {
     this.owner = owner;
     this.parent = parent;
   }
+
+  end(): void {
+    this.isRunning = false;
+    this.parent = runningFrom(this.parent);
+  }
+}
+
+/** The innermost operation that is running, of this one and those that it was called from. */
+function runningFrom(from: Operation | undefined): Operation | undefined {
+  let operation = from;
+  while (operation !== undefined && !operation.isRunning) operation = operation.parent;
+  return operation;
 }
 
 /** Lets one thing run at a time, in the order of the calls. */
@@ -80,7 +95,7 @@ export class Operations {
    */
   run<T>(work: () => MaybePromise<T>, mayCallListeners?: () => boolean): Promise<T> {
     if (storage === undefined) return this.#runAlone(work);
-    const parent = storage.getStore();
+    const parent = runningFrom(storage.getStore());
     const queue = this.#enclosing(parent)?.queue ?? this.#queue;
     const execute = (): MaybePromise<T> =>
       mayCallListeners?.() === false ? work() : this.#execute(work, new Operation(this.#owner, parent), storage);
@@ -135,7 +150,7 @@ export class Operations {
       result = Promise.reject(error as Error);
     }
     if (result instanceof Promise || operation.queue.tail !== undefined) return this.#settle(result, operation);
-    operation.isRunning = false;
+    operation.end();
     return result;
   }
 
@@ -146,7 +161,7 @@ export class Operations {
     } finally {
       // Asked again after each wait: nothing may come in between the last answer and the end.
       while (operation.queue.tail !== undefined) await operation.queue.drain();
-      operation.isRunning = false;
+      operation.end();
     }
   }
 
