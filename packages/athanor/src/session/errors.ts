@@ -1,4 +1,5 @@
 import { AthanorError, InvalidRequestError } from "../event/errors.ts";
+import type { Session } from "./session.ts";
 
 /**
  * An earlier flush failed and was rolled back, and the session waits for `session.rollback()` before it does anything else.
@@ -65,8 +66,10 @@ export class AfterCommitError extends AthanorError {
   readonly result: unknown;
   /** Always false: the work has been done. */
   readonly isRetryable = false;
+  /** Private, so that printing the error does not print the session. */
+  readonly #session: Session;
 
-  constructor(errors: readonly unknown[], result?: unknown) {
+  constructor(errors: readonly unknown[], session: Session, result?: unknown) {
     const [first] = errors;
     super(
       `The transaction is committed, and its data is saved; but ${errors.length === 1 ? "a listener" : `${errors.length} listeners`} that ran after the COMMIT threw: ` +
@@ -74,7 +77,13 @@ export class AfterCommitError extends AthanorError {
       { cause: first },
     );
     this.errors = errors;
+    this.#session = session;
     this.result = result;
+  }
+
+  /** The session whose transaction is committed: that of another one says nothing about your own. */
+  get session(): Session {
+    return this.#session;
   }
 }
 

@@ -364,7 +364,7 @@ export class SessionTransaction implements AsyncDisposable {
     } catch (error) {
       errors.push(error);
     }
-    if (errors.length > 0) throw new AfterCommitError(errors);
+    if (errors.length > 0) throw new AfterCommitError(errors, this.session);
   }
 
   async #announceCommit(errors: unknown[]): Promise<void> {

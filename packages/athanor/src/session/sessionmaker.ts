@@ -42,21 +42,31 @@ export function sessionmaker(engine: Engine, options: SessionMakerOptions = {}):
   const noOptions: SessionOptions = {};
   const begin = async <T>(work: (session: Session) => Promise<T> | T): Promise<T> => {
     await using session = make(noOptions);
-    const done = { result: undefined as T | undefined };
+    let result: T;
     try {
-      done.result = await work(session);
-      await session.commit();
-      return done.result;
+      result = await work(session);
     } catch (error) {
-      if (error instanceof AfterCommitError) throw new AfterCommitError(error.errors, done.result);
-      // What went wrong first is what its caller must see; a rollback that fails as well, on a lost connection, adds nothing.
-      await session.rollback().catch(() => undefined);
-      throw error;
+      return await rollbackAfter(session, error);
     }
+    try {
+      await session.commit();
+    } catch (error) {
+      // That of another session, which a listener of this one's has worked with, says nothing about this one.
+      if (error instanceof AfterCommitError && error.session === session)
+        throw new AfterCommitError(error.errors, session, result);
+      return await rollbackAfter(session, error);
+    }
+    return result;
   };
   return Object.assign((own: SessionOptions = noOptions) => make(own), {
     begin,
     engine,
     [eventTarget]: node as EventNode,
   });
+}
+
+/** What went wrong first is what its caller must see; a rollback that fails as well, on a lost connection, adds nothing. */
+async function rollbackAfter(session: Session, error: unknown): Promise<never> {
+  await session.rollback().catch(() => undefined);
+  throw error;
 }

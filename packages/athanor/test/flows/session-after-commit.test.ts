@@ -287,4 +287,63 @@ forEachDatabase((db) => {
     await session.commit();
     expect(await rows("select name from users order by id")).toEqual([["ann"], ["later"]]);
   });
+
+  test("another session's AfterCommitError is an ordinary error to the work around it", async () => {
+    const { SessionLocal, rows } = await open();
+    const Mailing = sessionmaker(SessionLocal.engine);
+    listen(Mailing, "afterCommit", () => {
+      throw new Error("mail server is down");
+    });
+    const afterMail = async (): Promise<unknown> => {
+      await using session = Mailing();
+      return await session.commit().catch((error: unknown) => error);
+    };
+    const mailError = await afterMail();
+    const heard: string[] = [];
+    listen(SessionLocal, "afterRollback", () => heard.push("afterRollback"));
+
+    const fromWork = SessionLocal.begin(async (session) => {
+      session.add(new User({ name: "ann" }));
+      await session.flush();
+      throw mailError;
+    });
+    await expect(fromWork).rejects.toBe(mailError);
+    expect(mailError).toMatchObject({ result: undefined });
+    expect(heard).toEqual(["afterRollback"]);
+
+    listen(
+      SessionLocal,
+      "beforeCommit",
+      () => {
+        throw mailError;
+      },
+      { once: true },
+    );
+    const fromListener = SessionLocal.begin((session) => session.add(new User({ name: "bob" })));
+    await expect(fromListener).rejects.toBe(mailError);
+    expect(await rows("select name from users")).toEqual([]);
+  });
+
+  test("work that commits by itself is told what it committed, and the rest is rolled back", async () => {
+    const { SessionLocal, rows } = await open();
+    listen(SessionLocal, "afterCommit", () => {
+      throw new Error("mail server is down");
+    });
+    const thrown: unknown[] = [];
+    const working = SessionLocal.begin(async (session) => {
+      session.add(new User({ name: "ann" }));
+      try {
+        await session.commit();
+      } catch (error) {
+        thrown.push(error, (error as AfterCommitError).session === session);
+        session.add(new User({ name: "bob" }));
+        await session.flush();
+        throw error;
+      }
+    });
+    await expect(working).rejects.toBeInstanceOf(AfterCommitError);
+    await expect(working).rejects.toBe(thrown[0]);
+    expect(thrown[1]).toBe(true);
+    expect(await rows("select name from users")).toEqual([["ann"]]);
+  });
 });
