@@ -322,6 +322,33 @@ forEachDatabase((db) => {
       expect((await connection.run("select email from authors")).rows).toHaveLength(1);
     });
 
+    test("a statement with too many parameters says how many there may be, and the connection goes on", async () => {
+      await using connection = await inLibrary(db.engine());
+      const { maxParameters } = db.traits;
+      const values = Array.from({ length: maxParameters + 1 }, (_, index) => index);
+      const list = values.map(() => "?").join(", ");
+      const error = await failureOf(ProgrammingError, () =>
+        run(connection, `select id from authors where id in (${list})`, values),
+      );
+      expect(error.isRetryable).toBe(false);
+      expect(error.message).toContain(String(maxParameters));
+      const fewer = run(connection, "select id from authors where id = ? and email = ?", [1]);
+      if (db.name !== "sqlite") await expect(fewer).rejects.toThrow(/one parameter for each placeholder/);
+      expect((await connection.run("select id from authors")).rows).toEqual([[1]]);
+    });
+
+    test.runIf(db.name !== "sqlite")("a number that is too large names the type that would take it", async () => {
+      await using connection = await db.engine().connect();
+      await connection.run("create table numbers (small integer, large bigint, exact numeric(4, 2))");
+      const messageFor = async (name: string, value: unknown): Promise<string> => {
+        const insert = `insert into numbers (${name}) values ($1)`;
+        return (await failureOf(DataError, () => connection.run(insert, [value]))).message;
+      };
+      expect(await messageFor("small", 2 ** 40)).toContain("declare the column as bigint()");
+      expect(await messageFor("large", 2n ** 70n)).toContain("declare the column as numeric()");
+      expect(await messageFor("exact", "123.45")).toContain("larger precision");
+    });
+
     test("the failing one of many parameter sets is known by its index", async () => {
       await using connection = await inLibrary(db.engine());
       await connection.begin();
@@ -756,6 +783,14 @@ forEachDatabase((db) => {
       expect(error.message).toContain("books");
       await createAll(engine, { metadata: library(), checkFirst: false });
       await failureOf(ProgrammingError, () => createAll(engine, { metadata: library(), checkFirst: false }));
+    });
+
+    test.runIf(db.traits.alterForeignKeys)("a table that no model knows stops dropAll, and is named", async () => {
+      const engine = db.engine();
+      await using connection = await inLibrary(engine);
+      await connection.run("create table invoices (author_id integer references authors (id))");
+      const error = await failureOf(ProgrammingError, () => dropAll(connection, { metadata: library() }));
+      expect(error.message).toMatch(/table invoices depends on table authors.* foreign key first/);
     });
 
     test("keys of several columns, long names and defaults of every sort come out right", async () => {

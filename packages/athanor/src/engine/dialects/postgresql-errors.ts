@@ -43,7 +43,10 @@ export function translatePostgresqlError(error: unknown, { sql }: { readonly sql
 /** Whether the connection cannot be used after this error. */
 export function isConnectionFailure(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (isServerError(error)) return /^(08|57P0[123])/.test(error.code);
+  // A protocol violation is usually a wrong number of parameters, after which the connection goes on.
+  if (isServerError(error)) {
+    return error.code === "08P01" ? error.severity === "FATAL" : /^(08|57P0[123])/.test(error.code);
+  }
   const { code } = error as { readonly code?: unknown };
   if (typeof code === "string" && /^(ECONNRESET|EPIPE|ETIMEDOUT|ECONNABORTED|ENETDOWN|ENETUNREACH)$/.test(code)) {
     return true;
@@ -86,8 +89,21 @@ const violation =
   (error, details) =>
     integrityError(kind, error, details);
 
+const numberRemedies: Readonly<Record<string, string>> = {
+  integer:
+    "integer() holds up to 2147483647 in PostgreSQL: declare the column as bigint(), which holds up to 9223372036854775807.",
+  bigint: "bigint() holds up to 9223372036854775807: declare the column as numeric(), or store the number as text().",
+  numeric: "Give numeric() a larger precision.",
+};
+
 /** By SQLSTATE, or by its class for all others of that class. */
 const translations: Readonly<Record<string, Translation>> = {
+  "08P01": (error, details) =>
+    new ProgrammingError(
+      `The statement and its parameters do not fit each other: ${error.message}. Pass one parameter for each placeholder ($1, $2, …), and at most 65535: ` +
+        `an array takes the place of a long list, as in id = any($1).`,
+      details,
+    ),
   "0A000": (error, details) =>
     error.message === "cached plan must not change result type"
       ? new OperationalError(
@@ -99,9 +115,12 @@ const translations: Readonly<Record<string, Translation>> = {
     "A value does not fit its type. Check the values against the columns' types; the error's cause has the server's words.",
   ),
   "22001": data("A string is longer than its column allows. Shorten it, or give the column a greater length."),
-  "22003": data(
-    "A number is too large for its column. integer() holds up to 2147483647 in PostgreSQL: declare the column as bigint(), or give numeric() a larger precision.",
-  ),
+  "22003": (error, details) => {
+    const type = /\b(integer|bigint|numeric)\b/.exec(error.message)?.[1] ?? "";
+    const remedy =
+      numberRemedies[type] ?? "Declare it with a type for larger numbers, or give numeric() a larger precision.";
+    return new DataError(`A number is too large for its column. ${remedy}`, details);
+  },
   "22007": data("A string is no date or time that PostgreSQL understands. Write dates as '2026-02-28'."),
   "22008": data("A date or time is out of the range that PostgreSQL can store, or has a day that does not exist."),
   "22012": data("The statement divides by zero. Exclude such rows, or divide by nullif(divisor, 0)."),
@@ -126,6 +145,12 @@ const translations: Readonly<Record<string, Translation>> = {
     "The transaction has failed: PostgreSQL runs nothing more in it until it is rolled back. A statement before this one failed, and its error was caught. " +
       "Roll back, or run what may fail behind a savepoint.",
   ),
+  "2BP01": (error, details) =>
+    new ProgrammingError(
+      `Something else needs what is to be dropped: ${error.detail?.replaceAll("\n", "; ") ?? error.message}. Probably a table that no model knows has a foreign key to it: ` +
+        `drop that table or its foreign key first.`,
+      details,
+    ),
   "40001": operational(
     "The transaction could not be serialized: another one changed what it has read. Run the whole transaction again.",
     true,

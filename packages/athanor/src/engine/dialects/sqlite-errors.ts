@@ -143,6 +143,13 @@ function translateStatementError(message: string, details: Details): Error {
       details,
     );
   }
+  if (message.includes("too many SQL variables")) {
+    return new ProgrammingError(
+      "The statement has more parameters than SQLite takes, which is 32766. Run it several times with a part of the values each, " +
+        "or pass a long list as one parameter: id in (select value from json_each(?)).",
+      details,
+    );
+  }
   const syntax = /near "[^"]*": syntax error|incomplete input/.exec(message)?.[0];
   if (syntax !== undefined)
     return new ProgrammingError(`The statement is not valid SQL: ${syntax}. See the error's sql.`, details);
