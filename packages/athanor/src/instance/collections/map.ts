@@ -1,4 +1,4 @@
-import { ArgumentError } from "../../event/errors.ts";
+import { ArgumentError, InvalidRequestError } from "../../event/errors.ts";
 import { announceReplacement } from "./announce-replacement.ts";
 import type { AssignedItem, CollectionKind, CollectionOwner } from "./collection.ts";
 
@@ -117,7 +117,7 @@ class CollectionMap extends Map<unknown, object> {
   #expectKey(item: object): unknown {
     const key = this.#keyOf(item);
     if (key === undefined) {
-      throw new ArgumentError(
+      throw new InvalidRequestError(
         `${this.#owner?.name ?? "A map"} cannot hold this ${item.constructor.name}, because it has no key yet: the property that ` +
           `the map is keyed by was never set. Set it before the element is added.`,
       );

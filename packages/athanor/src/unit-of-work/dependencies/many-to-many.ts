@@ -57,15 +57,10 @@ export class ManyToMany implements Dependency {
     const added: (readonly [InstanceState, InstanceState])[] = [];
     for (const parent of parents) {
       const history = await plan.history(parent, this.property, false);
-      for (const child of present(history.added)) {
-        if (!this.#claim(plan, parent, child)) continue;
-        if (plan.work.contains(child)) added.push([parent, child]);
-        else
-          plan.work.warn(
-            `${child.describe()} is not in the session, so the add along ${this.property.label} does not proceed. Add it: session.add(instance).`,
-          );
-      }
-      for (const child of present(history.deleted)) if (this.#claim(plan, parent, child)) removed.push([parent, child]);
+      for (const child of present(history.added))
+        if (this.#claim(plan, parent, child, "add")) added.push([parent, child]);
+      for (const child of present(history.deleted))
+        if (this.#claim(plan, parent, child, "delete")) removed.push([parent, child]);
     }
     await this.#loadKeys(plan, [...removed, ...added]);
     await this.#delete(plan, removed);
@@ -77,7 +72,7 @@ export class ManyToMany implements Dependency {
     for (const parent of parents) {
       const { unchanged, deleted } = plan.knownHistory(parent, this.property);
       for (const child of present([...unchanged, ...deleted]))
-        if (this.#claim(plan, parent, child)) removed.push([parent, child]);
+        if (this.#claim(plan, parent, child, "delete")) removed.push([parent, child]);
     }
     await this.#loadKeys(plan, removed);
     await this.#delete(plan, removed);
@@ -99,8 +94,8 @@ export class ManyToMany implements Dependency {
     }
   }
 
-  /** Both sides see the same change, and one of them writes it. */
-  #claim(plan: FlushPlan, parent: InstanceState, child: InstanceState): boolean {
+  /** Both sides see the same change, and one of them writes it; with what is not in the session neither does. */
+  #claim(plan: FlushPlan, parent: InstanceState, child: InstanceState, operation: "add" | "delete"): boolean {
     const { inverse } = this.property;
     if (inverse !== undefined && plan.secondaryDone.get(inverse)?.get(child)?.has(parent) === true) return false;
     let done = plan.secondaryDone.get(this.property);
@@ -108,7 +103,13 @@ export class ManyToMany implements Dependency {
     let children = done.get(parent);
     if (children === undefined) done.set(parent, (children = new Set()));
     children.add(child);
-    return true;
+    if (plan.work.contains(child)) return true;
+    if (!child.deleted) {
+      plan.work.warn(
+        `${child.describe()} is not in the session, so the ${operation} along ${this.property.label} does not proceed. Add it: session.add(instance).`,
+      );
+    }
+    return false;
   }
 
   async #insert({ connection }: FlushPlan, rows: readonly (readonly [InstanceState, InstanceState])[]): Promise<void> {
