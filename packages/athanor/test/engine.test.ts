@@ -6,7 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import fc from "fast-check";
 import { type Generated, PGliteDialect, PostgresDialect, sql, SqliteDialect } from "kysely";
 import pg from "pg";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { listen } from "../src/event/listen.ts";
 import type { Connection } from "../src/engine/connection.ts";
 import { createEngine } from "../src/engine/create-engine.ts";
@@ -620,6 +620,44 @@ forEachDatabase((db) => {
       expect(error.message).toContain("50 ms");
       await held.close();
       await (await engine.connect()).close();
+    });
+
+    test("a wait for the only connection that there can be is short, and says why there is one", async () => {
+      const engine = db.engine();
+      const held = await engine.connect();
+      vi.useFakeTimers();
+      try {
+        if (!engine.dialect.isSingleConnection) return;
+        const waiting = failureOf(PoolTimeoutError, () => engine.acquire({}, [{}]));
+        vi.advanceTimersByTime(5000);
+        expect((await waiting).message).toMatch(/^No connection became free in 5000 ms.*in memory.*await using/);
+      } finally {
+        vi.useRealTimers();
+        await held.close();
+      }
+    });
+
+    test("a listener that throws while a connection comes or goes fails its caller, and no data is lost", async () => {
+      const engine = db.engine({ poolSize: 1 });
+      await (await inLibrary(engine)).close();
+      const refusal = new Error("refused");
+      const refuse = (): never => {
+        throw refusal;
+      };
+      for (const name of ["checkout", "checkin", "engineConnect", "rollback"] as const) {
+        const listening = listen(engine, name, refuse);
+        const work = async (): Promise<void> => {
+          const connection = await engine.connect();
+          await connection.begin();
+          await run(connection, "insert into authors (email) values ('bob')");
+          await connection.close();
+        };
+        expect(await failure(work)).toBe(refusal);
+        listening.remove();
+        await using connection = await engine.connect();
+        expect((await connection.run("select email from authors")).rows).toEqual([["ann@example.com"]]);
+      }
+      expect(engine.pool.heldCount).toBe(0);
     });
 
     test("a disposed engine refuses those who wait and those who come", async () => {

@@ -249,9 +249,22 @@ export class Connection implements AsyncDisposable {
     try {
       this.#isInTransaction = true;
       await this.rollback();
+    } catch (error) {
+      // A listener may have thrown before anything was sent.
+      if (this.#isInTransaction && !driver.isBroken) await this.#rollbackSilently(driver);
+      throw error;
     } finally {
       this.#driver = undefined;
       await (this.#isInTransaction ? this.engine.pool.discard(driver) : this.engine.pool.release(driver));
+    }
+  }
+
+  async #rollbackSilently(driver: DriverConnection): Promise<void> {
+    try {
+      await driver.rollback();
+      this.#ended();
+    } catch {
+      // Then nobody knows what state the connection is in.
     }
   }
 

@@ -11,7 +11,7 @@ import { Pool } from "./pool.ts";
 export interface PoolOptions {
   /** How many connections are open at most. 10 for a database server, 5 for a file of SQLite, 1 where there can be only one. */
   readonly poolSize?: number | undefined;
-  /** How many milliseconds to wait for a free connection. 30000 unless it is set. */
+  /** How many milliseconds to wait for a free connection. 30000 unless it is set, 5000 where there can be only one. */
   readonly acquireTimeout?: number | undefined;
 }
 
@@ -47,7 +47,9 @@ export class Engine implements AsyncDisposable {
     const event = (driverConnection: DriverConnection): object => ({ engine: this, driverConnection });
     this.pool = new Pool({
       size: poolSize ?? dialect.poolSize,
-      acquireTimeout: acquireTimeout ?? 30_000,
+      // Who waits for the only connection there can be usually waits for itself.
+      acquireTimeout: acquireTimeout ?? (dialect.isSingleConnection ? 5000 : 30_000),
+      isSingleConnection: dialect.isSingleConnection,
       open: () => this.#open(),
       observer: {
         opened: (connection) => this.#tellOpened(connection),

@@ -88,11 +88,11 @@ export interface PoolEvent {
 export interface PoolEvents {
   /** Fires once, when the engine has opened its first connection; before `connect`. Outside any transaction. It may be awaited, and may run statements. */
   firstConnect(event: PoolEvent): Async;
-  /** Fires when a connection has been opened. Outside any transaction. It may be awaited, and may run statements, such as settings that last. */
+  /** Fires when a connection has been opened, or Kysely's pool has given one for the first time. Outside any transaction. It may be awaited, and may run statements, such as settings that last. */
   connect(event: PoolEvent): Async;
-  /** Fires when a connection leaves the pool. Outside any transaction. It may be awaited. Throwing closes the connection and fails the caller. */
+  /** Fires when a connection leaves the pool. Outside any transaction. It may be awaited. Throwing fails the caller and closes the connection, unless it is a database in memory. */
   checkout(event: PoolEvent): Async;
-  /** Fires when a connection comes back to the pool, its transaction ended. It may be awaited. Throwing closes the connection. */
+  /** Fires when a connection comes back to the pool, its transaction ended. It may be awaited. Throwing closes the connection, unless it is a database in memory. */
   checkin(event: PoolEvent): Async;
   /** Fires when a connection turned out to be broken and is dropped; `close` follows. It may be awaited. It changes nothing. */
   invalidate(event: PoolEvent): Async;

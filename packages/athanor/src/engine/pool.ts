@@ -17,6 +17,8 @@ export interface PoolSettings {
   readonly size: number;
   /** How many milliseconds to wait for a free connection. */
   readonly acquireTimeout: number;
+  /** The only connection there can be is the database itself, and lives as long as it can. */
+  readonly isSingleConnection: boolean;
   open(): Promise<DriverConnection>;
   readonly observer: PoolObserver;
 }
@@ -150,8 +152,11 @@ export class Pool {
     return this.#checkOut(connection);
   }
 
+  /** Of a listener, usually. Where the connection is the database itself, closing it would delete all data, so it is taken back. */
   async #replaceAndThrow(connection: DriverConnection, error: unknown): Promise<never> {
-    await this.#replace(connection, connection.isBroken);
+    if (!this.#settings.isSingleConnection || connection.isBroken || this.#isDisposed)
+      await this.#replace(connection, connection.isBroken);
+    else this.#reuse(connection);
     throw error;
   }
 
@@ -220,12 +225,12 @@ export class Pool {
   }
 
   #wait(holder: object | undefined, waitsInside: readonly object[]): Promise<DriverConnection> {
-    if (this.#wouldNeverEnd(holder, waitsInside)) return Promise.reject(exhaustedError(this.size));
+    if (this.#wouldNeverEnd(holder, waitsInside)) return Promise.reject(exhaustedError(this.#settings));
     const { promise, resolve, reject } = Promise.withResolvers<DriverConnection>();
     const waiter: Waiter = { holder, waitsInside, resolve, reject };
     this.#waiters.add(waiter);
     const timer = setTimeout(() => {
-      if (this.#waiters.delete(waiter)) reject(timeoutError(this.size, this.#settings.acquireTimeout));
+      if (this.#waiters.delete(waiter)) reject(timeoutError(this.#settings));
     }, this.#settings.acquireTimeout);
     return promise.then(
       (connection) => {
@@ -265,18 +270,26 @@ function connectionCount(size: number): string {
   return size === 1 ? "only connection of the pool is" : `${size} connections of the pool are`;
 }
 
-function exhaustedError(size: number): PoolExhaustedError {
+const singleConnection =
+  "It has no second one because the database is in memory, where that would see another, empty database, or because its driver has just one; " +
+  "a server, or a file with a sqlite: URL, takes several";
+
+function exhaustedError({ size, isSingleConnection }: PoolSettings): PoolExhaustedError {
   return new PoolExhaustedError(
     `The ${connectionCount(size)} held by sessions that wait for another one, so none will ever become free. Probably a listener that runs inside a transaction ` +
-      `uses a session of its own. Use the event's own session or connection, do the work in afterCommit, when the connection is back, ` +
-      `or give createEngine a larger poolSize.`,
+      `uses a session of its own. Use the event's own session or connection, or do the work in afterCommit, when the connection is back. ` +
+      (isSingleConnection ? `${singleConnection}.` : `A larger poolSize of createEngine helps as well.`),
   );
 }
 
-function timeoutError(size: number, milliseconds: number): PoolTimeoutError {
+function timeoutError({ size, acquireTimeout, isSingleConnection }: PoolSettings): PoolTimeoutError {
   return new PoolTimeoutError(
-    `No connection became free in ${milliseconds} ms: the ${connectionCount(size)} in use. Probably a session was not closed (use \`await using\` or begin(work)), ` +
-      `or a transaction waits for something slow. Close it sooner, or give createEngine a larger poolSize or acquireTimeout.`,
+    `No connection became free in ${acquireTimeout} ms: the ${connectionCount(size)} in use. ` +
+      (isSingleConnection
+        ? `${singleConnection}. Probably two sessions are open at the same time: commit, roll back or close the first before the second needs the database ` +
+          `(\`await using\` and begin(work) do so).`
+        : `Probably a session was not closed (use \`await using\` or begin(work)), or a transaction waits for something slow. ` +
+          `Close it sooner, or give createEngine a larger poolSize or acquireTimeout.`),
     { isRetryable: true },
   );
 }
