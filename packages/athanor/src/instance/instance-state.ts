@@ -65,8 +65,8 @@ export class InstanceState {
   committedAfterWrite: unknown[] | undefined = undefined;
   /** Some column is not in memory, so the next row that comes along fills it. */
   incomplete = false;
-  /** Everything was expired, and nothing was heard of its row since. */
-  isForgotten = false;
+  /** All that was loaded was expired, and nothing was heard of its row since. */
+  isExpired = false;
   /** Inserted by its session and not expired since: what it was not related to then, it is not related to. */
   inserted = false;
   /** What only instances with relationships have. */
@@ -146,7 +146,7 @@ export class InstanceState {
   commit(): void {
     this.relations?.pending.clear();
     this.isNew = false;
-    this.isForgotten = false;
+    this.isExpired = false;
     this.written = false;
     this.committed = this.committedAfterWrite;
     this.committedAfterWrite = undefined;
@@ -156,7 +156,7 @@ export class InstanceState {
 
   /** Forgets changes of these slots without touching their values. */
   commitSlots(slots: Iterable<number>): void {
-    this.isForgotten = false;
+    this.isExpired = false;
     for (const slot of slots) {
       if (this.committed !== undefined) this.committed[slot] = UNCHANGED;
       if (this.committedAfterWrite !== undefined) this.committedAfterWrite[slot] = UNCHANGED;
@@ -179,7 +179,7 @@ export class InstanceState {
   /** Drops every stored value and every change. */
   expireAll(reason: string): void {
     this.expire(this.instrumentation.attributes, reason);
-    this.isForgotten = true;
+    this.isExpired = true;
     this.committed = undefined;
     this.committedAfterWrite = undefined;
     this.modified = false;
@@ -198,14 +198,6 @@ export class InstanceState {
       .filter(({ isTransient, slot }) => !isTransient && values[slot] === undefined)
       .filter(({ slot }) => !this.isChanged(slot) && relations?.pending.has(slot) !== true)
       .map(({ key }) => key);
-  }
-
-  /** Whether nothing that was loaded is in memory: the whole instance was expired. */
-  get isExpired(): boolean {
-    if (this.key === undefined || !this.incomplete) return false;
-    return this.instrumentation.attributes.every(
-      ({ isStored, slot }) => !isStored || this.values[slot] === undefined || this.isChanged(slot),
-    );
   }
 
   /** "User (id 7)", or "a new User": how messages name the instance. Keys are names, not secrets; other values never appear. */

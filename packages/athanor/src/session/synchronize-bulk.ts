@@ -30,7 +30,7 @@ export function matchesOfCondition(core: SessionState, mapper: Mapper, condition
   const matches: Match[] = [];
   for (const instance of core.identityMap.of(mapper).values()) {
     const state = stateOf(instance);
-    if (state.isForgotten || !mapperOfState(state).isA(mapper)) continue;
+    if (state.isExpired || !mapperOfState(state).isA(mapper)) continue;
     const holds = condition(state);
     if (holds === true || holds === UNKNOWN) matches.push({ state, isCertain: holds === true });
   }
