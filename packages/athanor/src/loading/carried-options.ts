@@ -17,9 +17,16 @@ export function carry(state: InstanceState, plan: LoadingPlan): void {
   carried.set(state, plan);
 }
 
-/** The options of the statement that loaded an instance, for loading it anew. */
-export function carriedBy(state: InstanceState): LoadingPlan {
-  return carried.get(state) ?? emptyPlan;
+/**
+ * The options of the statement that loaded an instance, for loading it anew.
+ *
+ * @param only the names that are loaded, where not all are
+ */
+export function carriedBy(state: InstanceState, only?: readonly string[]): LoadingPlan {
+  const plan = carried.get(state);
+  if (plan === undefined) return emptyPlan;
+  if (only === undefined) return plan;
+  return { ...plan, tree: new Map([...plan.tree].filter(([{ key }]) => only.includes(key))) };
 }
 
 /** The same, for loading one of its relationships. */

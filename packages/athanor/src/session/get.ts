@@ -30,7 +30,7 @@ export function getInstance(
   const key = keyValues(mapper, given);
   if (options.populateExisting !== true) {
     const existing = core.identityMap.of(mapper).get(identityKey(mapper, key));
-    if (existing !== undefined) return known(core, mapper, stateOf(existing));
+    if (existing !== undefined) return known(core, mapper, stateOf(existing), options);
   }
   return instanceFromDatabase(core, mapper, key, options);
 }
@@ -91,9 +91,17 @@ async function refreshed(core: SessionState, state: InstanceState): Promise<Inst
   }
 }
 
-function known(core: SessionState, mapper: Mapper, state: InstanceState): MaybePromise<Instance | null> {
+/** An instance that the session has. Where its row is gone, another one may have its key. */
+function known(
+  core: SessionState,
+  mapper: Mapper,
+  state: InstanceState,
+  options: ExecutionOptions,
+): MaybePromise<Instance | null> {
   if (!mapperOfState(state).isA(mapper)) return null;
-  return state.isExpired ? refreshed(core, state) : state.instance;
+  if (!state.isExpired) return state.instance;
+  const found = refreshed(core, state);
+  return found.then((instance) => instance ?? instanceFromDatabase(core, mapper, state.identityValues, options));
 }
 
 /** The values of a key in the order of its columns. Throws ArgumentError for a key of the wrong shape or type. */

@@ -26,15 +26,17 @@ export async function loadColumns(
     ...(mapper.polymorphicOn === undefined ? [] : [mapper.polymorphicOn]),
     ...columns,
   ];
-  const byKey = selectByKey(
+  // What is missing is decided now: a flush before the statement may load the same, and both say so.
+  // Where the whole instance was expired, its key too, that is everything; else it is the columns alone.
+  const isExpired = mapper.primaryKey.some(({ slot }) => state.values[slot] === undefined);
+  const missing = isExpired ? state.unloadedNames() : unloadedColumns(state).map(({ key }) => key);
+  const asked = onlyKeys ?? (options.populateExisting === true ? undefined : missing);
+  // What is loaded anew is loaded as it was the first time.
+  const statement = selectByKey(
     mapper,
     state.identityValues,
     [...new Set(needed)].toSorted((left, right) => left.slot - right.slot),
-  );
-  // Loaded whole, it is loaded as it was the first time.
-  const statement = options.populateExisting === true ? byKey.withPlan(carriedBy(state)) : byKey;
-  // What is missing is decided now: a flush before the statement may load the same, and both say so.
-  const asked = onlyKeys ?? (options.populateExisting === true ? undefined : state.unloadedNames());
+  ).withPlan(carriedBy(state, asked));
   const result = await execute(core, {
     statement,
     parameters: undefined,

@@ -3,6 +3,7 @@ import type { RelatedAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { carriedTo } from "../loading/carried-options.ts";
 import { identityKey } from "../mapping/identity.ts";
+import type { ColumnProperty } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { ColumnExpression } from "../sql/column-expression.ts";
 import { conjunction, type Expression } from "../sql/expression.ts";
@@ -23,7 +24,8 @@ export async function loadRelated(
   options: ExecutionOptions = {},
 ): Promise<void> {
   const attribute = state.instrumentation.attributes[property.slot] as RelatedAttribute;
-  await loadLocalColumns(core, state, property);
+  // The options that the instance carries may have loaded the relationship along with its columns.
+  if ((await loadLocalColumns(core, state, property)) && state.values[property.slot] !== undefined) return;
   const key = localValues(state, property);
   if (key.some((value) => value == null)) return attribute.setLoaded(state, []);
   if (property.refersToKey) {
@@ -79,11 +81,15 @@ export function relatedSelect(property: RelationshipProperty, key: readonly unkn
   });
 }
 
-/** The attributes whose values the related rows hold. */
-function localValues(state: InstanceState, { pairs, secondary }: RelationshipProperty): readonly unknown[] {
-  const columns =
-    secondary === undefined ? pairs.map(({ local }) => local) : secondary.parent.map(({ property }) => property);
-  return columns.map(({ slot }) => state.instrumentation.attributes[slot]?.loadedValue(state) ?? keyPart(state, slot));
+/** The values that the related rows hold. */
+function localValues(state: InstanceState, property: RelationshipProperty): readonly unknown[] {
+  return localColumns(property).map(
+    ({ slot }) => state.instrumentation.attributes[slot]?.loadedValue(state) ?? keyPart(state, slot),
+  );
+}
+
+function localColumns({ pairs, secondary }: RelationshipProperty): readonly ColumnProperty[] {
+  return secondary === undefined ? pairs.map(({ local }) => local) : secondary.parent.map(({ property }) => property);
 }
 
 /** A part of the key is known although the instance is expired. */
@@ -93,15 +99,21 @@ function keyPart(state: InstanceState, slot: number): unknown {
     : (state.instrumentation.attributes[slot]?.readMissing(state) ?? undefined);
 }
 
-/** An expired instance is loaded whole before its relationships are; and a reference needs its foreign key. */
+/**
+ * An instance whose part of the relationship is expired is loaded whole before its relationships are.
+ *
+ * @returns whether it was loaded
+ */
 async function loadLocalColumns(
   core: SessionState,
   state: InstanceState,
   property: RelationshipProperty,
-): Promise<void> {
-  if (!state.incomplete) return;
-  const isKeyMissing =
-    property.direction === "manyToOne" &&
-    property.pairs.some(({ local }) => state.values[local.slot] === undefined && !state.isChanged(local.slot));
-  if (isKeyMissing || state.isExpired) await loadColumns(core, state, unloadedColumns(state));
+): Promise<boolean> {
+  if (!state.incomplete) return false;
+  const isMissing = localColumns(property).some(
+    ({ slot }) => state.values[slot] === undefined && !state.isChanged(slot),
+  );
+  if (!isMissing) return false;
+  await loadColumns(core, state, unloadedColumns(state));
+  return true;
 }

@@ -24,8 +24,10 @@ export async function refreshInstance(
   const columns = keys === undefined ? columnProperties : columnProperties.filter(({ key }) => keys.includes(key));
   try {
     await loadColumns(core, state, columns, { populateExisting: keys === undefined, autoflush: false }, keys);
-    for (const property of relationships)
-      if (keys?.includes(property.key) === true) await core.loadRelated(state, property);
+    for (const property of relationships) {
+      const isLoaded = state.values[property.slot] !== undefined;
+      if (keys?.includes(property.key) === true && !isLoaded) await core.loadRelated(state, property);
+    }
   } catch (error) {
     if (!(error instanceof ObjectDeletedError)) throw error;
     throw new InvalidRequestError(`${state.describe()} could not be refreshed, because its row is gone.`, {

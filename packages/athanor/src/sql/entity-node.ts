@@ -52,7 +52,7 @@ export function entityNode(
   const [root, ...joined] = mapper.tables;
   let node: SelectQueryNode = {
     kind: "SelectQueryNode",
-    from: FromNode.create([root as Table, ...beside].map(tableNode)),
+    from: FromNode.create([tableNode(root as Table)]),
     selections,
   };
   for (const table of joined)
@@ -60,6 +60,8 @@ export function entityNode(
       node,
       JoinNode.createWithOn("InnerJoin", tableNode(table), joinCondition(mapper, table)),
     );
+  // Not by a comma: what is joined behind that does not see the tables before it.
+  for (const table of beside) node = QueryNode.cloneWithJoin(node, JoinNode.create("CrossJoin", tableNode(table)));
   const isOfClass = identityCondition(mapper);
   if (isOfClass !== undefined) node = { ...node, where: WhereNode.create(isOfClass) };
   return node;
