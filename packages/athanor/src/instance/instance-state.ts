@@ -144,7 +144,6 @@ export class InstanceState {
 
   /** Takes the values in memory for those of the row: nothing is changed any more. */
   commit(): void {
-    this.relations?.pending.clear();
     this.isNew = false;
     this.isExpired = false;
     this.written = false;
