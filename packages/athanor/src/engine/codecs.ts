@@ -1,5 +1,6 @@
 import type { ColumnKind, ColumnType } from "../mapping/column-type.ts";
 import type { Codec } from "./dialect.ts";
+import { DataError } from "./errors.ts";
 
 /**
  * Builds the codec function of a dialect from one codec for each kind: adds the conversions of custom types, and remembers the result for each type.
@@ -35,4 +36,16 @@ function compose(first: Conversion | undefined, second: Conversion | undefined):
     const between = first(value);
     return between === null || between === undefined ? null : second(between);
   };
+}
+
+/** Writes JSON text. Columns refuse what it cannot hold with their names; what a custom type makes of its values is known only here. */
+export function toJsonText(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (cause) {
+    throw new DataError(
+      "A value cannot be written as JSON, because it holds a bigint or contains itself. Convert it first, such as a bigint to a string.",
+      { cause },
+    );
+  }
 }

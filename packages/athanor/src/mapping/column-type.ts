@@ -1,3 +1,5 @@
+import { isJson } from "./json-value.ts";
+
 /** The families of values that a database column can hold. Each dialect says how it stores every one of them. */
 export type ColumnKind =
   | "integer"
@@ -58,8 +60,8 @@ const describe: Record<ColumnKind, { expects: string; accepts: (value: unknown, 
     accepts: (value) => typeof value === "string" && /^\d{4}-\d{2}-\d{2}$/.test(value),
   },
   json: {
-    expects: "a value that JSON can hold",
-    accepts: (value) => typeof value !== "function" && typeof value !== "bigint",
+    expects: "a value that JSON can hold: strings, finite numbers, true, false, null, and arrays and objects of them",
+    accepts: (value) => isJson(value),
   },
   uuid: {
     expects: "a UUID as a string",

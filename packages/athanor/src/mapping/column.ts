@@ -1,6 +1,7 @@
 import type { RawBuilder } from "kysely";
 import { ArgumentError } from "../event/errors.ts";
 import type { ColumnType } from "./column-type.ts";
+import { isSameJson } from "./json-value.ts";
 import type { ReferentialAction } from "./table.ts";
 
 /** What was said about a column, collected by the methods of Column. */
@@ -161,9 +162,7 @@ export function date(): Column<string> {
  * A value that JSON can hold. Changing it in place is not seen: assign a new value, or say `flagModified(instance, "key")`.
  */
 export function json<TValue = unknown>(): Column<TValue> {
-  return new Column({
-    type: { kind: "json", isEqual: (left, right) => left === right || JSON.stringify(left) === JSON.stringify(right) },
-  });
+  return new Column({ type: { kind: "json", isEqual: isSameJson } });
 }
 
 /** A UUID as a string. */

@@ -3,6 +3,7 @@ import { ArgumentError } from "../event/errors.ts";
 import { generate, isCodeGenerationAllowed } from "../instance/generated-code.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { type ColumnType, describeAccepted, isAccepted } from "../mapping/column-type.ts";
+import { findNonJson } from "../mapping/json-value.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import type { Table, TableColumn } from "../mapping/table.ts";
 import { deleteText, insertText, updateText } from "../sql/row-statements.ts";
@@ -210,13 +211,17 @@ function acceptance(type: ColumnType, index: number): string {
 }
 
 function unacceptable(mapper: Mapper, property: ColumnProperty, value: unknown): ArgumentError {
-  const what = Array.isArray(value)
+  const { type } = property.source.column;
+  const { path, part } = type.kind === "json" ? findNonJson(value) : { path: "", part: value };
+  const what = Array.isArray(part)
     ? "an array"
-    : typeof value === "object"
-      ? `an object of ${value?.constructor?.name ?? "no class"}`
-      : `a ${typeof value}`;
+    : typeof part === "object"
+      ? `an object of ${part?.constructor?.name ?? "no class"}`
+      : part === undefined || Number.isNaN(part)
+        ? String(part)
+        : `a ${typeof part}`;
   return new ArgumentError(
-    `${mapper.class.name}.${property.key} holds ${describeAccepted(property.source.column.type)}, and has ${what} that is none. ` +
+    `${mapper.class.name}.${property.key} holds ${describeAccepted(type)}, and has ${what}${path === "" ? "" : ` at ${path}`} that is none. ` +
       `Nothing was written for it. Correct the value where it is assigned, or refuse it there with validates(${mapper.class.name}, "${property.key}", …).`,
   );
 }

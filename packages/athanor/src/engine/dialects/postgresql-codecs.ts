@@ -1,5 +1,5 @@
 import type { ColumnType } from "../../mapping/column-type.ts";
-import { codecsByKind } from "../codecs.ts";
+import { codecsByKind, toJsonText } from "../codecs.ts";
 import type { Codec } from "../dialect.ts";
 import { DataError } from "../errors.ts";
 import { formatTimestamptz } from "./postgresql-values.ts";
@@ -36,7 +36,7 @@ function numeric({ precision, scale }: ColumnType): Codec {
 const timestamp: Codec = { ddl: "timestamptz(3)", toDriver: formatTimestamptz };
 
 /** As text, because drivers take arrays for arrays of PostgreSQL. */
-const json: Codec = { ddl: "jsonb", toDriver: (value: unknown) => JSON.stringify(value) };
+const json: Codec = { ddl: "jsonb", toDriver: toJsonText };
 
 const text: Codec = { ddl: "text" };
 const boolean: Codec = { ddl: "boolean" };

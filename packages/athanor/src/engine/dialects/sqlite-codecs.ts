@@ -1,5 +1,5 @@
 import type { ColumnType } from "../../mapping/column-type.ts";
-import { codecsByKind } from "../codecs.ts";
+import { codecsByKind, toJsonText } from "../codecs.ts";
 import { decimalToNumber, numberToDecimal } from "../decimal.ts";
 import type { Codec } from "../dialect.ts";
 import { DataError } from "../errors.ts";
@@ -47,7 +47,7 @@ const timestamp: Codec = { ddl: "text", toDriver: formatTimestamp, fromDriver: p
 
 const json: Codec = {
   ddl: "text",
-  toDriver: (value: unknown) => JSON.stringify(value),
+  toDriver: toJsonText,
   fromDriver: (value: string) => JSON.parse(value) as unknown,
 };
 
