@@ -3,7 +3,7 @@ import { ArgumentError } from "../event/errors.ts";
 import { type Instance, stateOf } from "../instance/instance.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { entityLoader } from "../loading/row-loader.ts";
-import { describeAccepted, isAccepted } from "../mapping/column-type.ts";
+import { type ColumnType, describeAccepted, isAccepted } from "../mapping/column-type.ts";
 import { identityKey } from "../mapping/identity.ts";
 import { mapperOfState, type Mapper } from "../mapping/mapper.ts";
 import type { AnyModel } from "../mapping/model-types.ts";
@@ -120,10 +120,26 @@ function keyValues(mapper: Mapper, given: unknown): readonly unknown[] {
   }
   primaryKey.forEach(({ key, column }, index) => {
     const value = values[index];
-    if (value != null && isAccepted(column.options.type, value)) return;
+    const { type } = column.options;
+    if (value != null && isAccepted(type, value)) return;
     throw new ArgumentError(
-      `${name}.${key} is ${describeAccepted(column.options.type)}, and a key with ${value == null ? String(value) : `a ${typeof value}`} was asked for. Convert it first, such as Number(id).`,
+      `${name}.${key} is ${describeAccepted(type)}, and a key with ${describeKeyPart(value)} was asked for. ${keyRemedy(type, value)}`,
     );
   });
   return values;
+}
+
+function describeKeyPart(value: unknown): string {
+  if (value == null || Number.isNaN(value)) return String(value);
+  return typeof value === "number" ? "a number that is none" : `a ${typeof value}`;
+}
+
+function keyRemedy({ kind }: ColumnType, value: unknown): string {
+  if (value == null) return "No row has such a key: check for a missing value before.";
+  if (Number.isNaN(value)) return "It was probably made from text that is no number: check that before.";
+  const isNumeric = typeof value === "number" || typeof value === "string";
+  if (kind === "bigint" && isNumeric) return "Convert it first: BigInt(id).";
+  if (kind === "integer" && (typeof value === "bigint" || typeof value === "string"))
+    return "Convert it first: Number(id).";
+  return "Check where it comes from.";
 }

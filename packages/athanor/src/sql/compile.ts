@@ -119,7 +119,11 @@ export function selectByKeyText(mapper: Mapper, properties: readonly ColumnPrope
     (query, condition) => QueryNode.cloneWithWhere(query, condition),
     QueryNode.cloneWithWhere(entityNode(mapper, properties), first as OperationNode),
   );
-  return dialect.compiler.compileQuery(node, createQueryId()).sql;
+  const { sql, parameters } = dialect.compiler.compileQuery(node, createQueryId());
+  // Whoever runs the text has the key only.
+  if (parameters.length !== conditions.length || parameters.some((parameter, index) => parameter !== index))
+    throw new AthanorError("A SELECT by key has other parameters than its key.");
+  return sql;
 }
 
 function compile(node: OperationNode, binds: readonly Bind[], dialect: Dialect): Compiled {
