@@ -47,7 +47,7 @@ async function writeBatch(batch: readonly Entry[], work: FlushWork): Promise<voi
       if (updating !== undefined) await updating;
       const inserting = insertRows(tables.length === 1 ? inserts : inserts.filter(isIn(table)), table, connection);
       if (inserting !== undefined) await inserting;
-      announceKeys([...inserts, ...changed.filter((save) => isWritten(save, table))], table);
+      announceKeys([...changed.filter((save) => isWritten(save, table)), ...inserts], table);
     }
   } catch (error) {
     for (const save of inserts) if (!save.isInserted) takeDefaultsBack(save);
@@ -74,11 +74,12 @@ function announceKeys(saves: readonly Entry[], table: Table): void {
 }
 
 /** Whether the UPDATE of an instance concerns the table. */
-function isWritten({ state, mapper }: Entry, table: Table): boolean {
+function isWritten({ state: { committed, values }, mapper }: Entry, table: Table): boolean {
+  if (committed === undefined) return false;
   return mapper.columnProperties.some(
     ({ slot, stored, column }) =>
       stored.some((place) => place.table === table) &&
-      hasChanged(state.committed?.[slot] ?? UNCHANGED, state.values[slot], column.options.type.isEqual),
+      hasChanged(committed[slot], values[slot], column.options.type.isEqual),
   );
 }
 
