@@ -4,6 +4,7 @@ import { andThen, type MaybePromise } from "../engine/maybe-promise.ts";
 import { emit } from "../event/dispatch.ts";
 import { InvalidRequestError } from "../event/errors.ts";
 import { stateOf } from "../instance/instance.ts";
+import type { InstanceState } from "../instance/instance-state.ts";
 import { FlushError } from "../unit-of-work/errors.ts";
 import { restoreDeleted, removeStates } from "./attachment.ts";
 import { consolidate } from "./change-log.ts";
@@ -420,12 +421,14 @@ export class SessionTransaction implements AsyncDisposable {
     return failure;
   }
 
-  /** Puts every instance back to where it was when this transaction began: all of them, whatever listeners throw. */
+  /**
+   * Puts every instance back to where it was when this transaction began: all of them, whatever listeners throw. What the transaction did stays known
+   * until it is closed, for it may have to be done once more.
+   */
   #restoreSnapshot(): void {
     if (this.#isWithinWriting) return;
     const core = this.#core;
     const { newStates, deletedStates, dirtyStates, oldKeys } = this.snapshot;
-    this.snapshot.clear();
     const errors: unknown[] = [];
     const attempt = (work: () => void): void => {
       try {
@@ -434,11 +437,13 @@ export class SessionTransaction implements AsyncDisposable {
         errors.push(error);
       }
     };
-    const added = new Set([...newStates, ...core.new]);
+    // Another session may have got some of them meanwhile.
+    const isOurs = ({ owner }: InstanceState): boolean => owner === core || owner === undefined;
+    const added = new Set([...newStates, ...core.new].filter(isOurs));
     attempt(() => removeStates(core, added, true));
     for (const [state, { key, identity }] of oldKeys) {
       core.identityMap.discard(state);
-      if (added.has(state)) continue;
+      if (added.has(state) || !isOurs(state)) continue;
       state.key = key;
       state.identity = identity;
       core.identityMap.add(state);
