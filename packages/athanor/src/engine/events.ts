@@ -90,9 +90,9 @@ export interface PoolEvents {
   firstConnect(event: PoolEvent): Async;
   /** Fires when a connection has been opened, or Kysely's pool has given one for the first time. Outside any transaction. It may be awaited, and may run statements, such as settings that last. */
   connect(event: PoolEvent): Async;
-  /** Fires when a connection leaves the pool. Outside any transaction. It may be awaited. Throwing fails the caller and closes the connection, unless it is a database in memory. */
+  /** Fires when a connection leaves the pool. Outside any transaction. It may be awaited. Throwing fails the caller and closes the connection, unless it is the only one there can be. */
   checkout(event: PoolEvent): Async;
-  /** Fires when a connection comes back to the pool, its transaction ended. It may be awaited. Throwing closes the connection, unless it is a database in memory. */
+  /** Fires when a connection comes back to the pool, its transaction ended. It may be awaited. Throwing closes the connection, unless it is the only one there can be. */
   checkin(event: PoolEvent): Async;
   /** Fires when a connection turned out to be broken and is dropped; `close` follows. It may be awaited. It changes nothing. */
   invalidate(event: PoolEvent): Async;

@@ -271,7 +271,7 @@ function connectionCount(size: number): string {
 }
 
 const singleConnection =
-  "It has no second one because the database is in memory, where that would see another, empty database, or because its driver has just one; " +
+  "The pool has one connection, because the database is in memory, where a second one would see another, empty database, or because its driver has just one; " +
   "a server, or a file with a sqlite: URL, takes several";
 
 function exhaustedError({ size, isSingleConnection }: PoolSettings): PoolExhaustedError {
