@@ -37,7 +37,8 @@ export interface InstanceEvents<TInstance> {
   initFailure(event: InitEvent<TInstance>): Sync;
   /**
    * Fires when an instance was made from a row, once as long as its session knows it. Inside the transaction; synchronous.
-   * Attributes that it sets count as loaded, not as changed.
+   * Attributes that it sets count as loaded, not as changed. Fires also for each instance that `session.merge` has made, in or out of a transaction, and
+   * then what it sets is a change.
    */
   load(event: InstanceEvent<TInstance>): Sync;
   /**

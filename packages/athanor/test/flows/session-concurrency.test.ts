@@ -43,6 +43,7 @@ const operations: Readonly<Record<string, (work: Work) => unknown>> = {
   commit: ({ session }) => session.commit(),
   rollback: ({ session }) => session.rollback(),
   refresh: ({ session, kept }) => session.refresh(kept),
+  merge: ({ session }) => session.merge(new User({ id: 3, name: "other", note: "merged" })),
   delete: ({ session, doomed }) => session.delete(doomed),
   beginNested: ({ session }) => session.beginNested(),
   close: ({ session }) => session.close(),
