@@ -159,7 +159,8 @@ export class ORMExecuteState {
 function mergeParameters(present: ExecutionParameters, added: ExecutionParameters): ExecutionParameters {
   if (added === undefined || present === undefined) return added ?? present;
   const [rows, addedRows] = [rowsOf(present), rowsOf(added)];
-  if (rows === undefined && addedRows === undefined) return Object.assign({}, present, added) as Record<string, unknown>;
+  if (rows === undefined && addedRows === undefined)
+    return Object.assign({}, present, added) as Record<string, unknown>;
   if (rows !== undefined && addedRows?.length === rows.length)
     return rows.map((row, index) => ({ ...row, ...addedRows[index] }));
   const describe = (list: readonly unknown[] | undefined): string =>

@@ -76,8 +76,10 @@ function syncOne(core: SessionState, { state, isCertain }: Match, assigned: read
     if (value !== undefined && value !== UNKNOWN) values.set(one, value);
   }
   const lost = assigned.filter((one) => isLost(state, one, values));
-  expireAttributes(core, state, lost);
-  for (const [{ slot }, value] of values) if (state.values[slot] !== undefined) state.values[slot] = value;
+  expireAttributes(core, state, [...lost.map(({ attribute }) => attribute), ...staleReferences(state, assigned)]);
+  // What is not in memory of an instance that lacks nothing is NULL, and would go on reading as that.
+  for (const [{ slot }, value] of values)
+    if (state.values[slot] !== undefined || !state.incomplete) state.values[slot] = value;
   const refreshed = unchanged.filter((one) => one.isGiven && one.evaluate !== undefined && !lost.includes(one));
   if (dispatch["refresh"] !== undefined)
     emit(dispatch["refresh"], { target: state.instance, attrs: refreshed.map(({ attribute }) => attribute.key) });
@@ -85,7 +87,12 @@ function syncOne(core: SessionState, { state, isCertain }: Match, assigned: read
   const overwritten = assigned.filter(
     (one) => one.isGiven && !unchanged.includes(one) && !lost.includes(one) && state.values[one.slot] !== undefined,
   );
-  if (overwritten.length > 0) expireAttributes(core, state, overwritten);
+  if (overwritten.length > 0)
+    expireAttributes(
+      core,
+      state,
+      overwritten.map(({ attribute }) => attribute),
+    );
   core.transaction?.snapshot.dirtyStates.add(state);
 }
 
@@ -95,15 +102,22 @@ function isLost(state: InstanceState, one: Assigned, values: ReadonlyMap<Assigne
   return !values.has(one) && !state.isChanged(one.slot) && state.values[one.slot] !== undefined;
 }
 
+/** References that are in memory, and whose foreign keys were set. */
+function staleReferences(state: InstanceState, assigned: readonly Assigned[]): readonly InstanceAttribute[] {
+  const slots = new Set(assigned.map(({ slot }) => slot));
+  return mapperOfState(state).relationships.flatMap(({ direction, pairs, slot, key }) =>
+    direction === "manyToOne" &&
+    state.values[slot] !== undefined &&
+    !state.isChanged(slot) &&
+    pairs.some(({ local }) => slots.has(local.slot))
+      ? [state.instrumentation.expect(key)]
+      : [],
+  );
+}
+
 /** Says so also where there is nothing to expire, as SQLAlchemy does. */
-function expireAttributes(core: SessionState, state: InstanceState, lost: readonly Assigned[]): void {
-  if (lost.length > 0) {
-    return core.expire(
-      state,
-      "update()",
-      lost.map(({ attribute }) => attribute),
-    );
-  }
+function expireAttributes(core: SessionState, state: InstanceState, lost: readonly InstanceAttribute[]): void {
+  if (lost.length > 0) return core.expire(state, "update()", lost);
   const { expire } = state.instrumentation.dispatch;
   if (expire !== undefined) emit(expire, { target: state.instance, attrs: [] });
 }

@@ -28,6 +28,11 @@ export interface ExecutionOptions {
   readonly populateExisting?: boolean;
   /** Whether pending changes are flushed first; true unless the session says otherwise. */
   readonly autoflush?: boolean;
+  /**
+   * How the session's instances learn what an `update` or `deleteFrom` did: `"evaluate"` tests the condition on them in memory, `"fetch"` asks the database
+   * which rows it changed, `"auto"`, which is the default, does the first where it can and else the second, and `false` leaves them as they are.
+   */
+  readonly synchronizeSession?: "auto" | "evaluate" | "fetch" | false;
   readonly [option: string]: unknown;
 }
 

@@ -6,6 +6,7 @@ import {
   boolean,
   type Condition,
   createAll,
+  insert,
   integer,
   Metadata,
   model,
@@ -15,6 +16,7 @@ import {
   sessionmaker,
   sql,
   text,
+  update,
 } from "../../src/index.ts";
 import { forEachDatabase } from "../databases.ts";
 
@@ -200,6 +202,25 @@ forEachDatabase((db) => {
         expect({ shown, found }).toEqual({ shown, found: expected });
       }),
       { numRuns: db.name === "sqlite" ? 300 : 100 },
+    );
+  }, 60_000);
+
+  test("an UPDATE with a random condition changes the instances whose rows it changes", async () => {
+    const engine = db.engine();
+    await createAll(engine, { metadata });
+    const SessionLocal = sessionmaker(engine);
+    await SessionLocal.begin((session) => session.execute(insert(Row), rows));
+    await using session = SessionLocal();
+    await fc.assert(
+      fc.asyncProperty(condition, async ({ shown, condition, test }) => {
+        const instances = (await session.scalars(select(Row).orderBy(({ id }) => id))).all();
+        const { rowCount } = await session.execute(update(Row).where(condition).values({ limitOf: 77 }));
+        const changed = instances.filter(({ limitOf }) => limitOf === 77).map(({ id }) => id);
+        await session.rollback();
+        const expected = rows.filter((values) => test(values) === true).map(({ id }) => id);
+        expect({ shown, changed, rowCount }).toEqual({ shown, changed: expected, rowCount: expected.length });
+      }),
+      { numRuns: db.name === "sqlite" ? 200 : 50 },
     );
   }, 60_000);
 });

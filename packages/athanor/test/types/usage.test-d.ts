@@ -16,6 +16,7 @@ import {
   customType,
   date,
   delAttribute,
+  deleteFrom,
   enumeration,
   flagModified,
   type FlushRowEvent,
@@ -23,6 +24,7 @@ import {
   type History,
   inherit,
   type Initiator,
+  insert,
   inspect,
   type Instance,
   type InstanceInspection,
@@ -51,6 +53,7 @@ import {
   text,
   timestamp,
   transient,
+  update,
   uuid,
   validates,
   varchar,
@@ -411,6 +414,46 @@ describe("a statement", () => {
     select(User).orderBy((user) => [user.name.asc(), user.id.desc()]);
     const byName = select(User).where((user) => user.name.eq(bindparam("name")));
     await session.scalars(byName, { name: "sandy" });
+  });
+
+  test("that write rows take values by attribute, and answer with how many they have written", async () => {
+    const result = await session.execute(insert(User), [{ name: "sandy", email: "s@x", nickname: null }]);
+    expectTypeOf(result.rowCount).toEqualTypeOf<number>();
+    expectTypeOf(result.all()).toEqualTypeOf<never[]>();
+    await session.execute(insert(User), { name: "sandy", kind: "premium" });
+    await session.execute(
+      update(User)
+        .where({ name: "sandy" })
+        .values({ nickname: null, email: attributes(User).name, public: sql<boolean>`not public` }),
+    );
+    await session.execute(update(User).values((user) => ({ name: user.email, id: sql`${user.id} + 1` })));
+    const rename = update(User).values({ name: bindparam("name") });
+    await session.execute(rename, { name: "sandy" }, { executionOptions: { synchronizeSession: "fetch" } });
+    const old = deleteFrom(User).where((user) => user.createdAt.lt(new Date()));
+    expectTypeOf(await session.execute(old.executionOptions({ synchronizeSession: false }))).toHaveProperty("rowCount");
+  });
+
+  test("that write rows are refused with unknown names or values of the wrong type", () => {
+    // @ts-expect-error no such column
+    void session.execute(insert(User), [{ nme: "x" }]);
+    // @ts-expect-error name is a string
+    void session.execute(insert(User), { name: 3 });
+    // @ts-expect-error a transient property is no column
+    void session.execute(insert(User), { password: "x" });
+    // @ts-expect-error no such column
+    update(User).values({ nme: "x" });
+    // @ts-expect-error name is a string
+    update(User).values({ name: 3 });
+    // @ts-expect-error name cannot be null
+    update(User).values({ name: null });
+    // @ts-expect-error id is a number
+    update(User).values((user) => ({ id: user.name }));
+    // @ts-expect-error no such column
+    deleteFrom(User).where({ nme: "x" });
+    // @ts-expect-error no such way
+    deleteFrom(User).executionOptions({ synchronizeSession: "sometimes" });
+    // @ts-expect-error a table of its own is no model
+    insert(postTags);
   });
 
   test("of raw SQL has rows of the type that it declares", async () => {
