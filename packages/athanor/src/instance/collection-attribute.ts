@@ -93,8 +93,8 @@ export class CollectionAttribute implements RelatedAttribute {
     if (container !== undefined) return this.#kind.appendWithEvent(container, value, initiator);
     const item = this.#fireAppend(state, value, initiator, undefined);
     const pending = this.#pending(state);
-    pending.removed.delete(item);
-    pending.added.add(item);
+    // Taken out before and put back, it is what the rows have.
+    if (!pending.removed.delete(item)) pending.added.add(item);
   }
 
   pop(state: InstanceState, value: Instance, initiator: Initiator): void {
@@ -158,7 +158,8 @@ export class CollectionAttribute implements RelatedAttribute {
     state.relations?.pending.delete(this.slot);
     // What the other side changed meanwhile is a change of what was loaded.
     const removed = values.filter((value) => pending.removed.has(value));
-    const added = [...pending.added].filter((value) => !values.includes(value));
+    // As in SQLAlchemy, what was added and is there already stands in an array twice.
+    const added = [...pending.added];
     if (removed.length + added.length > 0) this.#remember(state, values);
     for (const value of removed) this.#kind.removeWithoutEvent(container, value);
     for (const value of added) this.#kind.appendWithoutEvent(container, value);

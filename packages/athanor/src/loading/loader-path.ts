@@ -11,10 +11,12 @@ import { joined } from "./strategies/joined.ts";
 import { selectin } from "./strategies/selectin.ts";
 
 /** The names of a class's relationships. */
+// Inferred once more, so that messages list the names.
 export type RelationshipName<TModel> = {
   [K in keyof PropertiesOf<TModel>]: PropertiesOf<TModel>[K] extends Relationship<any, any, any, any> ? K : never;
-}[keyof PropertiesOf<TModel>] &
-  string;
+}[keyof PropertiesOf<TModel>] extends infer N extends string
+  ? N
+  : never;
 
 /** The class at the other end of a relationship. */
 export type TargetOf<TModel, TName> = TName extends keyof PropertiesOf<TModel>

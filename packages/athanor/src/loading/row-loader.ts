@@ -230,11 +230,12 @@ export function revisit(
 ): void {
   const { values, instrumentation } = state;
   const { populateExisting } = context;
+  const isOverwritten = populateExisting && context.onlyKeys === undefined;
   const filled: number[] = [];
   const missing = populateExisting || context.onlyKeys !== undefined ? undefined : state.unloadedNames();
   // Nothing is missing, and nothing was asked for.
   if (missing?.length === 0 && takeRelated === undefined) return;
-  if (populateExisting && context.onlyKeys === undefined) dropUnread(state, reader);
+  if (isOverwritten) dropUnread(state, reader);
   for (let index = 0; index < reader.properties.length; index++) {
     const { slot, key } = reader.properties[index] as ColumnProperty;
     // The key comes along with whatever was asked for, and is not taken up by itself.
@@ -244,7 +245,8 @@ export function revisit(
     filled.push(slot);
   }
   state.commitSlots(filled);
-  if (populateExisting && state.committed?.every((_, slot) => !state.isChanged(slot)) === true) {
+  // A relationship may have changed that is not in memory, which leaves no old value behind.
+  if (isOverwritten && state.instrumentation.attributes.every(({ slot }) => !state.isChanged(slot))) {
     state.committed = undefined;
     state.modified = false;
     state.owner?.stateUnmodified(state);

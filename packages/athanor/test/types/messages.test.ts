@@ -11,14 +11,18 @@ const root = fileURLToPath(new URL("../../../..", import.meta.url));
 
 const preamble = `
 import {
-  attributes, type Connection, createEngine, enumeration, inherit, integer, listen, load, mixin, model, select, type Session,
-  sessionmaker, text, timestamp, transient, validates,
+  attributes, type Connection, createEngine, enumeration, inherit, integer, joinedLoad, listen, load, many, mixin, model, one, select,
+  selectinLoad, type Session, sessionmaker, text, timestamp, transient, validates,
 } from ${JSON.stringify(join(root, "packages/athanor/src/index.ts"))};
 const HasTimestamps = mixin({ createdAt: timestamp().default(() => new Date()) });
 class User extends model("users", {
   id: integer().primaryKey(), name: text(), email: text(), kind: enumeration("user", "premium"), password: transient<string>(),
 }, { mixins: [HasTimestamps], polymorphicOn: "kind", identity: "user" }) {}
 class PremiumUser extends inherit(User, { identity: "premium" }, { tier: integer().nullable() }) {}
+class Author extends model("authors", {
+  id: integer().primaryKey(), name: text(), get books() { return many(Book); }, get agent() { return one(User); },
+}) {}
+class Book extends model("books", { id: integer().primaryKey(), title: text(), get author() { return one(Author); } }) {}
 const SessionLocal = sessionmaker(createEngine("sqlite::memory:"));
 declare const session: Session;
 declare const connection: Connection;
@@ -77,6 +81,21 @@ const mistakes: Readonly<Record<string, readonly [code: string, ...phrases: stri
   "a value of the wrong type in a comparison": [
     `select(User).where((user) => user.id.eq("1"));`,
     `Argument of type 'string' is not assignable to parameter of type 'Operand<number>'.`,
+  ],
+  "a misspelt relationship in an option": [
+    `select(Author).options(selectinLoad(Author, "boks"));`,
+    `Argument of type '"boks"' is not assignable to parameter of type '"`,
+    `"agent"`,
+    `"books"`,
+  ],
+  "a misspelt relationship further along a path": [
+    `select(Author).options(joinedLoad(Author, "books").selectinLoad("auther"));`,
+    `Argument of type '"auther"' is not assignable to parameter of type '"author"'`,
+  ],
+  "a column as a relationship": [
+    `select(Author).options(joinedLoad(Author, "name"));`,
+    `Argument of type '"name"' is not assignable to parameter of type '"`,
+    `"books"`,
   ],
   "a comparison in JavaScript instead of SQL": [
     `select(User).where((user) => user.name === "x");`,

@@ -29,10 +29,13 @@ import {
   type Instance,
   type InstanceInspection,
   integer,
+  joinedLoad,
   json,
   listen,
   listensFor,
   load,
+  type LoaderPath,
+  many,
   type Mapper,
   mixin,
   Model,
@@ -40,11 +43,14 @@ import {
   NO_VALUE,
   not,
   numeric,
+  one,
   or,
   real,
   remove,
   type ScalarResult,
+  type Select,
   select,
+  selectinLoad,
   Session,
   sessionmaker,
   type SetEvent,
@@ -57,6 +63,7 @@ import {
   uuid,
   validates,
   varchar,
+  withLoaderCriteria,
 } from "../../src/index.ts";
 
 const HasTimestamps = mixin({
@@ -109,6 +116,27 @@ class Post extends model("posts", {
   title: text(),
   authorId: integer().nullable().references("users.id"),
 }) {}
+
+class Author extends model("authors", {
+  id: integer().primaryKey(),
+  name: text(),
+  get books() {
+    return many(Book);
+  },
+}) {}
+
+class Book extends model("books", {
+  id: integer().primaryKey(),
+  title: text(),
+  get author() {
+    return one(Author);
+  },
+  get reviews() {
+    return many(Review).asSet();
+  },
+}) {}
+
+class Review extends model("reviews", { id: integer().primaryKey(), stars: integer() }) {}
 
 /** A parent with a constructor of its own: subclasses are constructed as it says. */
 class Account extends model(
@@ -395,6 +423,29 @@ describe("a statement", () => {
     expectTypeOf(users.first()).toEqualTypeOf<User | null>();
     expectTypeOf(await session.scalar(select(User))).toEqualTypeOf<User | null>();
     expectTypeOf((await session.execute(select(User))).all()).toEqualTypeOf<(readonly [User])[]>();
+  });
+
+  test("loads relationships along, by paths that know the next class", () => {
+    const statement = select(Author).options(
+      selectinLoad(Author, "books").joinedLoad("author").selectinLoad("books").selectinLoad("reviews"),
+      joinedLoad(Author, "books"),
+      withLoaderCriteria(Book, (book) => book.title.ne("hidden")),
+    );
+    expectTypeOf(statement).toEqualTypeOf<Select<Author, [typeof Author]>>();
+    expectTypeOf(selectinLoad(Author, "books")).toEqualTypeOf<LoaderPath<typeof Book>>();
+    expectTypeOf(joinedLoad(Author, "books").selectinLoad("reviews")).toEqualTypeOf<LoaderPath<typeof Review>>();
+    // @ts-expect-error no such relationship
+    expect(() => selectinLoad(Author, "boks")).toThrow();
+    // @ts-expect-error name is a column
+    expect(() => joinedLoad(Author, "name")).toThrow();
+    // @ts-expect-error the next class is Book
+    expect(() => joinedLoad(Author, "books").joinedLoad("books")).toThrow();
+    // @ts-expect-error no such column
+    withLoaderCriteria(Book, (book) => book.titel.ne("hidden"));
+    // @ts-expect-error a title is a string
+    withLoaderCriteria(Book, (book) => book.title.ne(3));
+    // @ts-expect-error a name is no option
+    expect(() => select(Author).options("books")).toThrow();
   });
 
   test("takes conditions of attributes, Kysely's sql, and parameters that are given later", async () => {
