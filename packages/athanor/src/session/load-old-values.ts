@@ -1,5 +1,4 @@
 import { NO_VALUE } from "../instance/history.ts";
-import type { InstanceState } from "../instance/instance-state.ts";
 import { ScalarAttribute } from "../instance/scalar-attribute.ts";
 import { type ColumnProperty, type Mapper, mapperOfState } from "../mapping/mapper.ts";
 import { selectByKeyText } from "../sql/compile.ts";
@@ -7,16 +6,16 @@ import type { SessionState } from "./session-state.ts";
 
 /**
  * Loads the old values that a flush must know, and that nobody could wait for when the attribute was assigned: of attributes with
- * `activeHistory`, and of version counters. Nothing else of the instance changes, so no event is raised.
+ * `activeHistory`. Nothing else of the instance changes, so no event is raised.
  */
 export async function loadOldValues(core: SessionState): Promise<void> {
   const watched = new Map<Mapper, readonly ColumnProperty[]>();
-  for (const state of [...core.dirtyStates(), ...core.deleted]) {
+  for (const state of core.dirtyStates()) {
     const mapper = mapperOfState(state);
     let properties = watched.get(mapper);
     if (properties === undefined) watched.set(mapper, (properties = watchedProperties(mapper)));
     if (properties.length === 0) continue;
-    const missing = properties.filter((property) => isMissing(state, property));
+    const missing = properties.filter(({ slot }) => state.committed?.[slot] === NO_VALUE);
     if (missing.length === 0) continue;
     const { dialect } = core.engine;
     const connection = await core.autobegin().connect();
@@ -30,8 +29,7 @@ export async function loadOldValues(core: SessionState): Promise<void> {
     missing.forEach(({ slot, source }, index) => {
       const { fromDriver } = dialect.codec(source.column.type);
       const value = row[index] === null || fromDriver === undefined ? row[index] : fromDriver(row[index]);
-      if (state.committed?.[slot] === NO_VALUE) state.committed[slot] = value;
-      else state.values[slot] = value;
+      (state.committed as unknown[])[slot] = value;
     });
   }
 }
@@ -42,9 +40,4 @@ function watchedProperties(mapper: Mapper): readonly ColumnProperty[] {
     const attribute = mapper.instrumentation.attributes[slot];
     return !source.column.primaryKey && attribute instanceof ScalarAttribute && attribute.activeHistory;
   });
-}
-
-function isMissing(state: InstanceState, { slot, key }: ColumnProperty): boolean {
-  if (state.committed?.[slot] === NO_VALUE) return true;
-  return state.values[slot] === undefined && key === mapperOfState(state).version?.key;
 }

@@ -45,11 +45,7 @@ async function deleteRows(
   const writer = rowWriter(mapper, table, connection.engine.dialect);
   const version = writer.version?.property.slot;
   const parameterSets = states.map((state) => {
-    if (version === undefined) return writer.addRowIdentity([], state, undefined);
-    const expected = state.values[version];
-    // The flush asked for it beforehand, and there was no row that has it.
-    if (expected === undefined) throw staleError({ state, mapper }, "DELETE");
-    return writer.addRowIdentity([], state, expected);
+    return writer.addRowIdentity([], state, version === undefined ? undefined : state.values[version]);
   });
   const { rowCounts } = await connection.runEach(writer.deleteText, parameterSets);
   rowCounts?.forEach((count, index) => {

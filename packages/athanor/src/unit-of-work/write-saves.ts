@@ -152,9 +152,11 @@ function needsUpdate({ state: { committed, values }, mapper }: Entry): boolean {
   );
 }
 
-/** Whether the instance was expired: it is loaded before its row is written, as in SQLAlchemy. */
+/** Whether what names the row is not in memory, as after an expire: the instance is loaded before its row is written, as in SQLAlchemy. */
 export function isKeyAbsent({ state, mapper }: Pick<Entry, "state" | "mapper">): boolean {
-  return state.incomplete && mapper.primaryKey.some(({ slot }) => state.values[slot] === undefined);
+  if (!state.incomplete) return false;
+  if (mapper.version !== undefined && state.values[mapper.version.slot] === undefined) return true;
+  return mapper.primaryKey.some(({ slot }) => state.values[slot] === undefined);
 }
 
 /** Sets the `onupdate` values of an UPDATE, and its next version. */
@@ -172,8 +174,6 @@ function prepareUpdate(save: Entry): void {
   const { version } = mapper;
   if (version !== undefined) {
     const current = values[version.slot];
-    // The flush asked for it beforehand, and there was no row that has it.
-    if (current === undefined) throw staleError(save, "UPDATE");
     state.remember(version.slot, current);
     values[version.slot] = Number(current) + 1;
     (save.refreshed ??= []).push(version.key);
