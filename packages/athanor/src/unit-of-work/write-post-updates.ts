@@ -1,7 +1,9 @@
-import type { InstanceState } from "../instance/instance-state.ts";
+import { UNCHANGED, type InstanceState } from "../instance/instance-state.ts";
 import { mapperOfState, type Mapper } from "../mapping/mapper.ts";
 import type { FlushPlan } from "./flush-plan.ts";
 import { rowWriter } from "./row-writer.ts";
+import { isSameValue } from "./same-value.ts";
+import { isKeyAbsent, staleError } from "./write-saves.ts";
 
 /** Writes foreign keys by an UPDATE of their own, when both rows are there (or before one of them goes). They raise no row events. */
 export async function writePostUpdates(plan: FlushPlan, baseMapper: Mapper, beforeDeletes: boolean): Promise<void> {
@@ -14,18 +16,32 @@ export async function writePostUpdates(plan: FlushPlan, baseMapper: Mapper, befo
 }
 
 async function writeColumns(
-  { connection }: FlushPlan,
+  { connection, work }: FlushPlan,
   state: InstanceState,
   mapper: Mapper,
   slots: ReadonlySet<number>,
 ): Promise<void> {
+  const changed = new Set([...slots].filter((slot) => hasChangedSince(state, slot)));
+  if (changed.size > 0 && isKeyAbsent({ state, mapper })) await work.loadColumns(state);
   for (const table of mapper.tables) {
     const writer = rowWriter(mapper, table, connection.engine.dialect);
     const columns = writer.columns.filter(
-      ({ property }) => slots.has(property.slot) && property.source.table === table,
+      ({ property: { slot, source } }) => changed.has(slot) && source.table === table,
     );
     if (columns.length === 0) continue;
-    await connection.run(...writer.updateAlone(columns, state));
-    state.commitSlots(columns.map(({ property }) => property.slot));
+    const [text, parameters] = writer.updateAlone(columns, state);
+    const { rowCounts } = await connection.runEach(text, [parameters]);
+    if (rowCounts !== undefined && rowCounts[0] !== 1) throw staleError({ state, mapper }, "UPDATE");
   }
+  state.commitSlots(slots);
+}
+
+/** Whether a foreign key is another one than in the row: the flush assigns it after the row was written. */
+function hasChangedSince(state: InstanceState, slot: number): boolean {
+  const { committed, committedAfterWrite, values } = state;
+  if (state.isNew) return values[slot] != null;
+  const old = [committed?.[slot], committedAfterWrite?.[slot]].find(
+    (value) => value !== undefined && value !== UNCHANGED,
+  );
+  return old !== undefined && !isSameValue(undefined, old, values[slot]);
 }
