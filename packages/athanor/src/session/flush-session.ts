@@ -1,7 +1,7 @@
 import { InvalidRequestError } from "../event/errors.ts";
-import type { Instance } from "../instance/instance.ts";
+import { type Instance, stateOf } from "../instance/instance.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
-import { takeIdentity } from "../mapping/identity.ts";
+import { identityKey, takeIdentity } from "../mapping/identity.ts";
 import { mapperOfState, type Mapper } from "../mapping/mapper.ts";
 import { describeRunning } from "../unit-of-work/emit-row.ts";
 import { FlushInProgressError } from "../unit-of-work/errors.ts";
@@ -93,8 +93,30 @@ async function flushWithin(core: SessionState, transaction: SessionTransaction):
   settleDeletions(core, transaction, flushed);
   // Their identity is asked for, and an expired instance has to be loaded for it.
   for (const state of flushed.updated) if (state.isExpired) await core.loadColumns(state);
+  await lookAtReplaced(core, flushed.inserted);
   settleSaves(core, transaction, flushed);
   await core.emitAndSettle(core.dispatch.afterFlushPostexec, { session: core.session });
+}
+
+/**
+ * The database has given a new row the key of one that the session still has an instance of: that row was deleted behind its back, and its instance is replaced. It
+ * is asked for its identity, as SQLAlchemy does, for which it is loaded where it was expired.
+ */
+async function lookAtReplaced(core: SessionState, inserted: readonly InstanceState[]): Promise<void> {
+  for (const state of inserted) {
+    const mapper = mapperOfState(state);
+    const known = core.identityMap.of(mapper);
+    if (known.size === 0) continue;
+    const written = state.writtenValues();
+    const key = mapper.primaryKey.map(({ slot }) => written[slot]);
+    const replaced = known.get(identityKey(mapper, key));
+    if (replaced === undefined || replaced === state.instance) continue;
+    if (stateOf(replaced).isExpired) await core.loadColumns(stateOf(replaced));
+    core.warn(
+      `The new row of ${mapper.class.name} got the key ${key.map(String).join(", ")}, of which the session has another instance. That one's row was deleted without the session's ` +
+        `knowledge, by SQL of your own or with synchronizeSession: false; it is replaced. Expunge instances whose rows you delete so.`,
+    );
+  }
 }
 
 /** Whatever the flush stumbled over, the reason is that its transaction is gone. */

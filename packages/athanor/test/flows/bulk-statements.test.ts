@@ -406,6 +406,25 @@ forEachDatabase((db) => {
       await session.close();
     });
 
+    test("that the session is not told of is noticed when the key comes back", async () => {
+      const warnings: string[] = [];
+      const { session, users } = await openWithUsers({
+        onWarning: ({ message }: { message: string }) => warnings.push(message),
+      });
+      const [ann] = users as [User];
+      const silently = { executionOptions: { synchronizeSession: false } } as const;
+      await session.execute(deleteFrom(User).where({ id: 1 }), undefined, silently);
+      const eve = new User({ id: 1, name: "eve" });
+      session.add(eve);
+      await session.flush();
+      expect(warnings).toEqual([
+        expect.stringContaining("The new row of User got the key 1, of which the session has"),
+      ]);
+      expect(await session.get(User, 1)).toBe(eve);
+      expect(ann.name).toBe("ann");
+      await session.close();
+    });
+
     test("finds rows with a key of several columns", async () => {
       const { SessionLocal } = await open();
       await using session = SessionLocal();
