@@ -1,6 +1,6 @@
 import type { InstanceState } from "../instance/instance-state.ts";
 import type { Mapper } from "../mapping/mapper.ts";
-import type { RelationshipProperty } from "../mapping/relationship-property.ts";
+import { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { entriesByRelationship } from "./collect-related.ts";
 import type { StepKind } from "./dependencies/dependency.ts";
 import { dependencyOf } from "./dependencies/dependency-of.ts";
@@ -104,7 +104,11 @@ function rowOrder(plan: FlushPlan, graph: Graph, circular: ReadonlySet<Step>): S
     return whole !== undefined && circular.has(whole);
   };
   const partsOf = (whole: Step): Step[] => {
-    if (circular.has(whole)) return whole.entries.map((entry) => rowStep(whole.kind, whole.subject, entry));
+    if (circular.has(whole)) {
+      return whole.entries
+        .filter(({ state }) => whole.kind !== "afterSave" || !isSettledByOtherSide(whole.subject, state))
+        .map((entry) => rowStep(whole.kind, whole.subject, entry));
+    }
     rows.steps.set(Step.keyOf(whole.kind, whole.subject), whole);
     return [whole];
   };
@@ -137,6 +141,19 @@ function rowOrder(plan: FlushPlan, graph: Graph, circular: ReadonlySet<Step>): S
   return layers([...rows.steps.values()].sort(bySortKey), rows.edges).flatMap(batches);
 }
 
+/**
+ * Whether the rows of what was added are written by their own references alone: to a collection that is not loaded they were added by them. Row by row,
+ * SQLAlchemy does not look at such a collection.
+ */
+function isSettledByOtherSide(subject: Mapper | RelationshipProperty, state: InstanceState): boolean {
+  return (
+    subject instanceof RelationshipProperty &&
+    subject.direction === "oneToMany" &&
+    subject.inverse !== undefined &&
+    state.values[subject.slot] === undefined
+  );
+}
+
 function connectRow(
   plan: FlushPlan,
   property: RelationshipProperty,
@@ -147,6 +164,7 @@ function connectRow(
   circular: ReadonlySet<Step>,
   rows: Graph,
 ): void {
+  if (!entry.isDelete && isSettledByOtherSide(property, entry.state)) return;
   const { added, unchanged, deleted } = plan.knownHistory(entry.state, property);
   const parent = property.parent.baseMapper;
   const child = property.target.baseMapper;
