@@ -70,7 +70,7 @@ export function flagModified(instance: Instance, key: string): void {
     );
   }
   if (!state.isNew || state.written) state.flag(attribute.slot);
-  state.markModified();
+  state.markModified(attribute.slot);
 }
 
 /**

@@ -17,6 +17,10 @@ export interface StateOwner {
   dropPending(state: InstanceState): void;
   /** The instance got its first change since it was loaded or flushed. */
   stateModified(state: InstanceState): void;
+  /** Whether something that drops changes is under way, so that it must know which came after it. */
+  readonly isDropping: boolean;
+  /** A slot was assigned while `isDropping`. */
+  slotAssigned(state: InstanceState, slot: number): void;
   /** All changes of the instance were overwritten with what its row says. */
   stateUnmodified(state: InstanceState): void;
 }
@@ -120,10 +124,12 @@ export class InstanceState {
   }
 
   /** Notes that something was set, and tells the session the first time. */
-  markModified(): void {
+  markModified(slot?: number): void {
+    const { owner } = this;
+    if (owner?.isDropping === true && slot !== undefined) owner.slotAssigned(this, slot);
     if (this.modified && !this.written) return;
     this.modified = true;
-    this.owner?.stateModified(this);
+    owner?.stateModified(this);
   }
 
   /** Whether the slot was set since it was loaded or flushed. */

@@ -96,7 +96,7 @@ export class ScalarAttribute implements InstanceAttribute {
       state.remember(slot, this.#knownValue(state));
     }
     this.put(state, value);
-    state.markModified();
+    state.markModified(this.slot);
   }
 
   delete(state: InstanceState): void {
@@ -112,7 +112,7 @@ export class ScalarAttribute implements InstanceAttribute {
     }
     if (!state.isNew || state.written) state.remember(this.slot, old);
     this.put(state, undefined);
-    state.markModified();
+    state.markModified(this.slot);
   }
 
   expire(state: InstanceState): void {

@@ -20,6 +20,8 @@ export interface LoadContext {
   readonly populateExisting: boolean;
   /** Names that were asked for, where not the whole instance was: `refresh` gets them. */
   readonly onlyKeys?: readonly string[] | undefined;
+  /** Whether a value is to stay that populateExisting would overwrite. Undefined: none is. */
+  readonly keeps?: ((state: InstanceState, slot: number) => boolean) | undefined;
 }
 
 /** Turns rows with the same columns into instances, each row's own or the one that the session has already. */
@@ -240,7 +242,8 @@ export function revisit(
     const { slot, key } = reader.properties[index] as ColumnProperty;
     // The key comes along with whatever was asked for, and is not taken up by itself.
     if (context.onlyKeys?.includes(key) === false) continue;
-    if (!populateExisting && (values[slot] !== undefined || state.isChanged(slot))) continue;
+    if (populateExisting ? context.keeps?.(state, slot) === true : values[slot] !== undefined || state.isChanged(slot))
+      continue;
     values[slot] = row[index];
     filled.push(slot);
   }

@@ -16,6 +16,11 @@ export function addState(core: SessionState, state: InstanceState): void {
 
 function addOne(core: SessionState, state: InstanceState): void {
   if (state.owner === core && !state.deleted) {
+    // What was called before may take it out yet.
+    if (core.isBehind) {
+      core.takeTurn("session.add()", [], () => addState(core, state));
+      return;
+    }
     core.deleted.delete(state);
     core.cascading.delete(state);
     return;
@@ -114,14 +119,19 @@ function beforeAttach(core: SessionState, state: InstanceState): void {
 export function expireRelated(core: SessionState, state: InstanceState, reason: string): void {
   if (state.owner !== core) return;
   if (state.key === undefined) removeStates(core, [state], false);
-  else if (!state.deleted) core.expire(state, reason);
+  else if (!state.deleted) core.drop(state, reason);
+}
+
+/** Refuses to take out what is not in the session. */
+export function expectOwned(core: SessionState, state: InstanceState): void {
+  if (state.owner !== core) {
+    throw new InvalidRequestError(`${state.describe()} cannot be expunged, because it is not in this session.`);
+  }
 }
 
 /** Takes an instance out of the session; the database is not touched. */
 export function expungeState(core: SessionState, state: InstanceState): void {
-  if (state.owner !== core) {
-    throw new InvalidRequestError(`${state.describe()} cannot be expunged, because it is not in this session.`);
-  }
+  expectOwned(core, state);
   // As in SQLAlchemy, what is reached and in no session is told once more; what is in another session is none of this one's business.
   const along = reachedBy("expunge", state).filter(({ owner }) => owner === core || owner === undefined);
   removeStates(core, [state, ...along], false);

@@ -92,8 +92,8 @@ async function flushWithin(core: SessionState, transaction: SessionTransaction):
   transaction.expectActive();
   settleDeletions(core, transaction, flushed);
   // Their identity is asked for, and an expired instance has to be loaded for it.
-  for (const state of flushed.updated) if (state.isExpired) await core.loadColumns(state);
-  await lookAtReplaced(core, flushed.inserted);
+  for (const state of stillIn(core, flushed.updated)) if (state.isExpired) await core.loadColumns(state);
+  await lookAtReplaced(core, stillIn(core, flushed.inserted));
   settleSaves(core, transaction, flushed);
   await core.emitAndSettle(core.dispatch.afterFlushPostexec, { session: core.session });
 }
@@ -139,21 +139,25 @@ function settleDeletions(
     for (const state of updates) snapshot.changes.push(changeOf(state, "update"));
     for (const state of deletes) snapshot.changes.push(changeOf(state, "delete"));
   }
-  for (const state of deletes) settleDeleted(core, snapshot, state);
-  for (const state of deletes) core.emitLifecycle("persistentToDeleted", state);
+  const deletedHere = stillIn(core, deletes);
+  for (const state of deletedHere) settleDeleted(core, snapshot, state);
+  for (const state of deletedHere) core.emitLifecycle("persistentToDeleted", state);
 }
 
 /** Takes note of the rows that were written: instances change their states, and their values are those of the rows. */
-function settleSaves(
-  core: SessionState,
-  { snapshot }: SessionTransaction,
-  { inserted: inserts, updated: updates }: Flushed,
-): void {
+function settleSaves(core: SessionState, { snapshot }: SessionTransaction, { inserted, updated }: Flushed): void {
+  const inserts = stillIn(core, inserted);
+  const updates = stillIn(core, updated);
   settleInserted(core, inserts);
   for (const state of updates) settleUpdated(core, snapshot, state);
   if (core.dispatch.pendingToPersistent !== undefined)
     for (const state of inserts) core.emitLifecycle("pendingToPersistent", state);
   snapshot.addNew(core.takeNew(inserts));
+}
+
+/** What a listener of the flush has taken out of the session is none of its business any more. */
+function stillIn(core: SessionState, states: readonly InstanceState[]): readonly InstanceState[] {
+  return states.every(({ owner }) => owner === core) ? states : states.filter(({ owner }) => owner === core);
 }
 
 function settleDeleted(core: SessionState, snapshot: Snapshot, state: InstanceState): void {

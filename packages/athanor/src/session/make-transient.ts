@@ -5,6 +5,7 @@ import { takeIdentity } from "../mapping/identity.ts";
 import { mapperOfState } from "../mapping/mapper.ts";
 import type { Instance } from "../mapping/model-types.ts";
 import { removeStates } from "./attachment.ts";
+import { ConcurrentOperationError } from "./errors.ts";
 import { SessionState } from "./session-state.ts";
 
 /**
@@ -12,10 +13,18 @@ import { SessionState } from "./session-state.ts";
  * is inserted.
  *
  * SQLAlchemy: Session API, `make_transient`.
+ * @throws ConcurrentOperationError while operations of its session are running.
  */
 export function makeTransient(instance: Instance): void {
   const state = expectState(instance);
-  if (state.owner instanceof SessionState) removeStates(state.owner, [state], false);
+  if (state.owner instanceof SessionState) {
+    if (state.owner.isBehind) {
+      throw new ConcurrentOperationError(
+        `${state.describe()} cannot be made transient, because operations of its session are running that may concern it. Await them first.`,
+      );
+    }
+    removeStates(state.owner, [state], false);
+  }
   state.owner = undefined;
   state.key = undefined;
   state.identity = undefined;

@@ -120,6 +120,8 @@ class Merge {
   }
 
   async #mergeColumn(given: InstanceState, target: InstanceState, { slot, key }: ColumnProperty): Promise<void> {
+    // Assigned by another task after merge() was called.
+    if (this.#core.keeps(target, slot)) return;
     const attribute = target.instrumentation.expect(key);
     const value = given.values[slot];
     if (value === undefined) {

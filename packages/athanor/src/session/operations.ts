@@ -82,6 +82,10 @@ export class Operations {
   readonly #queue = new Queue();
   /** Where operations cannot be told apart: the one that is running. */
   #only: Operation | undefined;
+  /** How many operations were called from outside. */
+  called = 0;
+  /** How many of those have had their turn, or have it now. */
+  started = 0;
 
   /** @param owner the session: what other sessions' operations that are called from inside belong to as well */
   constructor(owner: object) {
@@ -96,11 +100,14 @@ export class Operations {
   run<T>(work: () => MaybePromise<T>, mayCallListeners?: () => boolean): Promise<T> {
     if (storage === undefined) return this.#runAlone(work);
     const parent = runningFrom(storage.getStore());
-    const queue = this.#enclosing(parent)?.queue ?? this.#queue;
-    const execute = (): MaybePromise<T> =>
-      mayCallListeners?.() === false ? work() : this.#execute(work, new Operation(this.#owner, parent), storage);
+    const enclosing = this.#enclosing(parent);
+    const execute = (): MaybePromise<T> => {
+      if (enclosing === undefined) this.started++;
+      return mayCallListeners?.() === false ? work() : this.#execute(work, new Operation(this.#owner, parent), storage);
+    };
+    if (enclosing === undefined) this.called++;
     try {
-      const result = queue.enter(execute);
+      const result = (enclosing?.queue ?? this.#queue).enter(execute);
       return result instanceof Promise ? result : Promise.resolve(result);
     } catch (error) {
       return Promise.reject(error as Error);

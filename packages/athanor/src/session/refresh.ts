@@ -17,7 +17,7 @@ export async function refreshInstance(
 ): Promise<void> {
   const attributes = keys?.map((key) => state.instrumentation.expect(key));
   const along = attributes === undefined ? reachedBy("refresh-expire", state) : [];
-  core.expire(state, "refresh()", attributes);
+  core.drop(state, "refresh()", attributes);
   for (const related of along) expireRelated(core, related, "refresh()");
   if (mustAutoflush(core)) await flushSession(core);
   const { columnProperties, relationships } = mapperOfState(state);

@@ -5,6 +5,7 @@ import { type Dispatch, type EventNode, eventTarget, type Registration } from ".
 import { type Instance, stateOf } from "../instance/instance.ts";
 import type { InstanceAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState, StateOwner } from "../instance/instance-state.ts";
+import { ScalarAttribute } from "../instance/scalar-attribute.ts";
 import { IdentityMap } from "../loading/identity-map.ts";
 import type { LoadContext } from "../loading/row-loader.ts";
 import type { Mapper } from "../mapping/mapper.ts";
@@ -13,6 +14,7 @@ import { FlushInProgressError } from "../unit-of-work/errors.ts";
 import { describeRunning } from "../unit-of-work/emit-row.ts";
 import type { Emitter, RunningEvent } from "../unit-of-work/flush.ts";
 import { addState, removeStates } from "./attachment.ts";
+import { asClause, ConcurrentOperationError } from "./errors.ts";
 import { Operations } from "./operations.ts";
 import type { Session } from "./session.ts";
 import type { LifecycleEvent, SessionEvents } from "./session-events.ts";
@@ -51,6 +53,15 @@ type LifecycleName = {
     : never;
 }[keyof SessionEvents];
 
+/** Of which instances something drops what is in memory. */
+type DropScope = "all" | readonly InstanceState[];
+
+/** A call that drops what is in memory. */
+interface Drop {
+  readonly call: string;
+  readonly scope: DropScope;
+}
+
 /**
  * What is inside a session: its instances by what is to be done with them, its transaction. The session's operations work on it.
  */
@@ -76,11 +87,15 @@ export class SessionState implements StateOwner {
   /** How many noAutoflush() blocks are open. */
   autoflushSuspended = 0;
   /**
-   * What was added from outside while operations were running, by how many were so before: it was added after they were called, so it is none of theirs. It
+   * What was added from outside while operations were running, by how many had been called: it was added after those, so it is none of theirs. It
    * waits for the first operation that is called after it, or for the end of all.
    */
   readonly #late = new Map<InstanceState, number>();
-  #lateCount = 0;
+  /** Calls that drop changes, and are not through. */
+  readonly #drops = new Set<Drop>();
+  /** What was assigned from outside since such a call: by instance and slot, how many operations had been called. */
+  readonly #assigned = new Map<InstanceState, Map<number, number>>();
+  isDropping = false;
   readonly #loaders: Loaders;
   readonly #onWarning: ((warning: SessionWarning) => void) | undefined;
 
@@ -151,8 +166,8 @@ export class SessionState implements StateOwner {
 
   /** Takes an instance in that was just attached. */
   admit(state: InstanceState): void {
-    const isLate = this.operations.isBusy && !this.operations.isInside;
-    if (isLate) this.#late.set(state, this.#lateCount++);
+    const isLate = this.isBehind;
+    if (isLate) this.#late.set(state, this.operations.called);
     else this.admitLate();
     if (state.key !== undefined) this.identityMap.add(state);
     else if (!isLate) this.new.add(state);
@@ -169,12 +184,13 @@ export class SessionState implements StateOwner {
 
   /** Takes in what was added late, once no operation is left that was called before. */
   admitLate(): void {
-    if (this.#late.size > 0 && !this.operations.isBusy) this.#admitUntil(this.#lateCount);
+    if (this.#late.size > 0 && !this.operations.isBusy) this.#admitUntil(this.operations.called);
   }
 
-  #admitUntil(count: number): void {
+  /** Takes in what was added when no more than so many operations had been called. */
+  #admitUntil(called: number): void {
     for (const [state, number] of this.#late) {
-      if (number >= count) break;
+      if (number > called) break;
       this.#late.delete(state);
       if (state.key !== undefined) continue;
       this.new.add(state);
@@ -191,11 +207,55 @@ export class SessionState implements StateOwner {
     const { operations } = this;
     // A call from inside is part of an operation, and knows what that knows.
     if (this.#late.size === 0 || operations.isInside) return operations.run(work, mayCallListeners);
-    const count = this.#lateCount;
+    const { called } = operations;
     return operations.run(work, () => {
-      this.#admitUntil(count);
+      this.#admitUntil(called);
       return mayCallListeners?.() ?? true;
     });
+  }
+
+  /** Whether the caller comes from outside, and operations that were called before are not through. */
+  get isBehind(): boolean {
+    return this.operations.isBusy && !this.operations.isInside;
+  }
+
+  /**
+   * Runs an operation that drops what is in memory: what is assigned from outside after its call stays, see {@link drop}, and relationships are not to be
+   * changed until it is through.
+   *
+   * @param call for messages, as the user wrote it
+   */
+  runDropping<T>(call: string, scope: DropScope, work: () => MaybePromise<T>): Promise<T> {
+    const drop: Drop = { call, scope };
+    this.#drops.add(drop);
+    this.isDropping = true;
+    const running = this.run(work);
+    const end = (): void => {
+      this.#drops.delete(drop);
+      if (this.#drops.size > 0) return;
+      this.isDropping = false;
+      this.#assigned.clear();
+    };
+    running.then(end, end);
+    return running;
+  }
+
+  /**
+   * Does at once what needs no waiting; but called from outside while operations are running, it takes its turn behind them, so that they find everything
+   * as it was when they were called. What goes wrong then is told as a warning: nobody waits for it.
+   *
+   * @param scope of which instances it drops values
+   */
+  takeTurn(call: string, scope: DropScope, work: () => void): void {
+    if (!this.isBehind) {
+      work();
+      return;
+    }
+    this.runDropping(call, scope, work).catch((error: unknown) =>
+      this.warn(
+        `${call} was called while earlier operations of its session were running. It waited for them, and then failed: ${asClause(error)}.`,
+      ),
+    );
   }
 
   /** The session has got listeners of its own. */
@@ -219,6 +279,13 @@ export class SessionState implements StateOwner {
     const modified = this.#modified === undefined ? [] : [...this.#modified];
     const deleted = this.#deleted;
     return deleted === undefined || deleted.size === 0 ? modified : modified.filter((state) => !deleted.has(state));
+  }
+
+  slotAssigned(state: InstanceState, slot: number): void {
+    if (!this.isBehind) return;
+    let slots = this.#assigned.get(state);
+    if (slots === undefined) this.#assigned.set(state, (slots = new Map()));
+    slots.set(slot, this.operations.called);
   }
 
   stateModified(state: InstanceState): void {
@@ -245,6 +312,14 @@ export class SessionState implements StateOwner {
 
   relationshipChanging(relationship: { readonly label: string }, state: InstanceState): void {
     this.expectNoWriting(`A change of ${relationship.label}`, state);
+    if (!this.isDropping || !this.isBehind) return;
+    for (const { call, scope } of this.#drops) {
+      if (scope !== "all" && !scope.includes(state)) continue;
+      throw new ConcurrentOperationError(
+        `${relationship.label} of ${state.describe()} was changed after ${call} was called and before it was through, and would lose the change to it. ` +
+          `Await ${call} first.`,
+      );
+    }
   }
 
   cascadeAdd(state: InstanceState): void {
@@ -252,7 +327,8 @@ export class SessionState implements StateOwner {
   }
 
   dropPending(state: InstanceState): void {
-    if (state.owner === this && state.key === undefined) removeStates(this, [state], false);
+    // An operation that is running may be inserting it; the next flush looks again.
+    if (state.owner === this && state.key === undefined && !this.isBehind) removeStates(this, [state], false);
     else state.expectRelations().isCutOff = true;
   }
 
@@ -290,6 +366,46 @@ export class SessionState implements StateOwner {
     if (listeners !== undefined) emit(listeners, { session: this.session, target: state.instance });
   }
 
+  /** Drops values as {@link expire} does, but for what was assigned from outside after the running operation was called. */
+  drop(state: InstanceState, reason: string, attributes?: readonly InstanceAttribute[]): void {
+    const kept = this.#keptOf(state, attributes);
+    this.expire(state, reason, attributes);
+    for (const [attribute, value] of kept) attribute.store(state, value);
+  }
+
+  /** The same when everything is committed: only what came too late for that stays. */
+  dropCommitted(state: InstanceState): void {
+    const kept = this.#keptOf(state).filter(([{ slot }]) => state.isChanged(slot));
+    this.expire(state, "commit()");
+    for (const [attribute, value] of kept) attribute.store(state, value);
+  }
+
+  /** Whether a slot was assigned from outside after the running operation was called. */
+  keeps(state: InstanceState, slot: number): boolean {
+    return (this.#assigned.get(state)?.get(slot) ?? -1) >= this.operations.started;
+  }
+
+  #keptOf(
+    state: InstanceState,
+    attributes?: readonly InstanceAttribute[],
+  ): (readonly [attribute: ScalarAttribute, value: unknown])[] {
+    return [...(this.#assigned.get(state)?.keys() ?? [])].flatMap((slot) => {
+      const attribute = state.instrumentation.attributes[slot];
+      if (!(attribute instanceof ScalarAttribute) || !this.keeps(state, slot)) return [];
+      if (attributes?.includes(attribute) === false) return [];
+      const value = attribute.loadedValue(state);
+      const wasExpired = value === undefined && state.incomplete && !state.isChanged(slot);
+      return wasExpired ? [] : [[attribute, value] as const];
+    });
+  }
+
+  /** Whether there is anything to flush that the running operation is about. */
+  get isChangedWithin(): boolean {
+    if (this.isClean) return false;
+    if (!isEmpty(this.#new) || !isEmpty(this.#deleted)) return true;
+    return [...this.modified].some((state) => this.#keptOf(state).length === 0);
+  }
+
   /** Drops values, all of them or those of the named attributes, and says so. */
   expire(state: InstanceState, reason: string, attributes?: readonly InstanceAttribute[]): void {
     if (attributes === undefined) {
@@ -309,6 +425,7 @@ export class SessionState implements StateOwner {
       loadedAsPersistent: this.dispatch.loadedAsPersistent,
       populateExisting,
       onlyKeys,
+      keeps: this.#assigned.size === 0 ? undefined : (state, slot) => this.keeps(state, slot),
     };
   }
 

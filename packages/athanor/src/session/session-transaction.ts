@@ -93,15 +93,17 @@ export class SessionTransaction implements AsyncDisposable {
 
   /** Commits it, and everything that was opened inside of it: of a savepoint, its release. */
   async commit(): Promise<void> {
-    await this.#core.run(() => {
+    const commit = (): Promise<void> => {
       this.expectNotEnding("commit()", false);
       return this.commitWithin(false);
-    });
+    };
+    const isDropping = this.parent === undefined && this.#core.expireOnCommit;
+    await (isDropping ? this.#core.runDropping("commit()", "all", commit) : this.#core.run(commit));
   }
 
   /** Rolls it back, and everything that was opened inside of it. */
   async rollback(): Promise<void> {
-    await this.#core.run(() => {
+    await this.#core.runDropping("rollback()", "all", () => {
       if (this.isClosed) this.expectActive();
       this.expectNotEnding("rollback()", false);
       return this.rollbackWithin();
@@ -203,7 +205,7 @@ export class SessionTransaction implements AsyncDisposable {
         failure ??= around;
       }
     }
-    if (failure === undefined && !core.isClean && !boundary.#isWithinWriting) {
+    if (failure === undefined && core.isChangedWithin && !boundary.#isWithinWriting) {
       core.warn(
         "The session was changed after its transaction had been rolled back, and those changes are discarded. Call session.rollback() before going on after an error.",
       );
@@ -454,7 +456,7 @@ export class SessionTransaction implements AsyncDisposable {
     for (const instance of core.identityMap.values()) {
       const state = stateOf(instance);
       state.written = false;
-      if (!this.nested || state.modified || dirtyStates.has(state)) attempt(() => core.expire(state, "rollback()"));
+      if (!this.nested || state.modified || dirtyStates.has(state)) attempt(() => core.drop(state, "rollback()"));
     }
     if (errors.length > 0) throw errors[0];
   }
@@ -472,7 +474,7 @@ export class SessionTransaction implements AsyncDisposable {
       }
     };
     if (core.expireOnCommit)
-      for (const instance of core.identityMap.values()) attempt(() => core.expire(stateOf(instance), "commit()"));
+      for (const instance of core.identityMap.values()) attempt(() => core.dropCommitted(stateOf(instance)));
     for (const state of deletedStates) {
       state.owner = undefined;
       attempt(() => core.emitLifecycle("deletedToDetached", state));

@@ -12,8 +12,8 @@ import { mapperOf } from "../mapping/configure-mappers.ts";
 import type { AnyModel } from "../mapping/model-types.ts";
 import type { BulkStatement } from "../sql/bulk-statement.ts";
 import type { Insert, InsertValues } from "../sql/insert.ts";
-import type { ExecutionOptions, Select } from "../sql/select.ts";
-import { addState, deleteState, expireRelated, expungeState, removeStates } from "./attachment.ts";
+import { type ExecutionOptions, Select } from "../sql/select.ts";
+import { addState, deleteState, expectOwned, expireRelated, expungeState, removeStates } from "./attachment.ts";
 import { execute, type ExecutionParameters } from "./execute.ts";
 import { flushSession } from "./flush-session.ts";
 import { getInstance, type PrimaryKey } from "./get.ts";
@@ -178,30 +178,49 @@ export class Session implements AsyncDisposable {
     );
   }
 
-  /** Takes an instance out of the session. The database is not touched, and pending changes are not written. */
+  /**
+   * Takes an instance out of the session. The database is not touched, and pending changes are not written. While operations that were called before are
+   * running, it waits for them; so do the other ways to take out and to expire.
+   */
   expunge(instance: Instance): void {
-    expungeState(this.#core, expectState(instance));
+    const core = this.#core;
+    const state = expectState(instance);
+    expectOwned(core, state);
+    core.takeTurn("session.expunge()", [], () => expungeState(core, state));
   }
 
   /** Takes all instances out of the session. */
   expungeAll(): void {
     const core = this.#core;
-    core.deleted.clear();
-    removeStates(core, core.allStates(), false);
+    core.takeTurn("session.expungeAll()", [], () => {
+      core.deleted.clear();
+      removeStates(core, core.allStates(), false);
+    });
   }
 
   /** Drops the values of an instance, all or the named ones, so that they are loaded anew. Pending changes to them are lost. */
   expire(instance: Instance, keys?: readonly string[]): void {
-    const state = this.#expectPersistent(instance, "expired");
+    const core = this.#core;
+    const state = expectState(instance);
+    // Where it has to wait, it may be persistent by then.
+    if (state.owner !== core || !core.isBehind) this.#expectPersistent(instance, "expired");
     const attributes = keys?.map((key) => state.instrumentation.expect(key));
-    const along = attributes === undefined ? reachedBy("refresh-expire", state) : [];
-    this.#core.expire(state, "expire()", attributes);
-    for (const related of along) expireRelated(this.#core, related, "expire()");
+    const reached = (): readonly InstanceState[] =>
+      attributes === undefined ? reachedBy("refresh-expire", state) : [];
+    core.takeTurn("session.expire()", [state, ...reached()], () => {
+      this.#expectPersistent(instance, "expired");
+      const along = reached();
+      core.drop(state, "expire()", attributes);
+      for (const related of along) expireRelated(core, related, "expire()");
+    });
   }
 
   /** Drops the values of all instances. */
   expireAll(): void {
-    for (const instance of this.#core.identityMap.values()) this.#core.expire(stateOf(instance), "expireAll()");
+    const core = this.#core;
+    core.takeTurn("session.expireAll()", "all", () => {
+      for (const instance of core.identityMap.values()) core.drop(stateOf(instance), "expireAll()");
+    });
   }
 
   /**
@@ -209,8 +228,11 @@ export class Session implements AsyncDisposable {
    *
    * @throws InvalidRequestError where the instance is not persistent in this session, or its row is gone.
    */
-  refresh(instance: Instance, keys?: readonly string[]): Promise<void> {
-    return this.#run(() => refreshInstance(this.#core, this.#expectPersistent(instance, "refreshed"), keys));
+  async refresh(instance: Instance, keys?: readonly string[]): Promise<void> {
+    const core = this.#core;
+    await core.runDropping("session.refresh()", [expectState(instance)], () =>
+      refreshInstance(core, this.#expectPersistent(instance, "refreshed"), keys),
+    );
   }
 
   /** Writes all pending changes, inside the transaction. Commit does it by itself. */
@@ -224,16 +246,18 @@ export class Session implements AsyncDisposable {
    * @throws AfterCommitError where the data is committed and a listener of afterCommit threw. Do not repeat the work.
    */
   commit(): Promise<void> {
-    return this.#run(() => {
-      const transaction = this.#core.autobegin();
+    const core = this.#core;
+    const commit = (): Promise<void> => {
+      const transaction = core.autobegin();
       transaction.expectNotEnding("commit()", true);
       return transaction.commitWithin(true);
-    });
+    };
+    return core.expireOnCommit ? core.runDropping("session.commit()", "all", commit) : core.run(commit);
   }
 
   /** Rolls everything back, to the root: instances are again as the database has them, new ones are transient. */
   rollback(): Promise<void> {
-    return this.#run(() => {
+    return this.#core.runDropping("session.rollback()", "all", () => {
       const { transaction } = this.#core;
       transaction?.expectNotEnding("rollback()", true);
       return transaction?.rollbackWithin({ toRoot: true });
@@ -282,9 +306,11 @@ export class Session implements AsyncDisposable {
     options?: ExecuteOptions,
   ): Promise<InstanceType<TModel> | null> {
     const core = this.#core;
-    return core.run<Instance | null>(
-      () => getInstance(core, mapperOf(model), key, options?.executionOptions),
-      () => core.mayCallListeners(mapperOf(model)),
+    const get = (): MaybePromise<Instance | null> => getInstance(core, mapperOf(model), key, options?.executionOptions);
+    return (
+      options?.executionOptions?.populateExisting === true
+        ? core.runDropping("session.get()", "all", get)
+        : core.run<Instance | null>(get, () => core.mayCallListeners(mapperOf(model)))
     ) as Promise<InstanceType<TModel> | null>;
   }
 
@@ -301,7 +327,10 @@ export class Session implements AsyncDisposable {
    * const user = await session.merge(new User({ id: 7, email: "new@x" }));
    */
   merge<TInstance extends Instance>(instance: TInstance, options?: MergeOptions): Promise<TInstance> {
-    return this.#run(() => mergeInstance(this.#core, expectState(instance), options)) as Promise<TInstance>;
+    const core = this.#core;
+    return core.runDropping("session.merge()", [], () =>
+      mergeInstance(core, expectState(instance), options),
+    ) as Promise<TInstance>;
   }
 
   /** Executes a statement and answers with its rows, or with how many it has written. */
@@ -310,13 +339,16 @@ export class Session implements AsyncDisposable {
     parameters?: ParametersOf<TStatement>,
     options?: ExecuteOptions,
   ): Promise<Result<RowOf<TStatement>>> {
-    return this.#run(() =>
-      execute(this.#core, {
-        statement,
-        parameters: parameters as ExecutionParameters,
-        options: options?.executionOptions ?? {},
-      }),
-    ) as Promise<Result<RowOf<TStatement>>>;
+    const core = this.#core;
+    const executionOptions = options?.executionOptions ?? {};
+    const run = (): Promise<Result<unknown>> =>
+      execute(core, { statement, parameters: parameters as ExecutionParameters, options: executionOptions });
+    const overwrites =
+      executionOptions.populateExisting ??
+      (statement instanceof Select && statement.parts.executionOptions.populateExisting === true);
+    return (overwrites ? core.runDropping("session.execute()", "all", run) : core.run(run)) as Promise<
+      Result<RowOf<TStatement>>
+    >;
   }
 
   /** Executes a statement and answers with the first value of each row: of select(User), the users. */

@@ -33,6 +33,7 @@ interface Work {
   readonly kept: User;
   readonly doomed: User;
   readonly fresh: User;
+  readonly pending: User;
 }
 
 const operations: Readonly<Record<string, (work: Work) => unknown>> = {
@@ -48,16 +49,23 @@ const operations: Readonly<Record<string, (work: Work) => unknown>> = {
   beginNested: ({ session }) => session.beginNested(),
   close: ({ session }) => session.close(),
   add: ({ session, fresh }) => session.add(fresh),
+  "add of its own": ({ session, pending }) => session.add(pending),
+  expire: ({ session, kept }) => session.expire(kept),
+  "expire of one attribute": ({ session, kept }) => session.expire(kept, ["note"]),
+  expireAll: ({ session }) => session.expireAll(),
+  expunge: ({ session, kept }) => session.expunge(kept),
+  "expunge of a new one": ({ session, pending }) => session.expunge(pending),
+  expungeAll: ({ session }) => session.expungeAll(),
 };
 
 /** What a session and its database look like when everything that was called is through. */
 async function outcome(
-  { session, kept, doomed, fresh }: Work,
+  { session, kept, doomed, fresh, pending }: Work,
   rows: (query: string) => Promise<unknown[][]>,
 ): Promise<unknown> {
   const place = (user: User): string =>
     session.new.has(user) ? "new" : session.deleted.has(user) ? "marked" : session.has(user) ? "here" : "gone";
-  const before = [place(kept), place(doomed), place(fresh), session.inTransaction()];
+  const before = [place(kept), place(doomed), place(fresh), place(pending), session.inTransaction()];
   await session.commit();
   await session.close();
   return [before, await rows("select name, note from users order by name")];
@@ -73,30 +81,44 @@ forEachDatabase((db) => {
     afterEach(() => void process.off("unhandledRejection", note));
 
     for (const first of Object.keys(operations)) {
-      test(`${first} and any other do what they do one after the other`, async () => {
+      test(`${first} and any other do what they do one after the other`, { timeout: 60_000 }, async () => {
         const { SessionLocal, engine, rows } = await open();
-        const tryBoth = async (second: string, awaitsFirst: boolean): Promise<unknown> => {
+        // However far the first one has come when the second is called.
+        const tryBoth = async (second: string, ticks: number): Promise<unknown> => {
           await engine.begin((connection) => connection.run("delete from users"));
           await SessionLocal.begin((session) =>
             session.addAll(["kept", "doomed", "other"].map((name, index) => new User({ id: index + 1, name }))),
           );
-          const session = SessionLocal();
+          let hasWaitedInVain = false;
+          const session = SessionLocal({
+            onWarning: ({ message }) => (hasWaitedInVain ||= message.includes("It waited for them, and then failed")),
+          });
           const kept = (await session.get(User, 1)) as User;
           const doomed = (await session.get(User, 2)) as User;
           kept.note = "changed";
-          const work: Work = { session, kept, doomed, fresh: new User({ id: 4, name: "fresh" }) };
+          const pending = new User({ id: 5, name: "pending" });
+          session.add(pending);
+          const work: Work = { session, kept, doomed, fresh: new User({ id: 4, name: "fresh" }), pending };
           const call = (name: string): Promise<unknown> =>
-            Promise.resolve((operations[name] as (work: Work) => unknown)(work)).then(
+            (async () => operations[name]?.(work))().then(
               () => "done",
               (error: Error) => error.name,
             );
           const start = call(first);
-          if (awaitsFirst) await start;
+          if (ticks === Infinity) await start;
+          else for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
           const end = call(second);
-          return [await start, await end, await outcome(work, rows)];
+          // What is refused when its turn has come is told as a warning: its call is long over.
+          const called = [await start, await end];
+          const found = await outcome(work, rows);
+          if (hasWaitedInVain) called[1] = "InvalidRequestError";
+          return [called, found];
         };
-        for (const second of Object.keys(operations))
-          expect([second, await tryBoth(second, false)]).toEqual([second, await tryBoth(second, true)]);
+        for (const second of Object.keys(operations)) {
+          const inTurn = await tryBoth(second, Infinity);
+          for (const ticks of [0, 4, 16])
+            expect([second, ticks, await tryBoth(second, ticks)]).toEqual([second, ticks, inTurn]);
+        }
         expect(rejections).toEqual([]);
       });
     }
