@@ -3,6 +3,7 @@ import type { Instance } from "./instance.ts";
 import type { InstanceAttribute } from "./instance-attribute.ts";
 import type { Instrumentation } from "./instrumentation.ts";
 import type { Mapper } from "../mapping/mapper.ts";
+import { ownCopy } from "./own-copy.ts";
 import { Relations } from "./relations.ts";
 
 /** The session, as far as an instance may know it: somebody who wants to hear that the instance changed. */
@@ -102,7 +103,8 @@ export class InstanceState {
 
   /** The values of its key, in the order of the key's columns. */
   get identityValues(): readonly unknown[] {
-    return this.identity ?? [this.key];
+    // Whoever gets a date of it may change that, and not the identity.
+    return this.identity?.map(ownCopy) ?? [this.key];
   }
 
   expectRelations(): Relations {

@@ -1,3 +1,4 @@
+import { ownCopy } from "../instance/own-copy.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import type { ColumnType } from "./column-type.ts";
 import type { Mapper } from "./mapper.ts";
@@ -41,7 +42,7 @@ export function takeIdentity(mapper: Mapper, state: InstanceState): boolean {
   if (values.some((value) => value == null)) return false;
   state.key = identityKey(mapper, values);
   // Only what the key encodes has to be kept beside it.
-  state.identity = values.length === 1 && values[0] === state.key ? undefined : values;
+  state.identity = values.length === 1 && values[0] === state.key ? undefined : values.map(ownCopy);
   return true;
 }
 

@@ -361,5 +361,30 @@ forEachDatabase((db) => {
       await session.get(Animal, 1);
       expect(await session.get(Dog, 1)).toBeNull();
     });
+
+    test("does not change with a date or bytes that it was made from, or that are read of it", async () => {
+      const SessionLocal = await open(db);
+      await using session = SessionLocal();
+      const at = new Date(5_000);
+      const hash = Uint8Array.of(1, 2);
+      const byTime = new ByTime({ at, name: "five" });
+      const byBytes = new ByBytes({ hash, name: "one two" });
+      session.addAll([byTime, byBytes]);
+      await session.commit();
+      at.setTime(9_000);
+      hash[0] = 9;
+      session.expireAll();
+      byTime.at.setTime(8_000);
+      byBytes.hash[1] = 8;
+      expect([byTime.at, byBytes.hash]).toEqual([new Date(5_000), Uint8Array.of(1, 2)]);
+      expect(await session.get(ByTime, new Date(5_000))).toBe(byTime);
+      byTime.name = "changed";
+      byBytes.name = "changed";
+      await session.commit();
+      session.expunge(byTime);
+      session.expunge(byBytes);
+      expect((await session.get(ByTime, new Date(5_000)))?.name).toBe("changed");
+      expect((await session.get(ByBytes, Uint8Array.of(1, 2)))?.name).toBe("changed");
+    });
   });
 });
