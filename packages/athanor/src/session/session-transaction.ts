@@ -58,6 +58,8 @@ export class SessionTransaction implements AsyncDisposable {
   readonly #isWithinWriting: boolean;
   #connection: Connection | undefined;
   #savepoint: string | undefined;
+  /** What is around it was committed before it had ended, and it along with that. */
+  #isCommittedAlong = false;
   /** Why it is inactive: the error of the flush that failed inside of it, or with which the database has ended everything. */
   #rollbackCause: unknown;
 
@@ -133,6 +135,12 @@ export class SessionTransaction implements AsyncDisposable {
   /** Refuses whatever needs a working transaction. */
   expectActive(): void {
     if (this.#phase === "active" || this.#phase === "prepared") return;
+    if (this.#isCommittedAlong) {
+      throw new ResourceClosedError(
+        "This savepoint has ended: what is around it was committed, and its rows along with that, so it can be neither committed nor rolled back by itself. " +
+          "Savepoints that several tasks open on one session are inside of each other; give each task a session of its own.",
+      );
+    }
     if (this.#phase === "closed") {
       throw new ResourceClosedError(
         "This transaction has ended. Begin another one; a session does so by itself with its next operation.",
@@ -182,7 +190,14 @@ export class SessionTransaction implements AsyncDisposable {
     } finally {
       this.#ending = undefined;
     }
-    if (toRoot && this.parent !== undefined) await this.parent.commitWithin(true);
+    if (!toRoot || this.parent === undefined) return;
+    this.#isCommittedAlong = true;
+    await this.parent.commitWithin(true);
+  }
+
+  async #commitAlong(): Promise<void> {
+    await this.commitWithin(false);
+    this.#isCommittedAlong = true;
   }
 
   /** The rollback itself, as part of an operation that is running. */
@@ -308,7 +323,7 @@ export class SessionTransaction implements AsyncDisposable {
       await core.emitAndSettle(listeners, { session: core.session });
     }
     while (core.transaction !== undefined && core.transaction !== this && core.transaction.isInside(this))
-      await core.transaction.commitWithin(false);
+      await core.transaction.#commitAlong();
     if (!core.isFlushing) {
       for (let flushes = 0; !core.isClean; flushes++) {
         if (flushes === MAX_FLUSHES) {

@@ -358,4 +358,20 @@ forEachDatabase((db) => {
     await session.commit();
     expect(await rows("select name from users")).toEqual([["ann"]]);
   });
+
+  test("a savepoint that was committed along with what is around it says so to whoever ends it later", async () => {
+    const { SessionLocal, rows } = await open();
+    await using session = SessionLocal();
+    for (const commitOuter of ["savepoint", "session"]) {
+      const outer = await session.beginNested();
+      session.add(new User({ name: `outer ${commitOuter}` }));
+      const inner = await session.beginNested();
+      session.add(new User({ name: `inner ${commitOuter}` }));
+      await (commitOuter === "savepoint" ? outer.commit() : session.commit());
+      await expect(inner.rollback()).rejects.toThrow("what is around it was committed, and its rows along with that");
+      await expect(inner.commit()).rejects.toThrow("give each task a session of its own");
+      await session.commit();
+    }
+    expect(await rows("select name from users")).toHaveLength(4);
+  });
 });
