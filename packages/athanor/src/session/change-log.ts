@@ -37,18 +37,24 @@ export function changeOf(state: InstanceState, operation: Change["operation"]): 
 
 /**
  * What several flushes did, told as one: an instance that was inserted and then updated was inserted with its last values, one that was inserted and then
- * deleted was never there, and a value that was changed and changed back did not change.
+ * deleted was never there, and a value that was changed and changed back did not change. One that was deleted and, made transient, inserted again is told
+ * twice: of a row that is gone and of a new one.
  */
 export function consolidate(changes: readonly Change[]): readonly Change[] {
+  const gone: Change[] = [];
   const byTarget = new Map<Instance, Change>();
   for (const change of changes) {
     const earlier = byTarget.get(change.target);
     if (earlier === undefined) byTarget.set(change.target, change);
     else if (earlier.operation === "insert" && change.operation === "delete") byTarget.delete(change.target);
-    else byTarget.set(change.target, combine(earlier, change));
+    else if (earlier.operation === "delete") {
+      gone.push(earlier);
+      byTarget.delete(change.target);
+      byTarget.set(change.target, change);
+    } else byTarget.set(change.target, combine(earlier, change));
   }
   // A row of an update that changed nothing is no change.
-  return [...byTarget.values()].filter(
+  return [...gone, ...byTarget.values()].filter(
     ({ operation, values }) => operation !== "update" || Object.keys(values).length > 0,
   );
 }

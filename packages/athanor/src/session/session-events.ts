@@ -24,7 +24,10 @@ export interface AfterBeginEvent extends SessionTransactionEvent {
 
 /** The work of a session is committed. */
 export interface AfterCommitEvent extends SessionEvent {
-  /** What the transaction inserted, updated and deleted. */
+  /**
+   * What the transaction inserted, updated and deleted. Flushes record it while someone listens: what was flushed before the first listener was there is not
+   * in it.
+   */
   readonly changes: readonly Change[];
 }
 

@@ -6,6 +6,7 @@ import {
   inspect,
   integer,
   listen,
+  makeTransient,
   Metadata,
   model,
   NO_VALUE,
@@ -345,5 +346,26 @@ forEachDatabase((db) => {
     await expect(working).rejects.toBe(thrown[0]);
     expect(thrown[1]).toBe(true);
     expect(await rows("select name from users")).toEqual([["ann"]]);
+  });
+
+  test("an instance that is deleted, made transient and inserted again in one transaction is told as both, without an old value of the new row", async () => {
+    const { SessionLocal } = await open();
+    await SessionLocal.begin((session) => session.add(new User({ name: "ann" })));
+    const seen: unknown[] = [];
+    listen(SessionLocal, "afterCommit", ({ changes }) =>
+      seen.push(...changes.map(({ operation, values }) => [operation, values["name"]])),
+    );
+    await SessionLocal.begin(async (session) => {
+      const ann = (await session.get(User, 1)) as User;
+      await session.delete(ann);
+      await session.flush();
+      makeTransient(ann);
+      ann.name = "anna";
+      session.add(ann);
+    });
+    expect(seen).toEqual([
+      ["delete", { old: "ann", new: undefined }],
+      ["insert", { old: undefined, new: "anna" }],
+    ]);
   });
 });
