@@ -9,7 +9,6 @@ import { contains, listen, listensFor, remove } from "./listen.ts";
 const family = {
   name: "instance",
   events: { load: "sync", init: "sync", beforeInsert: "awaited" },
-  modifiers: ["raw"],
 } as const satisfies EventFamily;
 
 interface Event {
@@ -291,7 +290,7 @@ describe("a mistake", () => {
     const use = (options: unknown) => untyped(listen, user, "load", listener, options);
     expect(use({ onec: true })).toThrow(ArgumentError);
     expect(use({ onec: true })).toThrow(
-      '"onec" is not an option of listeners of User. Did you mean "once"? The options are propagate, once, insert, retval, signal, raw.',
+      '"onec" is not an option of listeners of User. Did you mean "once"? The options are propagate, once, insert, retval, signal.',
     );
     expect(use({ activeHistory: true })).toThrow('"activeHistory" is not an option of listeners of User.');
     expect(use({ once: 1 })).toThrow('The option "once" of a listener is true or false, not of type number.');
@@ -302,8 +301,9 @@ describe("a mistake", () => {
   });
 
   test("is not made by an option that is undefined, nor by one that the family accepts", () => {
-    const options: ListenOptions = { raw: true };
-    listen(user, "load", listener, options).remove();
+    const options: ListenOptions = { activeHistory: true };
+    const node = new EventNode({ ...family, modifiers: ["activeHistory"] }, "User.email");
+    listen({ [eventTarget]: node } as Target, "load", listener, options).remove();
     expect(untyped(listen, user, "load", listener, { once: undefined, signal: undefined })).not.toThrow();
     remove(user, "load", listener);
   });

@@ -18,10 +18,11 @@ export interface ListenOptions<TRetval extends boolean = boolean> {
   insert?: boolean;
   /** Lets the listener's result replace the value, where the event has one to replace. Returning `undefined` keeps it. */
   retval?: TRetval;
-  /** Attribute events: loads the old value if it is not in memory, so that the listener gets it. */
+  /**
+   * Attribute events: an old value that is not in memory is loaded before the flush, so that histories know it from `beforeFlush` on. The listener itself does not
+   * get it: an assignment cannot wait.
+   */
   activeHistory?: boolean;
-  /** Gives the listener the internal state instead of the instance. */
-  raw?: boolean;
   /** Removes the listener when the signal is aborted. */
   signal?: AbortSignal;
 }
