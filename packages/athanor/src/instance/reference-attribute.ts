@@ -96,7 +96,7 @@ export class ReferenceAttribute implements RelatedAttribute {
 
   history(state: InstanceState): History<Instance | null> {
     const current = state.values[this.slot] as Instance | null | undefined;
-    const original = state.committed?.[this.slot] ?? UNCHANGED;
+    const original = state.committed === undefined ? UNCHANGED : state.committed[this.slot];
     if (state.isNew && original === UNCHANGED) {
       return current === undefined ? new History([], [], []) : new History([current], [], []);
     }

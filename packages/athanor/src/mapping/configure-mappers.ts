@@ -14,11 +14,19 @@ import { RelationshipProperty } from "./relationship-property.ts";
  * @throws InvalidRequestError for a class that no model() declared, or that extends a mapped class without inherit().
  */
 export function mapperOf(target: InstrumentedClass): Mapper {
-  const own = knownMapper(target);
-  if (own !== undefined) {
-    if (failures.size > 0 && failures.has(own)) throw failures.get(own);
-    return own;
-  }
+  const mapper = existing(target) ?? construct(target);
+  if (!isConfiguring && unconfigured.length > 0) configureMappers();
+  return mapper;
+}
+
+function existing(target: InstrumentedClass): Mapper | undefined {
+  const mapper = knownMapper(target);
+  if (mapper !== undefined && failures.size > 0 && failures.has(mapper)) throw failures.get(mapper);
+  return mapper;
+}
+
+/** Makes the mappers of a class and of those that it inherits from. None is configured before all are there: a parent may refer to its own subclass. */
+function construct(target: InstrumentedClass): Mapper {
   const declaration = declarationOf(target);
   if (declaration === undefined) {
     const name = typeof target === "function" ? target.name || "This class" : String(target);
@@ -33,7 +41,8 @@ export function mapperOf(target: InstrumentedClass): Mapper {
         `To map a subclass write class ${target.name} extends inherit(${(declaration.mappedClass ?? mappedClass).name}, { identity: "…" }, { … }).`,
     );
   }
-  const inherits = declaration.parentClass === undefined ? undefined : mapperOf(declaration.parentClass);
+  const { parentClass } = declaration;
+  const inherits = parentClass === undefined ? undefined : (existing(parentClass) ?? construct(parentClass));
   declaration.mappedClass = target;
   const mapper = new Mapper(declaration, target, inherits);
   Object.defineProperty(target, MAPPER, { value: mapper });
@@ -43,7 +52,6 @@ export function mapperOf(target: InstrumentedClass): Mapper {
   emit(dispatch["classInstrument"], { class: target });
   emit(dispatch["afterMapperConstructed"], { mapper, class: target });
   unconfigured.push(mapper);
-  if (!isConfiguring) configureMappers();
   return mapper;
 }
 
