@@ -51,8 +51,6 @@ export function deleteState(core: SessionState, state: InstanceState): MaybeProm
           : "It was never added and flushed."),
     );
   }
-  // Deleted by this very transaction it is in the session still.
-  if (state.owner !== core) expectRow(state);
   if (core.deleted.has(state) || core.cascading.has(state)) return;
   if (!mapperOfState(state).relationships.some(({ cascade }) => cascade.has("delete"))) return deleteOne(core, state);
   if (state.owner !== core) attachDetached(core, state);

@@ -390,21 +390,4 @@ forEachDatabase((db) => {
     expect(() => makeTransientToDetached(ann)).toThrow("is persistent and not transient");
     expect(() => makeTransientToDetached(new User({ name: "x" }))).toThrow("without its key. Set id first");
   });
-
-  test("what was deleted and committed is not deleted again, as it is not added", async () => {
-    const { SessionLocal, log } = await openSessions(db, metadata, [User]);
-    await using session = SessionLocal();
-    const ann = log.name("ann", new User({ name: "ann" }));
-    session.add(ann);
-    await session.commit();
-    await session.delete(ann);
-    await session.commit();
-    log.take();
-    const message =
-      "was deleted, and its row is gone. To insert it again as a new row call makeTransient(instance) first";
-    await expect(session.delete(ann)).rejects.toThrow(message);
-    expect(() => session.add(ann)).toThrow(message);
-    expect(log.take()).toEqual([]);
-    expect([session.inTransaction(), inspect(ann).lifecycle]).toEqual([false, "detached"]);
-  });
 });
