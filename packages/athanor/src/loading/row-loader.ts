@@ -38,8 +38,27 @@ export function entityLoader(mapper: Mapper, dialect: Dialect): RowLoader {
   return loader;
 }
 
+const columnLoaders = new WeakMap<Dialect, WeakMap<Mapper, Map<string, RowLoader>>>();
+
+/** Programs load few sets of columns, over and over; one that loads ever other ones is not to fill the memory. */
+const MAX_COLUMN_LOADERS = 100;
+
 /** The loader for rows that hold these columns, among them the key. */
-export function makeRowLoader(mapper: Mapper, properties: readonly ColumnProperty[], dialect: Dialect): RowLoader {
+export function columnLoader(mapper: Mapper, properties: readonly ColumnProperty[], dialect: Dialect): RowLoader {
+  let byMapper = columnLoaders.get(dialect);
+  if (byMapper === undefined) columnLoaders.set(dialect, (byMapper = new WeakMap()));
+  let byColumns = byMapper.get(mapper);
+  if (byColumns === undefined) byMapper.set(mapper, (byColumns = new Map()));
+  const columns = properties.map(({ slot }) => slot).join();
+  let loader = byColumns.get(columns);
+  if (loader === undefined) {
+    if (byColumns.size === MAX_COLUMN_LOADERS) byColumns.clear();
+    byColumns.set(columns, (loader = makeRowLoader(mapper, properties, dialect)));
+  }
+  return loader;
+}
+
+function makeRowLoader(mapper: Mapper, properties: readonly ColumnProperty[], dialect: Dialect): RowLoader {
   const reader = rowReader(mapper, properties, dialect);
   if (mapper.polymorphicOn === undefined) return simpleLoader(mapper, reader);
   return polymorphicLoader(mapper, mapper.polymorphicOn, properties, reader, dialect);

@@ -3,7 +3,7 @@ import type { Connection } from "../engine/connection.ts";
 import { ArgumentError } from "../event/errors.ts";
 import { AfterLoads, type RelatedLoads } from "../loading/after-loads.ts";
 import { readPlannedRows } from "../loading/planned-rows.ts";
-import { entityLoader, makeRowLoader } from "../loading/row-loader.ts";
+import { columnLoader, entityLoader } from "../loading/row-loader.ts";
 import { StatementPlan } from "../loading/statement-plan.ts";
 import { compileSelect } from "../sql/compile.ts";
 import { DeleteFrom } from "../sql/delete-from.ts";
@@ -79,7 +79,7 @@ async function selectInstances(
   const { dialect } = connection.engine;
   const rows = await runSelect(connection, statement, execution);
   const loader =
-    parts.columns === undefined ? entityLoader(mapper, dialect) : makeRowLoader(mapper, parts.columns, dialect);
+    parts.columns === undefined ? entityLoader(mapper, dialect) : columnLoader(mapper, parts.columns, dialect);
   const instances = loader(rows, core.loadContext(populateExisting, execution.onlyKeys));
   return new Result<unknown>(
     instances.map((instance) => [instance]),
