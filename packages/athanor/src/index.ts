@@ -10,6 +10,7 @@ export {
   boolean,
   bytes,
   Column,
+  type ColumnOptions,
   customType,
   date,
   enumeration,
@@ -24,6 +25,7 @@ export {
   uuid,
   varchar,
 } from "./mapping/column.ts";
+export type { ColumnKind, ColumnType } from "./mapping/column-type.ts";
 export { inherit, type InheritOptions, model, type ModelOptions, table } from "./mapping/model.ts";
 export { many, one, Relationship, type RelationshipOptions } from "./mapping/relationship.ts";
 export { Mixin, mixin } from "./mapping/mixin.ts";
@@ -38,7 +40,16 @@ export {
   type InstanceInspection,
 } from "./mapping/inspect.ts";
 export { validates, type Validation } from "./mapping/validates.ts";
-export type { AnyModel, AttributeName, Instance, Mapped, ModelClass } from "./mapping/model-types.ts";
+export type { RelationshipProperty } from "./mapping/relationship-property.ts";
+export type {
+  AnyModel,
+  AttributeName,
+  Instance,
+  Mapped,
+  ModelClass,
+  PropertiesOf,
+  ValueOf,
+} from "./mapping/model-types.ts";
 export type {
   AttributeInstrumentEvent,
   ClassEvent,
@@ -51,6 +62,10 @@ export type {
 export { Instance as Model } from "./instance/instance.ts";
 export { History, NO_VALUE, PASSIVE_NO_RESULT } from "./instance/history.ts";
 export type {
+  BulkReplaceEvent,
+  CollectionContainerEvent,
+  CollectionEvent,
+  CollectionEvents,
   Initiator,
   InitScalarEvent,
   ModifiedEvent,
@@ -91,7 +106,7 @@ export {
 export { DeleteFrom, deleteFrom } from "./sql/delete-from.ts";
 export type { Filter } from "./sql/filter.ts";
 export { Insert, insert, type InsertValues } from "./sql/insert.ts";
-export { type ExecutionOptions, Select, select } from "./sql/select.ts";
+export { type ExecutionOptions, type Scope, Select, select } from "./sql/select.ts";
 export { Update, update, type UpdateValues } from "./sql/update.ts";
 export { type RawBuilder as Sql, sql } from "kysely";
 export { LoaderOption } from "./sql/loading-plan.ts";
@@ -103,12 +118,21 @@ export { createEngine, type EngineOptions } from "./engine/create-engine.ts";
 export { Engine, type PoolOptions } from "./engine/engine.ts";
 export type { Connection } from "./engine/connection.ts";
 export { createAll, dropAll, type DdlOptions } from "./engine/ddl.ts";
-export type { ConnectionEvents, CursorEvent } from "./engine/events.ts";
-export type { TransactionOptions } from "./engine/dialect.ts";
+export type {
+  ConnectionEvent,
+  ConnectionEvents,
+  CursorEvent,
+  EngineEvents,
+  ErrorEvent,
+  PoolEvent,
+  PoolEvents,
+  SavepointEvent,
+} from "./engine/events.ts";
+export type { DriverConnection, EachResult, RawResult, TransactionOptions } from "./engine/dialect.ts";
 export { MultipleResultsFound, NoResultFound, Result, ScalarResult } from "./engine/result.ts";
 
 // Sessions
-export { Session, type ExecuteOptions } from "./session/session.ts";
+export { Session, type ExecuteOptions, type ParametersOf, type RowOf } from "./session/session.ts";
 export { type SessionMaker, sessionmaker, type SessionMakerOptions } from "./session/sessionmaker.ts";
 export type { SessionOptions, SessionWarning } from "./session/session-state.ts";
 export { SessionTransaction, type TransactionOrigin } from "./session/session-transaction.ts";
@@ -121,9 +145,11 @@ export type {
   SessionEvents,
   SessionTransactionEvent,
 } from "./session/session-events.ts";
+export type { PrimaryKey } from "./session/get.ts";
+export type { IdentityMap } from "./loading/identity-map.ts";
 export type { Change } from "./session/change-log.ts";
 export { ORMExecuteState, type Statement } from "./session/orm-execute-state.ts";
-export { load } from "./session/load.ts";
+export { load, type Loaded } from "./session/load.ts";
 export { objectSession } from "./session/object-session.ts";
 export { makeTransient, makeTransientToDetached } from "./session/make-transient.ts";
 export type { MergeOptions } from "./session/merge.ts";
@@ -135,8 +161,10 @@ export { DetachedInstanceError, UnloadedAttributeError, UnmappedInstanceError } 
 export {
   ConnectionLostError,
   DatabaseError,
+  type DatabaseErrorDetails,
   DataError,
   IntegrityError,
+  type IntegrityErrorDetails,
   type IntegrityErrorKind,
   MissingDriverError,
   OperationalError,

@@ -30,10 +30,15 @@ export interface ColumnOptions {
  * @example
  * email: text().unique().index()
  */
-export class Column<out TValue, out TGiven extends "required" | "optional" = "required"> {
+export class Column<
+  out TValue,
+  out TGiven extends "required" | "optional" = "required",
+  out TKey extends boolean = boolean,
+> {
   declare readonly "~kind": "column";
   declare readonly "~value": TValue;
   declare readonly "~given": TGiven;
+  declare readonly "~key": TKey;
   readonly options: ColumnOptions;
 
   constructor(options: ColumnOptions) {
@@ -41,37 +46,37 @@ export class Column<out TValue, out TGiven extends "required" | "optional" = "re
   }
 
   /** The column is (part of) the key of its row. A single integer key is made by the database unless you give one. */
-  primaryKey(): Column<TValue, "optional"> {
+  primaryKey(): Column<TValue, "optional", true> {
     return this.#with({ primaryKey: true });
   }
 
   /** The column may hold NULL, which reads `null`. */
-  nullable(): Column<TValue | null, "optional"> {
+  nullable(): Column<TValue | null, "optional", TKey> {
     return this.#with({ nullable: true });
   }
 
   /** The value that an INSERT writes where none, or null, was set: a value, or a function that makes one for each row. Until then it reads undefined. */
-  default(value: TValue | (() => TValue)): Column<TValue, "optional"> {
+  default(value: TValue | (() => TValue)): Column<TValue, "optional", TKey> {
     return this.#with({ default: { value } });
   }
 
   /** The value that every UPDATE of the row writes where the program did not set one: a value, or a function that makes one. */
-  onupdate(value: TValue | (() => TValue)): Column<TValue, TGiven> {
+  onupdate(value: TValue | (() => TValue)): Column<TValue, TGiven, TKey> {
     return this.#with({ onupdate: { value } });
   }
 
   /** The value that the database fills in where none was set: a literal, or an expression as in serverDefault(sql`now()`). */
-  serverDefault(value: RawBuilder<unknown> | string | number | boolean): Column<TValue, "optional"> {
+  serverDefault(value: RawBuilder<unknown> | string | number | boolean): Column<TValue, "optional", TKey> {
     return this.#with({ serverDefault: value });
   }
 
   /** No two rows may have the same value. */
-  unique(): Column<TValue, TGiven> {
+  unique(): Column<TValue, TGiven, TKey> {
     return this.#with({ unique: true });
   }
 
   /** The database keeps an index over the column. */
-  index(): Column<TValue, TGiven> {
+  index(): Column<TValue, TGiven, TKey> {
     return this.#with({ index: true });
   }
 
@@ -79,7 +84,7 @@ export class Column<out TValue, out TGiven extends "required" | "optional" = "re
   references(
     column: string,
     actions: { readonly onDelete?: ReferentialAction; readonly onUpdate?: ReferentialAction } = {},
-  ): Column<TValue, TGiven> {
+  ): Column<TValue, TGiven, TKey> {
     if (!/^[^.]+\.[^.]+(\.[^.]+)?$/.test(column)) {
       throw new ArgumentError(
         `references("${column}") names no column. Write the table and the column, as in references("users.id").`,
@@ -89,12 +94,12 @@ export class Column<out TValue, out TGiven extends "required" | "optional" = "re
   }
 
   /** The name in the database, where it is not the property's in snake_case. */
-  named(name: string): Column<TValue, TGiven> {
+  named(name: string): Column<TValue, TGiven, TKey> {
     return this.#with({ name });
   }
 
   #with<TColumn>(options: Partial<ColumnOptions>): TColumn {
-    return new Column<TValue, TGiven>({ ...this.options, ...options }) as TColumn;
+    return new Column<TValue, TGiven, TKey>({ ...this.options, ...options }) as TColumn;
   }
 }
 

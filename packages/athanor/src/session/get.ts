@@ -6,7 +6,8 @@ import { entityLoader } from "../loading/row-loader.ts";
 import { type ColumnType, describeAccepted, isAccepted } from "../mapping/column-type.ts";
 import { identityKey } from "../mapping/identity.ts";
 import { mapperOfState, type Mapper } from "../mapping/mapper.ts";
-import type { AnyModel } from "../mapping/model-types.ts";
+import type { Column } from "../mapping/column.ts";
+import type { AnyModel, PropertiesOf, ValueOf } from "../mapping/model-types.ts";
 import { selectAllByKeyText } from "../sql/compile.ts";
 import { type ExecutionOptions, selectByKey } from "../sql/select.ts";
 import { ObjectDeletedError } from "./errors.ts";
@@ -17,8 +18,24 @@ import type { SessionState } from "./session-state.ts";
 
 type KeyValue = string | number | bigint | Date | Uint8Array | boolean;
 
+/** The names of the properties that were declared with `primaryKey()`. */
+type KeyNames<TProperties> = {
+  [K in keyof TProperties]: TProperties[K] extends Column<any, any, true> ? K : never;
+}[keyof TProperties];
+
+/** Whether there are several names. */
+type IsSeveral<TNames, TOther = TNames> = TNames extends unknown ? ([TOther] extends [TNames] ? false : true) : never;
+
+/** What a key of these declared properties is; of a class that is not known, any key. */
+export type KeyOf<TProperties, TNames extends keyof TProperties = KeyNames<TProperties>> = [TNames] extends [never]
+  ? KeyValue | readonly KeyValue[] | Readonly<Record<string, KeyValue>>
+  :
+      | (true extends IsSeveral<TNames> ? never : ValueOf<TProperties[TNames]>)
+      | readonly ValueOf<TProperties[TNames]>[]
+      | { readonly [K in TNames]: ValueOf<TProperties[K]> };
+
 /** A primary key: its value, or for several columns an array in their order, or an object by attribute. */
-export type PrimaryKey<_TModel extends AnyModel> = KeyValue | readonly KeyValue[] | Readonly<Record<string, KeyValue>>;
+export type PrimaryKey<TModel extends AnyModel> = KeyOf<PropertiesOf<TModel>>;
 
 /** The instance with that key: the one that the session has, else from the database. */
 export function getInstance(

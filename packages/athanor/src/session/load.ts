@@ -9,10 +9,10 @@ import { SessionState } from "./session-state.ts";
 
 /** What `load` answers with: the value of one name, or the values of several. */
 export type Loaded<TInstance, TKeys extends readonly string[]> = TKeys extends readonly [infer K]
-  ? ValueOf<TInstance, K>
-  : { [I in keyof TKeys]: ValueOf<TInstance, TKeys[I]> };
+  ? AttributeValue<TInstance, K>
+  : { [I in keyof TKeys]: AttributeValue<TInstance, TKeys[I]> };
 
-type ValueOf<TInstance, TKey> = TKey extends keyof TInstance ? TInstance[TKey] : unknown;
+type AttributeValue<TInstance, TKey> = TKey extends keyof TInstance ? TInstance[TKey] : unknown;
 
 /**
  * Loads attributes that are not in memory, and answers with their values: what reading an attribute does in SQLAlchemy, where reading

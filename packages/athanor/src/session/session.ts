@@ -9,14 +9,14 @@ import { expectState, type Instance, stateOf } from "../instance/instance.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import type { IdentityMap } from "../loading/identity-map.ts";
 import { mapperOf } from "../mapping/configure-mappers.ts";
-import type { AnyModel } from "../mapping/model-types.ts";
+import type { AnyModel, PropertiesOf } from "../mapping/model-types.ts";
 import type { BulkStatement } from "../sql/bulk-statement.ts";
 import type { Insert, InsertValues } from "../sql/insert.ts";
 import { type ExecutionOptions, Select } from "../sql/select.ts";
 import { addState, deleteState, expectOwned, expireRelated, expungeState, removeStates } from "./attachment.ts";
 import { execute, type ExecutionParameters } from "./execute.ts";
 import { flushSession } from "./flush-session.ts";
-import { getInstance, type PrimaryKey } from "./get.ts";
+import { getInstance, type KeyOf } from "./get.ts";
 import type { Statement } from "./orm-execute-state.ts";
 import { loadColumns, unloadedColumns } from "./load-columns.ts";
 import { loadRelated } from "./load-related.ts";
@@ -300,9 +300,9 @@ export class Session implements AsyncDisposable {
    * The instance with that primary key: the one that the session has, or else from the database; null where there is no such row. A key of several
    * columns is an array in the order of the columns, or an object by attribute.
    */
-  get<TModel extends AnyModel>(
-    model: TModel,
-    key: PrimaryKey<TModel>,
+  get<TModel extends AnyModel, TProperties = PropertiesOf<TModel>>(
+    model: TModel & { readonly "~properties": TProperties },
+    key: KeyOf<TProperties>,
     options?: ExecuteOptions,
   ): Promise<InstanceType<TModel> | null> {
     const core = this.#core;

@@ -45,6 +45,7 @@ import {
   numeric,
   one,
   or,
+  type PrimaryKey,
   real,
   remove,
   type ScalarResult,
@@ -591,6 +592,37 @@ describe("inspection", () => {
   test("of a class is its mapper", () => {
     expectTypeOf(inspect(User)).toEqualTypeOf<Mapper<User>>();
     expectTypeOf(inspect(User).table.name).toEqualTypeOf<string>();
+  });
+});
+
+describe("session.get", () => {
+  class Seat extends model("seats", {
+    row: text().primaryKey(),
+    number: integer().primaryKey().named("no"),
+    note: text(),
+  }) {}
+  class Ticket extends model("tickets", { id: integer().primaryKey(), kind: text() }, { polymorphicOn: "kind" }) {}
+  class DayTicket extends inherit(Ticket, { identity: "day" }, { day: date().nullable() }) {}
+
+  test("takes the key that the model declares", () => {
+    void session.get(User, 1);
+    void session.get(User, { id: 1 });
+    void session.get(DayTicket, 1);
+    void session.get(Seat, ["a", 1]);
+    void session.get(Seat, { row: "a", number: 1 });
+    // @ts-expect-error -- a number
+    void session.get(User, "1");
+    // @ts-expect-error -- a number, inherited
+    void session.get(DayTicket, "1");
+    // @ts-expect-error -- of two columns
+    void session.get(Seat, "a");
+    // @ts-expect-error -- both of them
+    void session.get(Seat, { row: "a" });
+    // @ts-expect-error -- neither is a date
+    void session.get(Seat, [new Date(), 1]);
+    expectTypeOf<PrimaryKey<typeof Seat>>().toEqualTypeOf<
+      readonly (string | number)[] | { readonly row: string; readonly number: number }
+    >();
   });
 });
 
