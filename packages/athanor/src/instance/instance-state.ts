@@ -190,6 +190,8 @@ export class InstanceState {
     this.committed = undefined;
     this.committedAfterWrite = undefined;
     this.modified = false;
+    // Who its parent is may have changed in the database, like everything else of it.
+    this.relations?.parents.clear();
   }
 
   /** The attributes that a row could fill and that have no value in memory. */

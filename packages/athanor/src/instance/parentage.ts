@@ -17,3 +17,8 @@ export function hasParent(child: InstanceState, relationship: object): boolean {
   const parent = child.relations?.parents.get(relationship);
   return parent === undefined ? child.key !== undefined : parent !== null;
 }
+
+/** Whether an instance is known to have a parent by a relationship: what has just been taken out of one has not, whatever was forgotten by an expire. */
+export function hasKnownParent(child: InstanceState, relationship: object): boolean {
+  return child.relations?.parents.get(relationship) != null;
+}

@@ -18,12 +18,15 @@ export function listenForCascades(property: RelationshipProperty): void {
     node.listen("set", ({ value, oldValue }: Assignment) => expectNoParent(property, value, oldValue), {}, builtin);
     node.listen("append", ({ value }: Element) => expectNoParent(property, value, undefined), {}, builtin);
   }
-  node.listen(
-    "append",
-    ({ target, value, initiator }: Element) => entering(property, target, value, initiator),
-    {},
-    builtin,
-  );
+  // What stays when a collection is replaced may be outside of the session still.
+  for (const event of ["append", "appendWithoutMutation"]) {
+    node.listen(
+      event,
+      ({ target, value, initiator }: Element) => entering(property, target, value, initiator),
+      {},
+      builtin,
+    );
+  }
   node.listen(
     "remove",
     ({ target, value }: RemoveEvent<Instance, Instance>) => leaving(property, target, value),

@@ -1,4 +1,4 @@
-import { hasParent } from "../../instance/parentage.ts";
+import { hasKnownParent } from "../../instance/parentage.ts";
 import type { InstanceState } from "../../instance/instance-state.ts";
 import type { RelationshipProperty, SecondaryPair } from "../../mapping/relationship-property.ts";
 import { deleteText, insertText } from "../../sql/row-statements.ts";
@@ -26,7 +26,7 @@ export class ManyToMany implements Dependency {
     for (const parent of parents) {
       const { deleted } = await plan.history(parent, property, false);
       for (const child of present(deleted)) {
-        if (hasParent(child, property)) continue;
+        if (hasKnownParent(child, property)) continue;
         plan.register(child, { isDelete: true, along: { property, operation: "delete" } });
         await plan.cascadeDelete(child);
       }

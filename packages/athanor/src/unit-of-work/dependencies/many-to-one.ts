@@ -1,4 +1,4 @@
-import { hasParent } from "../../instance/parentage.ts";
+import { hasKnownParent } from "../../instance/parentage.ts";
 import type { InstanceState } from "../../instance/instance-state.ts";
 import type { RelationshipProperty } from "../../mapping/relationship-property.ts";
 import type { FlushPlan } from "../flush-plan.ts";
@@ -33,7 +33,7 @@ export class ManyToOne implements Dependency {
     if (!property.cascade.has("delete-orphan")) return;
     for (const parent of parents) {
       const { deleted } = await plan.history(parent, property, property.options.passiveDeletes !== true);
-      for (const child of present(deleted)) if (!hasParent(child, property)) await this.#delete(plan, child);
+      for (const child of present(deleted)) if (!hasKnownParent(child, property)) await this.#delete(plan, child);
     }
   }
 

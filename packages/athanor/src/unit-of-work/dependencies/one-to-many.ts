@@ -1,4 +1,4 @@
-import { hasParent } from "../../instance/parentage.ts";
+import { hasKnownParent } from "../../instance/parentage.ts";
 import type { InstanceState } from "../../instance/instance-state.ts";
 import type { RelationshipProperty } from "../../mapping/relationship-property.ts";
 import type { FlushPlan } from "../flush-plan.ts";
@@ -99,7 +99,7 @@ export class OneToMany implements Dependency {
   }
 
   #isOrphan(child: InstanceState): boolean {
-    return !hasParent(child, this.property);
+    return !hasKnownParent(child, this.property);
   }
 
   #keyChanged(parent: InstanceState): boolean {
