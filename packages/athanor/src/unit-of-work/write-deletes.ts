@@ -4,7 +4,7 @@ import type { Table } from "../mapping/table.ts";
 import { emitRow } from "./emit-row.ts";
 import type { FlushWork } from "./flush.ts";
 import { rowWriter } from "./row-writer.ts";
-import { isKeyAbsent, staleError } from "./write-saves.ts";
+import { isRowIdentityAbsent, staleError } from "./write-saves.ts";
 
 /** Deletes the rows of one hierarchy: all `beforeDelete`, the SQL with subclasses' tables first, all `afterDelete`. */
 export async function writeDeletes(states: readonly InstanceState[], work: FlushWork): Promise<void> {
@@ -15,7 +15,8 @@ export async function writeDeletes(states: readonly InstanceState[], work: Flush
 
 async function deleteBatch(states: readonly InstanceState[], work: FlushWork): Promise<void> {
   for (const state of states) await emitRow(state, "beforeDelete", work);
-  for (const state of states) if (isKeyAbsent({ state, mapper: mapperOfState(state) })) await work.loadColumns(state);
+  for (const state of states)
+    if (isRowIdentityAbsent({ state, mapper: mapperOfState(state) })) await work.loadColumns(state);
   const mappers = [...new Set(states.map(mapperOfState))];
   const tables = [
     ...new Set(

@@ -3,7 +3,7 @@ import { mapperOfState, type Mapper } from "../mapping/mapper.ts";
 import type { FlushPlan } from "./flush-plan.ts";
 import { rowWriter } from "./row-writer.ts";
 import { isSameValue } from "./same-value.ts";
-import { isKeyAbsent, staleError } from "./write-saves.ts";
+import { isRowIdentityAbsent, staleError } from "./write-saves.ts";
 
 /** Writes foreign keys by an UPDATE of their own, when both rows are there (or before one of them goes). They raise no row events. */
 export async function writePostUpdates(plan: FlushPlan, baseMapper: Mapper, beforeDeletes: boolean): Promise<void> {
@@ -21,8 +21,8 @@ async function writeColumns(
   mapper: Mapper,
   slots: ReadonlySet<number>,
 ): Promise<void> {
-  const changed = new Set([...slots].filter((slot) => hasChangedSince(state, slot)));
-  if (changed.size > 0 && isKeyAbsent({ state, mapper })) await work.loadColumns(state);
+  const changed = new Set([...slots].filter((slot) => differsFromRow(state, slot)));
+  if (changed.size > 0 && isRowIdentityAbsent({ state, mapper })) await work.loadColumns(state);
   for (const table of mapper.tables) {
     const writer = rowWriter(mapper, table, connection.engine.dialect);
     const columns = writer.columns.filter(
@@ -36,12 +36,8 @@ async function writeColumns(
   state.commitSlots(slots);
 }
 
-/** Whether a foreign key is another one than in the row: the flush assigns it after the row was written. */
-function hasChangedSince(state: InstanceState, slot: number): boolean {
-  const { committed, committedAfterWrite, values } = state;
-  if (state.isNew) return values[slot] != null;
-  const old = [committed?.[slot], committedAfterWrite?.[slot]].find(
-    (value) => value !== undefined && value !== UNCHANGED,
-  );
-  return old !== undefined && !isSameValue(undefined, old, values[slot]);
+/** Whether a foreign key is another one than in the row: where this flush has written the row, only what was assigned since. */
+function differsFromRow(state: InstanceState, slot: number): boolean {
+  const old = (state.written ? state.committedAfterWrite : state.committed)?.[slot];
+  return old !== undefined && old !== UNCHANGED && !isSameValue(undefined, old, state.values[slot]);
 }

@@ -36,7 +36,7 @@ async function writeBatch(batch: readonly Entry[], work: FlushWork): Promise<voi
         applyDefaults(save);
         inserts.push(save);
       } else if (needsUpdate(save)) {
-        if (isKeyAbsent(save)) await work.loadColumns(save.state);
+        if (isRowIdentityAbsent(save)) await work.loadColumns(save.state);
         prepareUpdate(save);
         changed.push(save);
       }
@@ -153,7 +153,7 @@ function needsUpdate({ state: { committed, values }, mapper }: Entry): boolean {
 }
 
 /** Whether what names the row is not in memory, as after an expire: the instance is loaded before its row is written, as in SQLAlchemy. */
-export function isKeyAbsent({ state, mapper }: Pick<Entry, "state" | "mapper">): boolean {
+export function isRowIdentityAbsent({ state, mapper }: Pick<Entry, "state" | "mapper">): boolean {
   if (!state.incomplete) return false;
   if (mapper.version !== undefined && state.values[mapper.version.slot] === undefined) return true;
   return mapper.primaryKey.some(({ slot }) => state.values[slot] === undefined);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createAll, inherit, integer, many, Metadata, model, one, sessionmaker, text } from "../../src/index.ts";
+import { createAll, inherit, integer, load, many, Metadata, model, one, sessionmaker, text } from "../../src/index.ts";
 import { forEachDatabase } from "../databases.ts";
 
 const metadata = new Metadata();
@@ -40,6 +40,29 @@ class Manager extends inherit(
   },
 ) {}
 
+class Team extends model(
+  "teams",
+  {
+    id: integer().primaryKey(),
+    captain_id: integer().nullable().references("players.id"),
+    get captain() {
+      return one(Player, { foreignKey: "captain_id", postUpdate: true });
+    },
+  },
+  { metadata },
+) {}
+class Player extends model(
+  "players",
+  {
+    id: integer().primaryKey(),
+    team_id: integer().nullable().references("teams.id"),
+    get team() {
+      return one(Team, { foreignKey: "team_id" });
+    },
+  },
+  { metadata },
+) {}
+
 test("a subclass that its parent class refers to may be the first class that is used", () => {
   // The tests below do not touch Manager before, and neither do their imports.
   expect(new Manager({}).kind).toBe("manager");
@@ -61,6 +84,42 @@ describe("references", () => {
       book.author = author;
       await session.flush();
       expect(book.author_id).toBe(author.id);
+    });
+
+    test("a reference that is written alone wins over a foreign key that was assigned beside it", async () => {
+      const engine = database.engine();
+      await createAll(engine, { metadata });
+      await using session = sessionmaker(engine)();
+      const [ann, bob] = [new Player({}), new Player({})];
+      const team = new Team({ captain: ann });
+      session.addAll([ann, bob, team]);
+      await session.commit();
+      await session.refresh(team);
+      team.captain_id = bob.id;
+      team.captain = null;
+      await session.commit();
+      await session.refresh(team);
+      expect(team.captain_id).toBe(null);
+
+      // Back to what the row had before: the UPDATE of the row itself has written the key in between.
+      team.captain = ann;
+      await session.commit();
+      await load(team, "captain");
+      const before = team.captain;
+      team.captain = bob;
+      await session.flush();
+      team.captain_id = ann.id;
+      team.captain = before;
+      team.captain_id = bob.id;
+      await session.commit();
+      await session.refresh(team);
+      expect(team.captain_id).toBe(ann.id);
+
+      const late = new Team({ captain_id: ann.id, captain: null });
+      session.add(late);
+      await session.commit();
+      await session.refresh(late);
+      expect(late.captain_id).toBe(null);
     });
 
     test("a member that left an unloaded collection and was added again is referred to again", async () => {
