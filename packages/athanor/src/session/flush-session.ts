@@ -83,6 +83,7 @@ async function flushWithin(core: SessionState, transaction: SessionTransaction):
     contains: (state) => core.contains(state),
     loadColumns: (state) => core.loadColumns(state),
     loadRelated: (state, property) => core.loadRelated(state, property),
+    loadReplaced: (state, property) => core.loadReplaced(state, property),
     deletedWith: (state) => deletedAlong(state, (parent, property) => core.loadRelated(parent, property)),
   };
   const flushed = await executeFlush(await planFlush(work));

@@ -35,9 +35,38 @@ export async function loadRelated(
     const known = core.identityMap.of(property.target).get(identityKey(property.target, byKey));
     if (known !== undefined) return attribute.setLoaded(state, await withColumns(core, known));
   }
+  attribute.setLoaded(state, await selectRelated(core, state, property, key, options));
+}
+
+/**
+ * Finds what a reference referred to that was assigned before it was loaded. Only rows of other tables tell, and nobody could wait for them then; a flush can, and must
+ * know whom it takes the reference from.
+ */
+export async function loadReplaced(
+  core: SessionState,
+  state: InstanceState,
+  property: RelationshipProperty,
+): Promise<Instance | null> {
+  await loadLocalColumns(core, state, property);
+  const key = localColumns(property).map(({ slot }) => {
+    const committed = state.committed?.[slot];
+    return committed === undefined || typeof committed === "symbol" ? state.values[slot] : committed;
+  });
+  if (key.some((value) => value == null)) return null;
+  const [replaced = null] = await selectRelated(core, state, property, key, {});
+  return replaced;
+}
+
+async function selectRelated(
+  core: SessionState,
+  state: InstanceState,
+  property: RelationshipProperty,
+  key: readonly unknown[],
+  options: ExecutionOptions,
+): Promise<Instance[]> {
   const statement = relatedSelect(property, key).withPlan(carriedTo(state, property));
   const result = await execute(core, { statement, parameters: undefined, options, isRelationshipLoad: true });
-  attribute.setLoaded(state, [...new Set(result.scalars().all() as Instance[])]);
+  return [...new Set(result.scalars().all() as Instance[])];
 }
 
 /** An instance that the session has, with its values; nothing where its row turns out to be gone. */

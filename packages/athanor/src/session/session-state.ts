@@ -31,6 +31,8 @@ export interface Loaders {
   /** Loads all columns that are not in memory. */
   columns(core: SessionState, state: InstanceState): Promise<void>;
   related(core: SessionState, state: InstanceState, property: RelationshipProperty): Promise<void>;
+  /** Finds what a reference referred to that was assigned before it was loaded. */
+  replaced(core: SessionState, state: InstanceState, property: RelationshipProperty): Promise<Instance | null>;
 }
 
 /** How the sessions of a sessionmaker behave. */
@@ -295,6 +297,11 @@ export class SessionState implements StateOwner {
 
   loadRelated(state: InstanceState, property: RelationshipProperty): Promise<void> {
     return this.#loaders.related(this, state, property);
+  }
+
+  /** Finds what a reference referred to that was assigned before it was loaded. */
+  loadReplaced(state: InstanceState, property: RelationshipProperty): Promise<Instance | null> {
+    return this.#loaders.replaced(this, state, property);
   }
 
   /** Loads all columns of an instance that are not in memory. */

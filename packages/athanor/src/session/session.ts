@@ -19,7 +19,7 @@ import { flushSession } from "./flush-session.ts";
 import { getInstance, type KeyOf } from "./get.ts";
 import type { Statement } from "./orm-execute-state.ts";
 import { loadColumns, unloadedColumns } from "./load-columns.ts";
-import { loadRelated } from "./load-related.ts";
+import { loadRelated, loadReplaced } from "./load-related.ts";
 import { reachedBy } from "../unit-of-work/cascades.ts";
 import { mergeInstance, type MergeOptions } from "./merge.ts";
 import { refreshInstance } from "./refresh.ts";
@@ -30,6 +30,7 @@ import { SessionTransaction } from "./session-transaction.ts";
 const loaders: Loaders = {
   columns: (core, state) => loadColumns(core, state, unloadedColumns(state)),
   related: loadRelated,
+  replaced: loadReplaced,
 };
 
 /** What the rows of a statement are: `[User]` of select(User), objects by column name of raw SQL. */

@@ -1,4 +1,5 @@
 import type { Connection } from "../engine/connection.ts";
+import { PASSIVE_NO_RESULT } from "../instance/history.ts";
 import { type Instance, stateOf } from "../instance/instance.ts";
 import type { RelatedAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
@@ -113,7 +114,10 @@ export class FlushPlan {
     const attribute = state.instrumentation.attributes[property.slot] as RelatedAttribute;
     if (load && state.key !== undefined && state.values[property.slot] === undefined)
       await this.work.loadRelated(state, property);
-    const history = relatedHistory(attribute, state);
+    let history = relatedHistory(attribute, state);
+    // A reference that was assigned unloaded has lost what the rows of another table tell; what a key of its own row told is of no account.
+    if (state.committed?.[property.slot] === PASSIVE_NO_RESULT && !property.refersToKey)
+      history = withReplaced(history, await this.work.loadReplaced(state, property));
     byState.set(state, { history, isLoaded: load });
     return history;
   }
@@ -146,4 +150,11 @@ function relatedHistory(attribute: RelatedAttribute, state: InstanceState): Rela
     values.map((value) => (value == null ? null : stateOf(value as Instance)));
   if (pending === undefined) return { added: states(added), unchanged: states(unchanged), deleted: states(deleted) };
   return { added: states([...pending.added]), unchanged: [], deleted: states([...pending.removed]) };
+}
+
+/** The history of a reference, where only the database knew what it had referred to. */
+function withReplaced(history: RelatedHistory, replaced: Instance | null): RelatedHistory {
+  if (replaced === null) return history;
+  const lost = stateOf(replaced);
+  return history.added.includes(lost) ? { added: [], unchanged: [lost], deleted: [] } : { ...history, deleted: [lost] };
 }

@@ -1,6 +1,7 @@
 import type { Connection } from "../engine/connection.ts";
 import type { MaybePromise } from "../engine/maybe-promise.ts";
 import type { Registration } from "../event/event-node.ts";
+import type { Instance } from "../instance/instance.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { collectRelated } from "./collect-related.ts";
@@ -37,6 +38,8 @@ export interface FlushWork {
   loadColumns(state: InstanceState): Promise<void>;
   /** Loads a relationship that the flush must know. */
   loadRelated(state: InstanceState, property: RelationshipProperty): Promise<void>;
+  /** Finds what a reference referred to that was assigned before it was loaded. */
+  loadReplaced(state: InstanceState, property: RelationshipProperty): Promise<Instance | null>;
   /** What is deleted along with an instance, by cascades. */
   deletedWith(state: InstanceState): Promise<readonly InstanceState[]>;
 }

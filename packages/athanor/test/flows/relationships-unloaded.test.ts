@@ -1,0 +1,94 @@
+import { describe, expect, test } from "vitest";
+import { createAll, integer, load, Metadata, model, one, select, sessionmaker, text } from "../../src/index.ts";
+import { forEachDatabase } from "../databases.ts";
+
+const metadata = new Metadata();
+
+class Person extends model(
+  "people",
+  {
+    id: integer().primaryKey(),
+    name: text(),
+    get passport() {
+      return one(Passport, { backPopulates: "person", cascade: "all, delete-orphan" });
+    },
+    get desk() {
+      return one(Desk, { backPopulates: "person" });
+    },
+  },
+  { metadata },
+) {}
+class Passport extends model(
+  "passports",
+  {
+    id: integer().primaryKey(),
+    person_id: integer().nullable().references("people.id"),
+    get person() {
+      return one(Person, { backPopulates: "passport" });
+    },
+  },
+  { metadata },
+) {}
+class Desk extends model(
+  "desks",
+  {
+    id: integer().primaryKey(),
+    person_id: integer().nullable().references("people.id"),
+    get person() {
+      return one(Person, { backPopulates: "desk" });
+    },
+  },
+  { metadata },
+) {}
+
+describe("a reference that is assigned before it is loaded", () => {
+  forEachDatabase((database) => {
+    const storedPerson = async () => {
+      const engine = database.engine();
+      await createAll(engine, { metadata });
+      const sessions = sessionmaker(engine);
+      const session = sessions();
+      session.add(new Person({ name: "Ada", passport: new Passport({}), desk: new Desk({}) }));
+      await session.commit();
+      session.expungeAll();
+      return { session, ada: (await session.get(Person, 1)) as Person };
+    };
+
+    test("empties the foreign key of what it replaces", async () => {
+      const { session, ada } = await storedPerson();
+      ada.desk = new Desk({});
+      await session.commit();
+      const desks = (await session.execute(select(Desk).orderBy((desk) => desk.id))).scalars().all();
+      expect(desks.map(({ person_id }) => person_id)).toEqual([null, ada.id]);
+      await session.close();
+    });
+
+    test("deletes what it replaces where that cannot be without it", async () => {
+      const { session, ada } = await storedPerson();
+      ada.passport = null;
+      await session.commit();
+      expect((await session.execute(select(Passport))).scalars().all()).toEqual([]);
+      await session.close();
+    });
+
+    test("has not changed where it is assigned what the row says", async () => {
+      const { session, ada } = await storedPerson();
+      const passport = await session.get(Passport, 1);
+      ada.passport = passport;
+      await session.commit();
+      expect((await session.execute(select(Passport))).scalars().all()).toEqual([passport]);
+      expect(passport?.person_id).toBe(ada.id);
+      await session.close();
+    });
+
+    test("finds what it replaces by the key that the row has, also where the instance is expired", async () => {
+      const { session, ada } = await storedPerson();
+      session.expire(ada);
+      ada.passport = null;
+      await session.commit();
+      expect((await session.execute(select(Passport))).scalars().all()).toEqual([]);
+      expect(await load(ada, "name")).toBe("Ada");
+      await session.close();
+    });
+  });
+});
