@@ -111,10 +111,9 @@ export class FlushPlan {
     if (byState === undefined) this.#histories.set(property, (byState = new Map()));
     const known = byState.get(state);
     if (known !== undefined && (known.isLoaded || !load)) return known.history;
-    const attribute = state.instrumentation.attributes[property.slot] as RelatedAttribute;
     if (load && state.key !== undefined && state.values[property.slot] === undefined)
       await this.work.loadRelated(state, property);
-    let history = relatedHistory(attribute, state);
+    let history = this.historyNow(state, property);
     // A reference that was assigned unloaded has lost what the rows of another table tell; what a key of its own row told is of no account.
     if (state.committed?.[property.slot] === PASSIVE_NO_RESULT && !property.refersToKey)
       history = withReplaced(history, await this.work.loadReplaced(state, property));
@@ -122,12 +121,14 @@ export class FlushPlan {
     return history;
   }
 
+  /** The history of a relationship as it is at this moment. */
+  historyNow(state: InstanceState, property: RelationshipProperty): RelatedHistory {
+    return relatedHistory(state.instrumentation.attributes[property.slot] as RelatedAttribute, state);
+  }
+
   /** The history that was asked for before. */
   knownHistory(state: InstanceState, property: RelationshipProperty): RelatedHistory {
-    return (
-      this.#histories.get(property)?.get(state)?.history ??
-      relatedHistory(state.instrumentation.attributes[property.slot] as RelatedAttribute, state)
-    );
+    return this.#histories.get(property)?.get(state)?.history ?? this.historyNow(state, property);
   }
 
   /** Registers everything that goes with a deleted instance. */

@@ -67,6 +67,6 @@ export async function planFlush(work: FlushWork): Promise<FlushPlan> {
  * afterwards takes note of what was written. SQLAlchemy: Session Basics, Flushing.
  */
 export async function executeFlush(plan: FlushPlan): Promise<Flushed> {
-  for (const step of orderSteps(plan)) await step.run(plan);
+  for (const step of await orderSteps(plan)) await step.run(plan);
   return plan.flushed();
 }

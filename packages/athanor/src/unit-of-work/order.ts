@@ -11,7 +11,7 @@ export function saveOrder(entries: readonly Entry[]): Entry[] {
   return updates.length === 0 ? inserts : [...inserts, ...updates];
 }
 
-/** Pairs of hierarchies of which the first holds tables that the second refers to. A circle of tables is cut where it closes. */
+/** Pairs of hierarchies of which the second has a table that refers to one of the first. */
 export function tableOrder(plan: FlushPlan): (readonly [Mapper, Mapper])[] {
   const holders = new Map<string, Mapper>();
   const referenced = new Map<Mapper, Set<string>>();
@@ -27,13 +27,11 @@ export function tableOrder(plan: FlushPlan): (readonly [Mapper, Mapper])[] {
     }
   }
   const pairs: (readonly [Mapper, Mapper])[] = [];
-  const leads = (from: Mapper, to: Mapper): boolean =>
-    from === to || pairs.some(([before, after]) => before === from && leads(after, to));
   const mappers = [...referenced.keys()].sort((left, right) => compareText(left.class.name, right.class.name));
   for (const mapper of mappers) {
     for (const name of referenced.get(mapper) ?? []) {
       const holder = holders.get(name);
-      if (holder !== undefined && holder !== mapper && !leads(mapper, holder)) pairs.push([holder, mapper]);
+      if (holder !== undefined && holder !== mapper) pairs.push([holder, mapper]);
     }
   }
   return pairs;

@@ -4,21 +4,23 @@ import { CircularDependencyError } from "./errors.ts";
 export type Edges<TNode> = ReadonlyMap<TNode, ReadonlySet<TNode>>;
 
 /**
- * Sorts nodes into layers: each node comes in a later layer than those that must come before it, and within a layer in the order given. There must be no circle.
+ * Sorts nodes into layers: each node comes in a later layer than those that must come before it, and within a layer in the order given. A circle is found when
+ * everything that comes before it has been taken.
+ *
+ * @throws CircularDependencyError
  */
-export function layers<TNode>(nodes: readonly TNode[], edges: Edges<TNode>): TNode[][] {
+export function* layers<TNode>(nodes: readonly TNode[], edges: Edges<TNode>): Generator<TNode[]> {
   const waiting = new Map<TNode, number>(nodes.map((node) => [node, 0]));
   for (const node of nodes)
     for (const after of edges.get(node) ?? [])
       if (after !== node && waiting.has(after)) waiting.set(after, (waiting.get(after) ?? 0) + 1);
-  const sorted: TNode[][] = [];
   while (waiting.size > 0) {
     const ready = nodes.filter((node) => waiting.get(node) === 0);
     if (ready.length === 0)
       throw new CircularDependencyError(
         "The rows of this flush need each other in a circle, so none of them can be written first. Let one of the relationships write its foreign key afterwards: postUpdate: true.",
       );
-    sorted.push(ready);
+    yield ready;
     for (const node of ready) {
       waiting.delete(node);
       for (const after of edges.get(node) ?? []) {
@@ -27,7 +29,6 @@ export function layers<TNode>(nodes: readonly TNode[], edges: Edges<TNode>): TNo
       }
     }
   }
-  return sorted;
 }
 
 /** The nodes that stand in a circle, one that must come before itself included. Tarjan's algorithm, without recursion. */
