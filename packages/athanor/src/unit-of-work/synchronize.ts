@@ -1,4 +1,5 @@
 import type { InstanceState } from "../instance/instance-state.ts";
+import { ScalarAttribute } from "../instance/scalar-attribute.ts";
 import type { ColumnProperty } from "../mapping/mapper.ts";
 import type { KeyPair, RelationshipProperty } from "../mapping/relationship-property.ts";
 import { FlushError } from "./errors.ts";
@@ -16,16 +17,21 @@ export async function copyKey(
     source,
     pairs.map(({ from }) => from),
   );
-  for (const { from, to } of pairs) assign(target, to, source.values[from.slot] ?? null);
+  for (const { from, to } of pairs) {
+    if (isOldValueAbsent(target, to)) await plan.work.loadColumns(target);
+    assign(target, to, source.values[from.slot] ?? null);
+  }
 }
 
 /** Empties the foreign key of a row whose reference is gone. */
-export function clearKey(
+export async function clearKey(
+  plan: FlushPlan,
   property: RelationshipProperty,
   columns: readonly ColumnProperty[],
   target: InstanceState,
-): void {
+): Promise<void> {
   for (const column of columns) {
+    if (isOldValueAbsent(target, column)) await plan.work.loadColumns(target);
     if (column.source.column.primaryKey && target.values[column.slot] != null) {
       throw new FlushError(
         `${property.label} would empty ${target.instrumentation.class.name}.${column.key}, which is part of the key of ${target.describe()}: a row cannot be without its key. ` +
@@ -50,13 +56,21 @@ function assign(target: InstanceState, column: ColumnProperty, value: unknown): 
   target.instrumentation.attributes[column.slot]?.set(target, value);
 }
 
+/** Where an old value has to be known, and is not in memory: the whole instance is loaded before the new one is assigned. */
+function isOldValueAbsent(target: InstanceState, column: ColumnProperty): boolean {
+  const attribute = target.instrumentation.attributes[column.slot];
+  return attribute instanceof ScalarAttribute && attribute.activeHistory && isAbsent(target, column);
+}
+
 /** Loads an instance some of whose columns the flush must know and memory has not. */
 export async function loadAbsent(
   plan: FlushPlan,
   state: InstanceState,
   columns: readonly ColumnProperty[],
 ): Promise<void> {
-  if (state.key === undefined || !state.incomplete) return;
-  if (columns.some(({ slot }) => state.values[slot] === undefined && !state.isChanged(slot)))
-    await plan.work.loadColumns(state);
+  if (columns.some((column) => isAbsent(state, column))) await plan.work.loadColumns(state);
+}
+
+function isAbsent(state: InstanceState, { slot }: ColumnProperty): boolean {
+  return state.key !== undefined && state.incomplete && state.values[slot] === undefined && !state.isChanged(slot);
 }

@@ -22,7 +22,7 @@ async function writeColumns(
   slots: ReadonlySet<number>,
 ): Promise<void> {
   const changed = new Set([...slots].filter((slot) => differsFromRow(state, slot)));
-  if (changed.size > 0 && isRowIdentityAbsent({ state, mapper })) await work.loadColumns(state);
+  if (isRowIdentityAbsent({ state, mapper })) await work.loadColumns(state);
   for (const table of mapper.tables) {
     const writer = rowWriter(mapper, table, connection.engine.dialect);
     const columns = writer.columns.filter(

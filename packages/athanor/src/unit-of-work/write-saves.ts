@@ -27,6 +27,7 @@ async function writeBatch(batch: readonly Entry[], work: FlushWork): Promise<voi
   for (const save of batch) {
     const waiting = emitRow(save.state, save.isInsert ? "beforeInsert" : "beforeUpdate", work);
     if (waiting !== undefined) await waiting;
+    if (!save.isInsert && isVersionAbsent(save)) await work.loadColumns(save.state);
   }
   const inserts: Entry[] = [];
   const changed: Entry[] = [];
@@ -155,8 +156,13 @@ function needsUpdate({ state: { committed, values }, mapper }: Entry): boolean {
 /** Whether what names the row is not in memory, as after an expire: the instance is loaded before its row is written, as in SQLAlchemy. */
 export function isRowIdentityAbsent({ state, mapper }: Pick<Entry, "state" | "mapper">): boolean {
   if (!state.incomplete) return false;
-  if (mapper.version !== undefined && state.values[mapper.version.slot] === undefined) return true;
+  if (isVersionAbsent({ state, mapper })) return true;
   return mapper.primaryKey.some(({ slot }) => state.values[slot] === undefined);
+}
+
+/** Which version a row has is asked before it is known whether anything of it has changed. */
+function isVersionAbsent({ state, mapper: { version } }: Pick<Entry, "state" | "mapper">): boolean {
+  return state.incomplete && version !== undefined && state.values[version.slot] === undefined;
 }
 
 /** Sets the `onupdate` values of an UPDATE, and its next version. */

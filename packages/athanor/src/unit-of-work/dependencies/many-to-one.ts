@@ -65,7 +65,7 @@ export class ManyToOne implements Dependency {
       const postUpdate = property.options.postUpdate === true;
       if (!postUpdate && plan.isDeleted(parent)) continue;
       if (added.length > 0) for (const child of added) await this.#refer(plan, parent, child);
-      else if (deleted.length > 0) this.#clear(parent);
+      else if (deleted.length > 0) await this.#clear(plan, parent);
       if (postUpdate && added.length + deleted.length + unchanged.length > 0) plan.postUpdate(parent, property);
     }
   }
@@ -75,7 +75,7 @@ export class ManyToOne implements Dependency {
     if (property.options.postUpdate !== true || property.cascade.has("delete-orphan")) return;
     for (const parent of parents) {
       const { added, unchanged, deleted } = await plan.history(parent, property, false);
-      this.#clear(parent);
+      await this.#clear(plan, parent);
       if ([...added, ...unchanged, ...deleted].some((child) => child !== null)) plan.postUpdate(parent, property);
     }
   }
@@ -86,7 +86,7 @@ export class ManyToOne implements Dependency {
   }
 
   async #refer(plan: FlushPlan, parent: InstanceState, child: InstanceState | null): Promise<void> {
-    if (child === null) return this.#clear(parent);
+    if (child === null) return this.#clear(plan, parent);
     if (!plan.work.contains(child)) {
       plan.work.warn(
         `${child.describe()} is not in the session, so ${this.property.label} does not refer to it in the database. Add it: session.add(instance).`,
@@ -96,8 +96,9 @@ export class ManyToOne implements Dependency {
     await copyKey(plan, fromTo(this.property.pairs, "remoteToLocal"), child, parent);
   }
 
-  #clear(parent: InstanceState): void {
-    clearKey(
+  #clear(plan: FlushPlan, parent: InstanceState): Promise<void> {
+    return clearKey(
+      plan,
       this.property,
       this.property.pairs.map(({ local }) => local),
       parent,

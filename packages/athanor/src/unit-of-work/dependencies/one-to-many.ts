@@ -83,7 +83,7 @@ export class OneToMany implements Dependency {
         if (this.property.options.postUpdate === true) plan.postUpdate(child, this.property);
       }
       for (const child of present(deleted)) {
-        if (!this.#deletesOrphans && this.#isOrphan(child)) this.#clear(plan, child);
+        if (!this.#deletesOrphans && this.#isOrphan(child)) await this.#clear(plan, child);
       }
       if (this.#keyChanged(parent)) for (const child of present(unchanged)) await this.#copy(plan, parent, child);
     }
@@ -92,9 +92,9 @@ export class OneToMany implements Dependency {
   async beforeDelete(plan: FlushPlan, parents: readonly InstanceState[]): Promise<void> {
     for (const parent of parents) {
       const { unchanged, deleted } = plan.knownHistory(parent, this.property);
-      for (const child of present(deleted)) if (this.#isOrphan(child)) this.#clear(plan, child);
+      for (const child of present(deleted)) if (this.#isOrphan(child)) await this.#clear(plan, child);
       if (this.property.options.postUpdate !== true && this.#deletesChildren) continue;
-      for (const child of present(unchanged)) this.#clear(plan, child);
+      for (const child of present(unchanged)) await this.#clear(plan, child);
     }
   }
 
@@ -114,9 +114,10 @@ export class OneToMany implements Dependency {
   }
 
   /** A child that is deleted itself keeps its foreign key: nobody will read it. */
-  #clear(plan: FlushPlan, child: InstanceState): void {
+  async #clear(plan: FlushPlan, child: InstanceState): Promise<void> {
     if (plan.isDeleted(child)) return;
-    clearKey(
+    await clearKey(
+      plan,
       this.property,
       this.property.pairs.map(({ remote }) => remote),
       child,
