@@ -10,7 +10,7 @@ import { deletedAlong } from "../unit-of-work/cascades.ts";
 import { isOrphan } from "../mapping/orphans.ts";
 import { removeStates } from "./attachment.ts";
 import { changeOf } from "./change-log.ts";
-import { ResourceClosedError } from "./errors.ts";
+import { ObjectDeletedError, ResourceClosedError } from "./errors.ts";
 import { loadOldValues } from "./load-old-values.ts";
 import type { SessionState } from "./session-state.ts";
 import type { SessionTransaction } from "./session-transaction.ts";
@@ -80,6 +80,8 @@ async function flushWithin(core: SessionState, transaction: SessionTransaction):
     running: core.writing,
     emit: core.emitter(),
     warn: (message) => core.warn(message),
+    findByKey: (mapper, key) => core.findByKey(mapper, key),
+    loadOrForget: (state) => loadOrForget(core, transaction, state),
     contains: (state) => core.contains(state),
     loadColumns: (state) => core.loadColumns(state),
     loadRelated: (state, property) => core.loadRelated(state, property),
@@ -120,6 +122,23 @@ async function lookAtReplaced(core: SessionState, inserted: readonly InstanceSta
   }
 }
 
+/** A row that turns out to be gone takes its instance along. */
+async function loadOrForget(
+  core: SessionState,
+  { snapshot }: SessionTransaction,
+  state: InstanceState,
+): Promise<boolean> {
+  try {
+    await core.loadColumns(state);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ObjectDeletedError)) throw error;
+    settleDeleted(core, snapshot, state);
+    core.emitLifecycle("persistentToDeleted", state);
+    return false;
+  }
+}
+
 /** Whatever the flush stumbled over, the reason is that its transaction is gone. */
 function endedByListener(cause: unknown): ResourceClosedError {
   return new ResourceClosedError(
@@ -146,10 +165,15 @@ function settleDeletions(
 }
 
 /** Takes note of the rows that were written: instances change their states, and their values are those of the rows. */
-function settleSaves(core: SessionState, { snapshot }: SessionTransaction, { inserted, updated }: Flushed): void {
+function settleSaves(
+  core: SessionState,
+  { snapshot }: SessionTransaction,
+  { inserted, takenOver, updated }: Flushed,
+): void {
   const inserts = stillIn(core, inserted);
   const updates = stillIn(core, updated);
   settleInserted(core, inserts);
+  for (const state of takenOver) settleTakenOver(state);
   for (const state of updates) settleUpdated(core, snapshot, state);
   if (core.dispatch.pendingToPersistent !== undefined)
     for (const state of inserts) core.emitLifecycle("pendingToPersistent", state);
@@ -184,6 +208,13 @@ function settleInserted(core: SessionState, states: readonly InstanceState[]): v
     identities.set(state.key, state.instance);
     if (state.modified) core.modified.add(state);
   }
+}
+
+/** What it was not given, its row has from the instance before. */
+function settleTakenOver(state: InstanceState): void {
+  state.inserted = false;
+  state.incomplete = state.unloaded().length > 0;
+  state.expiredBy = "a flush in which it took over the row of a deleted instance";
 }
 
 function settleUpdated(core: SessionState, snapshot: Snapshot, state: InstanceState): void {

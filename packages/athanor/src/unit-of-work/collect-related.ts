@@ -75,7 +75,7 @@ function isEmpty({ added, unchanged, deleted }: RelatedHistory): boolean {
 export function entriesByRelationship(plan: FlushPlan): Map<RelationshipProperty, Entry[]> {
   const byRelationship = new Map<RelationshipProperty, Entry[]>();
   for (const entry of plan.entries.values()) {
-    if (entry.listOnly || entry.mapper.relationships.length === 0) continue;
+    if (entry.mapper.relationships.length === 0) continue;
     for (const property of entry.mapper.relationships) {
       if (property.isViewOnly) continue;
       const entries = byRelationship.get(property);

@@ -8,8 +8,10 @@ export interface Entry {
   /** It had no row when the flush began. */
   readonly isInsert: boolean;
   isDelete: boolean;
-  /** It is here for the order alone: its own row is not written. */
-  listOnly: boolean;
+  /** The instance whose row becomes that of this new one: it is deleted in the same flush, and has the same key. */
+  takesOver: InstanceState | undefined;
+  /** A new instance has taken its row over, so there is nothing to delete. */
+  isTakenOver: boolean;
   /** Attributes whose value came from a default, from `onupdate`, from the version counter or from the database. */
   refreshed: string[] | undefined;
   /** Its key came from a default. */

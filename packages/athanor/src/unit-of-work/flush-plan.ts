@@ -18,7 +18,6 @@ export interface RelatedHistory {
 /** What a registration says beside the instance. */
 export interface Registration {
   readonly isDelete?: boolean;
-  readonly listOnly?: boolean;
   /** It was to be deleted, and was put into a relationship again. */
   readonly cancelDelete?: boolean;
   /** The relationship along which it came, and what was done there: for the warning where it is not in the session. */
@@ -44,9 +43,9 @@ export class FlushPlan {
 
   constructor(work: FlushWork) {
     this.work = work;
-    for (const state of work.inserts) this.#take(state, false, false);
-    for (const state of work.updates) this.#take(state, false, false);
-    for (const state of work.deletes) this.#take(state, true, false);
+    for (const state of work.inserts) this.#take(state, false);
+    for (const state of work.updates) this.#take(state, false);
+    for (const state of work.deletes) this.#take(state, true);
   }
 
   get connection(): Connection {
@@ -54,10 +53,7 @@ export class FlushPlan {
   }
 
   /** Takes an instance up, or more is known of one that is. Refuses, with a warning, one that is not in the session. */
-  register(
-    state: InstanceState,
-    { isDelete = false, listOnly = false, cancelDelete = false, along }: Registration = {},
-  ): boolean {
+  register(state: InstanceState, { isDelete = false, cancelDelete = false, along }: Registration = {}): boolean {
     if (!this.work.contains(state)) {
       if (!state.deleted && along !== undefined) {
         this.work.warn(
@@ -67,21 +63,19 @@ export class FlushPlan {
       return false;
     }
     const entry = this.entries.get(state);
-    if (entry === undefined) this.#take(state, isDelete, listOnly);
-    else if (!listOnly && (isDelete || cancelDelete)) {
-      entry.isDelete = isDelete;
-      entry.listOnly = false;
-    } else if (!listOnly) entry.listOnly = false;
+    if (entry === undefined) this.#take(state, isDelete);
+    else if (isDelete || cancelDelete) entry.isDelete = isDelete;
     return true;
   }
 
-  #take(state: InstanceState, isDelete: boolean, listOnly: boolean): void {
+  #take(state: InstanceState, isDelete: boolean): void {
     this.entries.set(state, {
       state,
       mapper: mapperOfState(state),
       isInsert: state.key === undefined,
       isDelete,
-      listOnly,
+      takesOver: undefined,
+      isTakenOver: false,
       refreshed: undefined,
       hasDefaultKey: false,
       nulls: undefined,
@@ -94,11 +88,12 @@ export class FlushPlan {
     const inserted: InstanceState[] = [];
     const updated: InstanceState[] = [];
     const deleted: InstanceState[] = [];
-    for (const { state, isInsert, isDelete, listOnly } of this.entries.values()) {
-      if (listOnly) continue;
+    const takenOver: InstanceState[] = [];
+    for (const { state, isInsert, isDelete, takesOver } of this.entries.values()) {
+      if (takesOver !== undefined) takenOver.push(state);
       (isDelete ? deleted : isInsert ? inserted : updated).push(state);
     }
-    return { inserted, updated, deleted };
+    return { inserted, takenOver, updated, deleted };
   }
 
   isDeleted(state: InstanceState): boolean {

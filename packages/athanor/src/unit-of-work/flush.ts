@@ -3,6 +3,7 @@ import type { MaybePromise } from "../engine/maybe-promise.ts";
 import type { Registration } from "../event/event-node.ts";
 import type { Instance } from "../instance/instance.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
+import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { collectRelated } from "./collect-related.ts";
 import { FlushPlan } from "./flush-plan.ts";
@@ -32,6 +33,10 @@ export interface FlushWork {
   readonly emit: Emitter;
   /** Gets what is odd and no error, such as a DELETE that found no row. */
   warn(message: string): void;
+  /** The instance of a row that the session has. */
+  findByKey(mapper: Mapper, key: unknown): Instance | undefined;
+  /** Loads an expired instance. Where its row is gone it is taken for deleted. @returns whether the row is there */
+  loadOrForget(state: InstanceState): Promise<boolean>;
   /** Whether an instance is in the session. */
   contains(state: InstanceState): boolean;
   /** Loads what is not in memory of an instance that the flush must know. */
@@ -47,6 +52,8 @@ export interface FlushWork {
 /** What a flush did, for the session to take note of. */
 export interface Flushed {
   readonly inserted: readonly InstanceState[];
+  /** Those of the inserted that took over the row of a deleted instance. */
+  readonly takenOver: readonly InstanceState[];
   readonly updated: readonly InstanceState[];
   readonly deleted: readonly InstanceState[];
 }

@@ -50,7 +50,7 @@ function hierarchySteps(plan: FlushPlan): StepGraph {
       last = { mapper: baseMapper, saves: step("save", baseMapper), deletes: step("delete", baseMapper) };
       graph.connect(last.saves, last.deletes);
     }
-    if (!entry.listOnly) (entry.isDelete ? last.deletes : last.saves).entries.push(entry);
+    (entry.isDelete ? last.deletes : last.saves).entries.push(entry);
   }
   for (const [property, entries] of entriesByRelationship(plan)) {
     if (!plan.active.has(property)) continue;

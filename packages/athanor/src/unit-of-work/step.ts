@@ -1,3 +1,4 @@
+import type { InstanceState } from "../instance/instance-state.ts";
 import { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { StepKind } from "./dependencies/dependency.ts";
@@ -37,14 +38,18 @@ export class Step {
     if (this.entries.length === 0 && this.kind !== "postUpdate" && this.kind !== "preUpdate") return;
     if (this.subject instanceof Mapper) return this.#runRows(plan, this.subject);
     const dependency = dependencyOf(this.subject);
-    const states = this.entries.map(({ state }) => state);
+    const states = this.#states();
     await (this.kind === "afterSave" ? dependency.afterSave(plan, states) : dependency.beforeDelete(plan, states));
   }
 
+  /** A row that was taken over since the steps were arranged is a new instance's now. */
+  #states(): InstanceState[] {
+    return this.entries.filter(({ isTakenOver }) => !isTakenOver).map(({ state }) => state);
+  }
+
   async #runRows(plan: FlushPlan, mapper: Mapper): Promise<void> {
-    if (this.kind === "save") await writeSaves(saveOrder(this.entries), plan.work);
-    else if (this.kind === "delete")
-      await writeDeletes(this.entries.map(({ state }) => state).toSorted(byKey), plan.work);
+    if (this.kind === "save") await writeSaves(saveOrder(this.entries), plan);
+    else if (this.kind === "delete") await writeDeletes(this.#states().toSorted(byKey), plan.work);
     else await writePostUpdates(plan, mapper, this.kind === "preUpdate");
   }
 }

@@ -9,31 +9,41 @@ import { defaultsOf, valueOf } from "./column-defaults.ts";
 import { FlushError, StaleDataError } from "./errors.ts";
 import { emitRow } from "./emit-row.ts";
 import type { FlushWork } from "./flush.ts";
+import type { FlushPlan } from "./flush-plan.ts";
 import { insertRows } from "./insert-rows.ts";
 import type { Entry } from "./entry.ts";
 import { isSameValue } from "./same-value.ts";
+import { findNamesake, prepareTakeover, takeRowOver } from "./row-switch.ts";
 import { type RowWriter, rowWriter, type WrittenColumn } from "./row-writer.ts";
 
 /** Writes the instances of one hierarchy: all `before` events, the SQL table by table, all `after` events. */
-export async function writeSaves(saves: readonly Entry[], work: FlushWork): Promise<void> {
+export async function writeSaves(saves: readonly Entry[], plan: FlushPlan): Promise<void> {
   const together = saves.filter(({ mapper }) => mapper.batch);
-  if (together.length > 0) await writeBatch(together, work);
+  if (together.length > 0) await writeBatch(together, plan);
   if (together.length === saves.length) return;
-  for (const save of saves) if (!save.mapper.batch) await writeBatch([save], work);
+  for (const save of saves) if (!save.mapper.batch) await writeBatch([save], plan);
 }
 
-async function writeBatch(batch: readonly Entry[], work: FlushWork): Promise<void> {
+async function writeBatch(batch: readonly Entry[], plan: FlushPlan): Promise<void> {
+  const { work } = plan;
   const { connection } = work;
   for (const save of batch) {
     const waiting = emitRow(save.state, save.isInsert ? "beforeInsert" : "beforeUpdate", work);
     if (waiting !== undefined) await waiting;
+    const namesake = save.isInsert ? findNamesake(save, plan) : undefined;
+    if (namesake !== undefined) await takeRowOver(save, namesake, plan);
     if (!save.isInsert && isVersionAbsent(save)) await work.loadColumns(save.state);
   }
   const inserts: Entry[] = [];
   const changed: Entry[] = [];
   try {
     for (const save of batch) {
-      if (save.isInsert) {
+      if (save.takesOver !== undefined) {
+        prepareTakeover(save);
+        if (!needsUpdate(save)) continue;
+        prepareUpdate(save);
+        changed.push(save);
+      } else if (save.isInsert) {
         applyDefaults(save);
         inserts.push(save);
       } else if (needsUpdate(save)) {
@@ -51,15 +61,16 @@ async function writeBatch(batch: readonly Entry[], work: FlushWork): Promise<voi
       announceKeys([...changed.filter((save) => isWritten(save, table)), ...inserts], table);
     }
   } catch (error) {
-    for (const save of inserts) if (!save.isInserted) takeDefaultsBack(save);
+    for (const save of batch) if (save.isInsert && !save.isInserted) takeDefaultsBack(save);
     throw error;
   }
   for (const save of inserts) expectKey(save);
   await announce(inserts, work);
-  await announce(
-    batch.filter(({ isInsert }) => !isInsert),
-    work,
-  );
+  await announce(inserts.length === 0 ? batch : batch.filter(isUpdate), work);
+}
+
+function isUpdate({ isInsert, takesOver }: Entry): boolean {
+  return !isInsert || takesOver !== undefined;
 }
 
 /** The key of a subclass's table is its parent's: when that is written it is assigned, as every foreign key is, and listeners hear it. */
@@ -100,7 +111,7 @@ async function announce(saves: readonly Entry[], work: FlushWork): Promise<void>
   for (const save of saves) {
     save.state.written = true;
     announceRefreshed(save);
-    const waiting = emitRow(save.state, save.isInsert ? "afterInsert" : "afterUpdate", work);
+    const waiting = emitRow(save.state, isUpdate(save) ? "afterUpdate" : "afterInsert", work);
     if (waiting !== undefined) await waiting;
   }
 }
@@ -136,7 +147,8 @@ function applyDefaults(save: Entry): void {
 }
 
 /** What an INSERT that failed would have written is not left behind in the instance. */
-function takeDefaultsBack({ state, mapper, refreshed, hasDefaultKey, nulls }: Entry): void {
+function takeDefaultsBack({ state, mapper, refreshed, hasDefaultKey, nulls, takesOver }: Entry): void {
+  if (takesOver !== undefined) state.committed = undefined;
   for (const { key, slot, source, column } of mapper.columnProperties) {
     const isMade = source.column.primaryKey
       ? hasDefaultKey && column.options.default !== undefined
