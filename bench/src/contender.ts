@@ -1,7 +1,11 @@
+import type { Order, OrderValues } from "./orders.ts";
 import type { Person, PersonChange, PersonValues } from "./people.ts";
 
+/** The names under which results are reported. */
+export type ContenderName = "raw" | "rawArrays" | "athanor" | "athanorListeners" | "mikroorm";
+
 /** One way to store people, with a SQLite database in memory of its own. */
-export interface Contender {
+export interface PeopleContender {
   readonly name: ContenderName;
   /** Empties the table, so that the next key is 1 again. Not timed. */
   clear(): Promise<void>;
@@ -15,11 +19,29 @@ export interface Contender {
   get(ids: readonly number[]): readonly Person[] | Promise<readonly Person[]>;
 }
 
-/** The names under which results are reported. */
-export type ContenderName = "raw" | "rawArrays" | "athanor" | "athanorListeners" | "mikroorm";
-
 /** People in memory that are about to be changed. */
 export interface PendingUpdate {
   /** Assigns each its change, in their order, saves all of them in one transaction, and lets go of them. */
   run(changes: readonly PersonChange[]): unknown;
+}
+
+/** One way to store orders and their lines, with a SQLite database in memory of its own. */
+export interface OrdersContender {
+  readonly name: ContenderName;
+  /** Empties both tables, so that the next keys are 1 again. Not timed. */
+  clear(): Promise<void>;
+  /** Makes new orders with their lines and saves them, in one transaction. Answers with what the program holds then, keys included. */
+  save(orders: readonly OrderValues[]): readonly Order[] | Promise<readonly Order[]>;
+  /** All orders by key with their lines by key, read afresh by one statement for the orders and one (or few) for the lines. */
+  loadBySelectin(): readonly Order[] | Promise<readonly Order[]>;
+  /** The same by one statement that joins the tables. */
+  loadByJoin(): readonly Order[] | Promise<readonly Order[]>;
+  /** Loads all orders, with their lines or without, so that they can be deleted. Not timed. */
+  openDelete(withLines: boolean): Promise<PendingDelete>;
+}
+
+/** Orders in memory that are about to be deleted. */
+export interface PendingDelete {
+  /** Deletes each order and its lines, all in one transaction, and lets go of them. */
+  run(): unknown;
 }

@@ -1,5 +1,5 @@
-import type { Contender, ContenderName } from "./contender.ts";
-import type { Workload } from "./workloads.ts";
+import type { ContenderName } from "./contender.ts";
+import type { Entrant, Workload } from "./workload.ts";
 
 /** The times of each contender in milliseconds, by round. */
 export type Samples = ReadonlyMap<ContenderName, readonly number[]>;
@@ -26,24 +26,21 @@ export interface Comparison {
  * Lets the contenders do the workload round by round. Each round goes through all of them, starting with another one each time and every second time
  * backwards, so that nobody is always measured after the same neighbour; every outcome is checked.
  */
-export async function measure(
-  workload: Workload,
-  contenders: readonly Contender[],
-  { warmup, timed }: Rounds,
-): Promise<Samples> {
-  const samples = new Map<ContenderName, number[]>(contenders.map(({ name }) => [name, []]));
-  for (const contender of contenders) await workload.setUp(contender);
+export async function measure(workload: Workload, { warmup, timed }: Rounds): Promise<Samples> {
+  const entrants: Entrant[] = [];
+  for (const name of workload.contenders) entrants.push(await workload.enter(name));
+  const samples = new Map<ContenderName, number[]>(entrants.map(({ name }) => [name, []]));
   for (let round = 0; round < warmup + timed; round++) {
-    for (const contender of rotated(contenders, round)) {
-      const milliseconds = await timeOnce(workload, contender, round);
-      if (round >= warmup) samples.get(contender.name)?.push(milliseconds);
+    for (const entrant of rotated(entrants, round)) {
+      const milliseconds = await timeOnce(entrant, round);
+      if (round >= warmup) samples.get(entrant.name)?.push(milliseconds);
     }
   }
   return samples;
 }
 
-async function timeOnce(workload: Workload, contender: Contender, round: number): Promise<number> {
-  const trial = await workload.prepare(contender, round);
+async function timeOnce(entrant: Entrant, round: number): Promise<number> {
+  const trial = await entrant.prepare(round);
   // What the last trial left behind is not this one's to clean up. A full collection would do more than that: it finds no instance alive, drops their
   // hidden classes, and with these all machine code that was compiled for them, so that whoever has most of it is measured cold.
   globalThis.gc?.({ type: "minor" });

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { seededRandom } from "./seeded-random.ts";
 
 /** What a person is made of, before the database gives it a key. */
 export interface PersonValues {
@@ -70,15 +71,4 @@ export function digest(people: Iterable<Person>): string {
     hash.update(JSON.stringify([id, name, email, city, bio, age, visits, score, active, createdAt]));
   }
   return hash.digest("hex");
-}
-
-/** Mulberry32: numbers from 0 to 1 that look random and are always the same. */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -3,7 +3,6 @@ import type { Profiler } from "node:inspector";
 import { Session } from "node:inspector/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { openAthanor } from "./contenders/athanor.ts";
 import { type WorkloadName, workloads } from "./workloads.ts";
 
 const profileSeconds = 5;
@@ -20,12 +19,10 @@ interface Interval {
  * what the benchmark times is counted.
  */
 export async function profileWorkload(name: WorkloadName): Promise<void> {
-  const workload = workloads[name];
-  const contender = await openAthanor();
-  await workload.setUp(contender);
+  const entrant = await workloads[name].enter("athanor");
   let round = 0;
   const runOnce = async (): Promise<Interval> => {
-    const trial = await workload.prepare(contender, round++);
+    const trial = await entrant.prepare(round++);
     const start = microseconds();
     const running = trial.run();
     const outcome = running instanceof Promise ? await running : running;

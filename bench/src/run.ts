@@ -1,11 +1,8 @@
 import { arch, cpus, loadavg, platform } from "node:os";
-import type { Contender, ContenderName } from "./contender.ts";
-import { openAthanor, openAthanorWithListeners } from "./contenders/athanor.ts";
-import { openMikroOrm } from "./contenders/mikroorm.ts";
-import { RawArraysContender, RawContender } from "./contenders/raw.ts";
+import type { ContenderName } from "./contender.ts";
 import { compare, type Comparison, measure, type Rounds, type Samples } from "./measure.ts";
 import type { Options } from "./options.ts";
-import { type Workload, type WorkloadName, workloads } from "./workloads.ts";
+import { type WorkloadName, workloads } from "./workloads.ts";
 
 /** Everything that one run found out. */
 export interface Report {
@@ -35,14 +32,6 @@ export interface Target {
 /** How many times our own time without listeners we may take with them. */
 const listenersTarget = 1.3;
 
-const openers: Readonly<Record<ContenderName, () => Contender | Promise<Contender>>> = {
-  raw: () => new RawContender(),
-  rawArrays: () => new RawArraysContender(),
-  athanor: openAthanor,
-  athanorListeners: openAthanorWithListeners,
-  mikroorm: openMikroOrm,
-};
-
 /** Runs the chosen workloads one after another, and holds the results against the targets. */
 export async function runBenchmark({ only, rounds, json }: Pick<Options, "only" | "rounds" | "json">): Promise<Report> {
   const reports: Partial<Record<WorkloadName, WorkloadReport>> = {};
@@ -50,17 +39,11 @@ export async function runBenchmark({ only, rounds, json }: Pick<Options, "only" 
   for (const name of only) {
     const workload = workloads[name];
     if (!json) console.error(`${workload.title}, ${rounds.timed} rounds …`);
-    const samples = await measure(workload, await openContenders(workload), rounds);
+    const samples = await measure(workload, rounds);
     reports[name] = compareWithRaw(samples);
-    targets.push(...targetsOf(workload, samples));
+    targets.push(...targetsOf(name, workload.target, samples));
   }
   return { machine: describeMachine(), rounds, workloads: reports, targets };
-}
-
-async function openContenders({ contenders }: Workload): Promise<Contender[]> {
-  const opened: Contender[] = [];
-  for (const name of contenders) opened.push(await openers[name]());
-  return opened;
 }
 
 function compareWithRaw(samples: Samples): WorkloadReport {
@@ -70,9 +53,10 @@ function compareWithRaw(samples: Samples): WorkloadReport {
   return report;
 }
 
-function targetsOf({ name, target }: Workload, samples: Samples): Target[] {
+function targetsOf(name: WorkloadName, target: number | undefined, samples: Samples): Target[] {
   const athanor = timesOf(samples, "athanor");
-  const targets = [makeTarget(name, target, compare(athanor, timesOf(samples, "raw")).ratio)];
+  const targets: Target[] = [];
+  if (target !== undefined) targets.push(makeTarget(name, target, compare(athanor, timesOf(samples, "raw")).ratio));
   const listening = samples.get("athanorListeners");
   if (listening !== undefined)
     targets.push(

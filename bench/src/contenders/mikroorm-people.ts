@@ -1,5 +1,5 @@
 import { defineEntity, type EntityManager, MikroORM, NodeSqliteDialect, p, SqliteDriver } from "@mikro-orm/sql";
-import type { Contender, PendingUpdate } from "../contender.ts";
+import type { PendingUpdate, PeopleContender } from "../contender.ts";
 import type { Person, PersonChange, PersonValues } from "../people.ts";
 
 const MikroPersonSchema = defineEntity({
@@ -23,7 +23,7 @@ class MikroPerson extends MikroPersonSchema.class {}
 MikroPersonSchema.setClass(MikroPerson);
 
 /** MikroORM as its documentation shows it: a fork of the entity manager for each piece of work. */
-class MikroOrmContender implements Contender {
+class MikroOrmPeople implements PeopleContender {
   readonly name = "mikroorm";
   readonly #orm: MikroORM;
 
@@ -74,7 +74,7 @@ class MikroOrmContender implements Contender {
 }
 
 /** MikroORM on the driver that the others use. */
-export async function openMikroOrm(): Promise<Contender> {
+export async function openMikroOrmPeople(): Promise<PeopleContender> {
   const orm = await MikroORM.init({
     driver: SqliteDriver,
     dbName: ":memory:",
@@ -82,5 +82,5 @@ export async function openMikroOrm(): Promise<Contender> {
     entities: [MikroPerson],
   });
   await orm.schema.create();
-  return new MikroOrmContender(orm as unknown as MikroORM);
+  return new MikroOrmPeople(orm as unknown as MikroORM);
 }

@@ -15,7 +15,7 @@ import {
   text,
   timestamp,
 } from "athanor";
-import type { Contender, ContenderName, PendingUpdate } from "../contender.ts";
+import type { ContenderName, PendingUpdate, PeopleContender } from "../contender.ts";
 import type { Person, PersonChange, PersonValues } from "../people.ts";
 
 const columns = {
@@ -39,7 +39,7 @@ const heard = new Metadata();
 class HeardPerson extends model("people", columns, { metadata: heard }) {}
 
 /** Athanor as its users write it. */
-export class AthanorContender implements Contender {
+export class AthanorPeople implements PeopleContender {
   readonly name: ContenderName;
   readonly #class: typeof UnheardPerson | typeof HeardPerson;
   readonly #sessions: SessionMaker;
@@ -96,18 +96,18 @@ export class AthanorContender implements Contender {
 }
 
 /** Athanor where nobody listens. */
-export async function openAthanor(): Promise<Contender> {
+export async function openAthanorPeople(): Promise<PeopleContender> {
   const engine = createEngine("sqlite::memory:");
   await createAll(engine, { metadata: unheard });
-  return new AthanorContender("athanor", UnheardPerson, sessionmaker(engine));
+  return new AthanorPeople("athanor", UnheardPerson, sessionmaker(engine));
 }
 
 /** Athanor with a listener that does nothing on each event that the insert and update workloads raise most. */
-export async function openAthanorWithListeners(): Promise<Contender> {
+export async function openAthanorPeopleWithListeners(): Promise<PeopleContender> {
   const engine = createEngine("sqlite::memory:");
   await createAll(engine, { metadata: heard });
   listen(HeardPerson, "beforeInsert", () => {});
   listen(HeardPerson, "afterInsert", () => {});
   listen(attributes(HeardPerson).city, "set", () => {});
-  return new AthanorContender("athanorListeners", HeardPerson, sessionmaker(engine));
+  return new AthanorPeople("athanorListeners", HeardPerson, sessionmaker(engine));
 }

@@ -1,5 +1,5 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import type { Contender, PendingUpdate } from "../contender.ts";
+import type { PendingUpdate, PeopleContender } from "../contender.ts";
 import type { Person, PersonChange, PersonValues } from "../people.ts";
 
 /** A row as the driver has it: SQLite knows neither booleans nor dates. */
@@ -13,7 +13,7 @@ type PersonRowArray = readonly [number, string, string, string, string, number, 
 const columns = `id, name, email, city, bio, age, visits, score, active, created_at as "createdAt"`;
 
 /** What someone writes by hand: prepared statements that are kept, plain objects, one transaction for what is written. */
-export class RawContender implements Contender {
+export class RawPeople implements PeopleContender {
   readonly name: "raw" | "rawArrays" = "raw";
   readonly #database = new DatabaseSync(":memory:");
   readonly #insert: StatementSync;
@@ -95,7 +95,7 @@ export class RawContender implements Contender {
  * The same by someone who knows that the driver makes arrays more quickly than objects, and builds the objects from those: as fast as reading gets
  * without an ORM. No target refers to it.
  */
-export class RawArraysContender extends RawContender {
+export class RawArraysPeople extends RawPeople {
   override readonly name = "rawArrays";
 
   constructor() {
