@@ -80,7 +80,7 @@ export class CollectionAttribute implements RelatedAttribute {
     if (old === undefined && !this.isLoaded(state) && !state.inserted) throw unloadedError(state, this.key);
     const before = old ?? this.#untouched(state);
     this.#remember(state, this.#kind.items(before) as Instance[]);
-    state.relations?.untouched.delete(this.slot);
+    state.relations?.untouched?.delete(this.slot);
     state.values[this.slot] = container;
     state.markModified();
     replaceItems(this.#kind, this.#owner(state), container, values, this.#kind.items(before), this.bulkReplaceToken);
@@ -138,24 +138,24 @@ export class CollectionAttribute implements RelatedAttribute {
     const container = this.#container(state);
     if (container !== undefined) this.#kind.detach(container);
     state.values[this.slot] = undefined;
-    state.relations?.pending.delete(this.slot);
-    state.relations?.settled.delete(this.slot);
-    state.relations?.untouched.delete(this.slot);
+    state.relations?.pending?.delete(this.slot);
+    state.relations?.settled?.delete(this.slot);
+    state.relations?.untouched?.delete(this.slot);
   }
 
   loaded(state: InstanceState): readonly Instance[] {
     const container = this.#container(state);
     if (container !== undefined) return this.#kind.items(container) as Instance[];
-    return [...(state.relations?.pending.get(this.slot)?.added ?? [])];
+    return [...(state.relations?.pending?.get(this.slot)?.added ?? [])];
   }
 
   setLoaded(state: InstanceState, values: readonly Instance[]): void {
     const container = this.#create(state);
     for (const value of values) this.#kind.appendWithoutEvent(container, value);
-    const pending = state.relations?.pending.get(this.slot);
+    const pending = state.relations?.pending?.get(this.slot);
     state.values[this.slot] = container;
     if (pending === undefined) return;
-    state.relations?.pending.delete(this.slot);
+    state.relations?.pending?.delete(this.slot);
     // What the other side changed meanwhile is a change of what was loaded.
     const removed = values.filter((value) => pending.removed.has(value));
     // As in SQLAlchemy, what was added and is there already stands in an array twice.
@@ -176,16 +176,16 @@ export class CollectionAttribute implements RelatedAttribute {
   #loadedContainer(state: InstanceState): object | undefined {
     if (this.#container(state) !== undefined) return this.#container(state);
     // Once it was read, the program may hold it, and must see what comes in.
-    const wasRead = state.relations?.untouched.has(this.slot) === true;
+    const wasRead = state.relations?.untouched?.has(this.slot) === true;
     return this.isLoaded(state) || wasRead ? this.#untouched(state) : undefined;
   }
 
   /** The empty collection of an instance that has none: it counts as not set until something goes in. */
   #untouched(state: InstanceState): object {
-    const { untouched } = state.expectRelations();
-    let container = untouched.get(this.slot);
+    const relations = state.expectRelations();
+    let container = relations.untouched?.get(this.slot);
     if (container === undefined) {
-      untouched.set(this.slot, (container = this.#create(state)));
+      (relations.untouched ??= new Map()).set(this.slot, (container = this.#create(state)));
       // What was to be added to a row's collection is nothing to an instance that has lost its row.
       if (state.key !== undefined)
         for (const item of this.#membersOf(state)) this.#kind.appendWithoutEvent(container, item);
@@ -195,8 +195,8 @@ export class CollectionAttribute implements RelatedAttribute {
 
   /** Members that a collection without a value is known to have, because the other side refers to it. */
   #membersOf({ relations }: InstanceState): Set<Instance> {
-    const members = new Set(relations?.settled.get(this.slot));
-    const pending = relations?.pending.get(this.slot);
+    const members = new Set(relations?.settled?.get(this.slot));
+    const pending = relations?.pending?.get(this.slot);
     for (const item of pending?.removed ?? []) members.delete(item);
     for (const item of pending?.added ?? []) members.add(item);
     return members;
@@ -209,8 +209,11 @@ export class CollectionAttribute implements RelatedAttribute {
   }
 
   #owner(state: InstanceState): CollectionOwner {
+    const { key } = this;
     return {
-      name: `${state.instrumentation.class.name}.${this.key}`,
+      get name() {
+        return `${state.instrumentation.class.name}.${key}`;
+      },
       touched: () => this.#rememberContainer(state),
       append: (item, token, key) =>
         this.#fireAppend(state, item as Instance, (token ?? this.appendToken) as Initiator, key),
@@ -244,10 +247,10 @@ export class CollectionAttribute implements RelatedAttribute {
 
   /** A collection that was only read becomes the instance's with the first change, whatever comes of that. */
   #adopt(state: InstanceState): void {
-    const untouched = state.relations?.untouched.get(this.slot);
+    const untouched = state.relations?.untouched?.get(this.slot);
     if (untouched === undefined || state.values[this.slot] !== undefined) return;
     state.values[this.slot] = untouched;
-    state.relations?.untouched.delete(this.slot);
+    state.relations?.untouched?.delete(this.slot);
   }
 
   /** Keeps what the collection was before its first change. */
@@ -258,17 +261,19 @@ export class CollectionAttribute implements RelatedAttribute {
 
   #rememberContainer(state: InstanceState): void {
     const container = this.#container(state);
-    this.#remember(state, container === undefined ? undefined : (this.#kind.items(container) as Instance[]));
+    if (container !== undefined && !state.remembers(this.slot))
+      state.remember(this.slot, this.#kind.items(container) as Instance[]);
   }
 
-  #remember(state: InstanceState, items: readonly Instance[] | undefined): void {
-    if (items !== undefined && (!state.isNew || state.written)) state.remember(this.slot, items.slice());
+  #remember(state: InstanceState, items: readonly Instance[]): void {
+    if (!state.remembers(this.slot)) state.remember(this.slot, items.slice());
   }
 
   #pending(state: InstanceState): PendingChanges {
-    const { pending } = state.expectRelations();
-    let changes = pending.get(this.slot);
-    if (changes === undefined) pending.set(this.slot, (changes = { added: new Set(), removed: new Set() }));
+    const relations = state.expectRelations();
+    let changes = relations.pending?.get(this.slot);
+    if (changes === undefined)
+      (relations.pending ??= new Map()).set(this.slot, (changes = { added: new Set(), removed: new Set() }));
     return changes;
   }
 

@@ -119,6 +119,12 @@ export class InstanceState {
     if (committed[slot] === UNCHANGED) committed[slot] = old === undefined ? NO_VALUE : old;
   }
 
+  /** Whether the value that a slot had before its first change is kept already, or need not be: every value of a new instance is an addition. */
+  remembers(slot: number): boolean {
+    if (this.written) return (this.committedAfterWrite?.[slot] ?? UNCHANGED) !== UNCHANGED;
+    return this.isNew || (this.committed?.[slot] ?? UNCHANGED) !== UNCHANGED;
+  }
+
   /** Lets the present value of a slot count as changed, whatever it was before. */
   flag(slot: number): void {
     if (this.written) (this.committedAfterWrite ??= this.instrumentation.unchanged.slice())[slot] = FLAGGED;
@@ -158,7 +164,7 @@ export class InstanceState {
     this.committed = this.committedAfterWrite;
     this.committedAfterWrite = undefined;
     this.modified = this.committed !== undefined;
-    if (this.relations !== undefined && this.relations.pending.size > 0) this.relations.settlePending(this.inserted);
+    if (this.relations?.pending !== undefined) this.relations.settlePending(this.inserted);
   }
 
   /** Forgets changes of these slots without touching their values. */
@@ -205,7 +211,7 @@ export class InstanceState {
     const { values, relations } = this;
     return this.instrumentation.attributes
       .filter(({ isTransient, slot }) => !isTransient && values[slot] === undefined)
-      .filter(({ slot }) => !this.isChanged(slot) && relations?.pending.has(slot) !== true)
+      .filter(({ slot }) => !this.isChanged(slot) && relations?.pending?.has(slot) !== true)
       .map(({ key }) => key);
   }
 

@@ -1,5 +1,6 @@
 import type { Instance } from "./instance.ts";
 import type { InstanceState } from "./instance-state.ts";
+import { SmallMap } from "./small-map.ts";
 
 /** Changes of a collection that is not loaded: the other side of a relationship made them, and the load will take them up. */
 export interface PendingChanges {
@@ -7,29 +8,29 @@ export interface PendingChanges {
   readonly removed: Set<Instance>;
 }
 
-/** What only instances with relationships have; made when it is first needed. */
+/** What only instances with relationships have; made when it is first needed, and so is each of its maps. */
 export class Relations {
   /** Changes of collections that are not loaded, by slot. */
-  readonly pending = new Map<number, PendingChanges>();
+  pending: Map<number, PendingChanges> | undefined = undefined;
   /** Of an instance that was inserted and not expired since: what such changes had added when they were flushed, by slot. */
-  readonly settled = new Map<number, Set<Instance>>();
+  settled: Map<number, Set<Instance>> | undefined = undefined;
   /** Empty collections that were read and never changed, by slot: they count as not set. */
-  readonly untouched = new Map<number, object>();
+  untouched: Map<number, object> | undefined = undefined;
   /** It lost its whole while it was in no session, or was saved already. */
   isCutOff = false;
   /** By relationship, the instance that has this one; null where it was taken away. Of those that can leave orphans. */
-  readonly parents = new Map<object, InstanceState | null>();
+  readonly parents = new SmallMap<object, InstanceState | null>();
 
   /** The pending changes were flushed, so a load will find them. */
   settlePending(isInserted: boolean): void {
     if (isInserted) {
-      for (const [slot, { added, removed }] of this.pending) {
-        const settled = this.settled.get(slot) ?? new Set();
+      for (const [slot, { added, removed }] of this.pending ?? []) {
+        const settled = this.settled?.get(slot) ?? new Set();
         for (const item of removed) settled.delete(item);
         for (const item of added) settled.add(item);
-        this.settled.set(slot, settled);
+        (this.settled ??= new Map()).set(slot, settled);
       }
     }
-    this.pending.clear();
+    this.pending = undefined;
   }
 }

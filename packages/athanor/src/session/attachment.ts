@@ -55,24 +55,30 @@ export function deleteState(core: SessionState, state: InstanceState): MaybeProm
   if (!mapperOfState(state).relationships.some(({ cascade }) => cascade.has("delete"))) return deleteOne(core, state);
   if (state.owner !== core) attachDetached(core, state);
   core.autobegin();
-  // Marked, but not for a flush: loading what goes along may flush, and it must go with that.
-  core.cascading.add(state);
   return deleteAlong(core, state);
 }
 
-async function deleteAlong(core: SessionState, state: InstanceState): Promise<void> {
+function deleteAlong(core: SessionState, state: InstanceState): MaybePromise<void> {
+  // Marked, but not for a flush: loading what goes along may flush, and it must go with that.
+  core.cascading.add(state);
+  // What belongs to no session cannot be loaded, and what it leads to is not known.
+  const along = deletedAlong(state, async (parent, property) => {
+    if (parent.owner === core) await core.loadRelated(parent, property);
+  });
+  if (along instanceof Promise)
+    return along.then((loaded) => deleteWith(core, state, loaded)).finally(() => core.cascading.delete(state));
   try {
-    // What belongs to no session cannot be loaded, and what it leads to is not known.
-    const along = await deletedAlong(state, async (parent, property) => {
-      if (parent.owner === core) await core.loadRelated(parent, property);
-    });
-    // It may have been added again meanwhile.
-    if (!core.cascading.has(state)) return;
-    deleteOne(core, state);
-    for (const related of along) if (related.key !== undefined) deleteOne(core, related);
+    deleteWith(core, state, along);
   } finally {
     core.cascading.delete(state);
   }
+}
+
+function deleteWith(core: SessionState, state: InstanceState, along: readonly InstanceState[]): void {
+  // It may have been added again meanwhile.
+  if (!core.cascading.has(state)) return;
+  deleteOne(core, state);
+  for (const related of along) if (related.key !== undefined) deleteOne(core, related);
 }
 
 function deleteOne(core: SessionState, state: InstanceState): void {

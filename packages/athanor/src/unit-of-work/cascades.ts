@@ -1,3 +1,4 @@
+import type { MaybePromise } from "../engine/maybe-promise.ts";
 import { type Instance, stateOf } from "../instance/instance.ts";
 import { isRelated, type RelatedAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
@@ -21,7 +22,8 @@ export function reachedBy(
     for (const property of mapperOfState(state).relationships) {
       if (!property.cascade.has(cascade)) continue;
       const next: InstanceState[] = [];
-      for (const related of relatedStates(cascade, state, property)) {
+      for (const instance of relatedInstances(cascade, state, property)) {
+        const related = stateOf(instance);
         if (seen.has(related) || stopAt?.(related) === true) continue;
         // A part that was never saved is nothing to refresh, unless it goes with its whole.
         if (cascade === "refresh-expire" && related.key === undefined && !property.cascade.has("delete-orphan"))
@@ -39,33 +41,102 @@ export function reachedBy(
   return reached;
 }
 
-/** The same for deletion, which must know what is not in memory yet. */
-export async function deletedAlong(
+/** The same for deletion, which must know what is not in memory yet. It answers at once where everything is. */
+export function deletedAlong(
   from: InstanceState,
   load: (state: InstanceState, property: RelationshipProperty) => Promise<void>,
+): MaybePromise<InstanceState[]> {
+  const walk = new DeletionWalk(from);
+  const absent = walk.proceed();
+  return absent === undefined ? walk.reached : loadAndProceed(walk, absent, load);
+}
+
+async function loadAndProceed(
+  walk: DeletionWalk,
+  absent: UnloadedRelationship,
+  load: (state: InstanceState, property: RelationshipProperty) => Promise<void>,
 ): Promise<InstanceState[]> {
-  const reached: InstanceState[] = [];
-  const seen = new Set([from]);
-  const visit = async (state: InstanceState): Promise<void> => {
-    for (const property of mapperOfState(state).relationships) {
-      if (!property.cascade.has("delete")) continue;
-      const attribute = attributeOf(state, property);
-      if (
-        property.options.passiveDeletes !== true &&
-        state.key !== undefined &&
-        state.values[property.slot] === undefined
-      )
-        await load(state, property);
-      const next = loadedStates(attribute, state).filter((related) => !seen.has(related));
-      for (const related of next) {
-        seen.add(related);
-        reached.push(related);
-        await visit(related);
+  for (let next: UnloadedRelationship | undefined = absent; next !== undefined; next = walk.proceed())
+    await load(next.state, next.property);
+  return walk.reached;
+}
+
+/** A relationship that must be loaded before its members are known. */
+interface UnloadedRelationship {
+  readonly state: InstanceState;
+  readonly property: RelationshipProperty;
+}
+
+/** How far the relationships of one instance are followed. */
+interface Following {
+  readonly state: InstanceState;
+  readonly properties: Iterator<RelationshipProperty>;
+  /** The relationship that is to be followed when it is loaded. */
+  loading: RelationshipProperty | undefined;
+  members: Iterator<Instance> | undefined;
+}
+
+/** Follows what is deleted along with an instance as far as it is in memory, and goes on when more is. */
+class DeletionWalk {
+  readonly reached: InstanceState[] = [];
+  readonly #seen: Set<InstanceState>;
+  /** From the instance that everything began with to the one whose relationships are followed now. */
+  readonly #path: Following[] = [];
+
+  constructor(from: InstanceState) {
+    this.#seen = new Set([from]);
+    this.#follow(from);
+  }
+
+  /** @returns what must be loaded before the walk can go on; undefined when all is reached */
+  proceed(): UnloadedRelationship | undefined {
+    for (let last = this.#path.at(-1); last !== undefined; last = this.#path.at(-1)) {
+      const member = last.members?.next();
+      if (member?.done === false) {
+        this.#reach(stateOf(member.value));
+        continue;
+      }
+      const { state } = last;
+      const property = last.loading ?? nextCascading(last.properties);
+      if (property === undefined) this.#path.pop();
+      else if (last.loading === undefined && mustLoad(state, property)) {
+        last.loading = property;
+        last.members = undefined;
+        return { state, property };
+      } else {
+        last.loading = undefined;
+        last.members = loadedInstances(attributeOf(state, property), state).values();
       }
     }
-  };
-  await visit(from);
-  return reached;
+    return undefined;
+  }
+
+  #reach(state: InstanceState): void {
+    if (this.#seen.has(state)) return;
+    this.#seen.add(state);
+    this.reached.push(state);
+    this.#follow(state);
+  }
+
+  #follow(state: InstanceState): void {
+    const { relationships } = mapperOfState(state);
+    if (relationships.some(cascadesDeletion))
+      this.#path.push({ state, properties: relationships.values(), loading: undefined, members: undefined });
+  }
+}
+
+function nextCascading(properties: Iterator<RelationshipProperty>): RelationshipProperty | undefined {
+  for (let next = properties.next(); next.done !== true; next = properties.next())
+    if (cascadesDeletion(next.value)) return next.value;
+  return undefined;
+}
+
+function cascadesDeletion({ cascade }: RelationshipProperty): boolean {
+  return cascade.has("delete");
+}
+
+function mustLoad(state: InstanceState, { slot, options }: RelationshipProperty): boolean {
+  return options.passiveDeletes !== true && state.key !== undefined && state.values[slot] === undefined;
 }
 
 function attributeOf(state: InstanceState, property: RelationshipProperty): RelatedAttribute {
@@ -75,16 +146,21 @@ function attributeOf(state: InstanceState, property: RelationshipProperty): Rela
 }
 
 /** What was taken out and not flushed yet comes along when instances are added: its row changes too. */
-function relatedStates(cascade: CascadeName, state: InstanceState, property: RelationshipProperty): InstanceState[] {
+function relatedInstances(
+  cascade: CascadeName,
+  state: InstanceState,
+  property: RelationshipProperty,
+): readonly Instance[] {
   const attribute = attributeOf(state, property);
-  if (cascade !== "save-update") return loadedStates(attribute, state);
+  if (cascade !== "save-update") return loadedInstances(attribute, state);
+  const old = state.committed?.[property.slot];
+  // Without an old value nothing was taken out.
+  if (old === undefined || typeof old === "symbol") return loadedInstances(attribute, state);
   const { added, unchanged, deleted } = attribute.history(state);
-  return [...added, ...unchanged, ...deleted]
-    .filter((value) => value !== null)
-    .map((value) => stateOf(value as Instance));
+  return [...added, ...unchanged, ...deleted].filter((value) => value !== null) as Instance[];
 }
 
 /** Members that only the other side of an unloaded collection knows are not reached from here. */
-function loadedStates(attribute: RelatedAttribute, state: InstanceState): InstanceState[] {
-  return attribute.loadedValue(state) === undefined ? [] : attribute.loaded(state).map((related) => stateOf(related));
+function loadedInstances(attribute: RelatedAttribute, state: InstanceState): readonly Instance[] {
+  return attribute.loadedValue(state) === undefined ? [] : attribute.loaded(state);
 }

@@ -6,26 +6,34 @@ import type { Entry } from "./entry.ts";
 import type { FlushPlan, RelatedHistory } from "./flush-plan.ts";
 import { loadAbsent } from "./synchronize.ts";
 
+/** What a relationship was asked of an instance: that it is saved, that it is deleted, or first one and then the other. */
+const SAVED = 1;
+const DELETED = 2;
+
 /** Asks each relationship of each instance what follows from its being saved or deleted, until nothing new follows. */
 export async function collectRelated(plan: FlushPlan): Promise<void> {
-  const asked = new Map<
-    RelationshipProperty,
-    { readonly saves: Set<InstanceState>; readonly deletes: Set<InstanceState> }
-  >();
+  // By the place of an instance among those of the relationship, which only become more.
+  const asked = new Map<RelationshipProperty, number[]>();
   for (let isNew = true; isNew;) {
     isNew = false;
-    for (const [property, entries] of entriesByRelationship(plan)) {
+    const round = Array.from(plan.byRelationship, ([property, entries]) => ({
+      property,
+      entries,
+      count: entries.length,
+    }));
+    for (const { property, entries, count } of round) {
       let done = asked.get(property);
-      if (done === undefined) asked.set(property, (done = { saves: new Set(), deletes: new Set() }));
-      const { saves, deletes } = done;
-      const newDeletes = entries
-        .filter(({ isDelete, state }) => isDelete && !deletes.has(state))
-        .map(({ state }) => state);
-      const newSaves = entries
-        .filter(({ isDelete, state }) => !isDelete && !saves.has(state))
-        .map(({ state }) => state);
-      for (const state of newDeletes) deletes.add(state);
-      for (const state of newSaves) saves.add(state);
+      if (done === undefined) asked.set(property, (done = []));
+      const newDeletes: InstanceState[] = [];
+      const newSaves: InstanceState[] = [];
+      for (let index = 0; index < count; index++) {
+        const { state, isDelete } = entries[index] as Entry;
+        const before = done[index] ?? 0;
+        const after = before | (isDelete ? DELETED : SAVED);
+        if (after === before) continue;
+        done[index] = after;
+        (isDelete ? newDeletes : newSaves).push(state);
+      }
       if (newDeletes.length > 0) await dependencyOf(property).collectDeletes(plan, newDeletes);
       if (newSaves.length > 0) await dependencyOf(property).collectSaves(plan, newSaves);
       if (!plan.active.has(property) && (await hasChanges(plan, property, newSaves, newDeletes)))
@@ -46,10 +54,13 @@ async function hasChanges(
   for (const state of deletes) {
     // What a reference is may be known from the row alone, and the reference itself is not asked for.
     if (property.direction === "manyToOne" && mustLoad) await findReference(plan, state, property);
-    const history = await plan.history(state, property, mustLoad && property.direction !== "manyToOne");
-    if (!isEmpty(history)) return true;
+    const answer = plan.history(state, property, mustLoad && property.direction !== "manyToOne");
+    if (!isEmpty(answer instanceof Promise ? await answer : answer)) return true;
   }
-  for (const state of saves) if (!isEmpty(await plan.history(state, property, false))) return true;
+  for (const state of saves) {
+    const answer = plan.history(state, property, false);
+    if (!isEmpty(answer instanceof Promise ? await answer : answer)) return true;
+  }
   if (saves.length + deletes.length === 0 || property.target.baseMapper === property.parent.baseMapper) return false;
   for (const { mapper } of plan.entries.values()) if (mapper.baseMapper === property.target.baseMapper) return true;
   return false;
@@ -69,19 +80,4 @@ async function findReference(plan: FlushPlan, state: InstanceState, property: Re
 
 function isEmpty({ added, unchanged, deleted }: RelatedHistory): boolean {
   return added.length + unchanged.length + deleted.length === 0;
-}
-
-/** The instances of the plan by each relationship that their class has. */
-export function entriesByRelationship(plan: FlushPlan): Map<RelationshipProperty, Entry[]> {
-  const byRelationship = new Map<RelationshipProperty, Entry[]>();
-  for (const entry of plan.entries.values()) {
-    if (entry.mapper.relationships.length === 0) continue;
-    for (const property of entry.mapper.relationships) {
-      if (property.isViewOnly) continue;
-      const entries = byRelationship.get(property);
-      if (entries === undefined) byRelationship.set(property, [entry]);
-      else entries.push(entry);
-    }
-  }
-  return byRelationship;
 }

@@ -1,4 +1,5 @@
 import type { Connection } from "../engine/connection.ts";
+import type { MaybePromise } from "../engine/maybe-promise.ts";
 import { PASSIVE_NO_RESULT } from "../instance/history.ts";
 import { type Instance, stateOf } from "../instance/instance.ts";
 import type { RelatedAttribute } from "../instance/instance-attribute.ts";
@@ -13,6 +14,11 @@ export interface RelatedHistory {
   readonly added: readonly (InstanceState | null)[];
   readonly unchanged: readonly (InstanceState | null)[];
   readonly deleted: readonly (InstanceState | null)[];
+}
+
+/** A history with whether the relationship was to be loaded for it. */
+interface AskedHistory extends RelatedHistory {
+  readonly isLoaded: boolean;
 }
 
 /** What a registration says beside the instance. */
@@ -36,10 +42,9 @@ export class FlushPlan {
   readonly postUpdates = new Map<InstanceState, Set<number>>();
   /** Rows of tables between that were written from the other side already. */
   readonly secondaryDone = new Map<object, Map<InstanceState, Set<InstanceState>>>();
-  readonly #histories = new Map<
-    RelationshipProperty,
-    Map<InstanceState, { readonly history: RelatedHistory; readonly isLoaded: boolean }>
-  >();
+  /** The instances by each relationship that their class has, in the order of the plan. */
+  readonly byRelationship = new Map<RelationshipProperty, Entry[]>();
+  readonly #histories = new Map<RelationshipProperty, Map<InstanceState, AskedHistory>>();
 
   constructor(work: FlushWork) {
     this.work = work;
@@ -69,9 +74,10 @@ export class FlushPlan {
   }
 
   #take(state: InstanceState, isDelete: boolean): void {
-    this.entries.set(state, {
+    const mapper = mapperOfState(state);
+    const entry: Entry = {
       state,
-      mapper: mapperOfState(state),
+      mapper,
       isInsert: state.key === undefined,
       isDelete,
       takesOver: undefined,
@@ -80,7 +86,14 @@ export class FlushPlan {
       hasDefaultKey: false,
       nulls: undefined,
       isInserted: false,
-    });
+    };
+    this.entries.set(state, entry);
+    for (const property of mapper.relationships) {
+      if (property.isViewOnly) continue;
+      const entries = this.byRelationship.get(property);
+      if (entries === undefined) this.byRelationship.set(property, [entry]);
+      else entries.push(entry);
+    }
   }
 
   /** What was written, when all steps have run. */
@@ -100,30 +113,46 @@ export class FlushPlan {
     return this.entries.get(state)?.isDelete === true;
   }
 
-  /** The history of a relationship, as it was when this flush first asked: listeners and foreign keys do not change what is to be done. */
-  async history(state: InstanceState, property: RelationshipProperty, load: boolean): Promise<RelatedHistory> {
+  /**
+   * The history of a relationship, as it was when this flush first asked: listeners and foreign keys do not change what is to be done.
+   *
+   * @param load the relationship must be known, and is loaded where it is not in memory
+   */
+  history(state: InstanceState, property: RelationshipProperty, load: boolean): MaybePromise<RelatedHistory> {
     let byState = this.#histories.get(property);
     if (byState === undefined) this.#histories.set(property, (byState = new Map()));
     const known = byState.get(state);
-    if (known !== undefined && (known.isLoaded || !load)) return known.history;
+    if (known !== undefined && (known.isLoaded || !load)) return known;
+    const isAbsent = load && state.key !== undefined && state.values[property.slot] === undefined;
+    if (isAbsent || mustFindReplaced(state, property)) return this.#findHistory(state, property, load, byState);
+    const history = relatedHistory(state, property, load);
+    byState.set(state, history);
+    return history;
+  }
+
+  async #findHistory(
+    state: InstanceState,
+    property: RelationshipProperty,
+    load: boolean,
+    byState: Map<InstanceState, AskedHistory>,
+  ): Promise<RelatedHistory> {
     if (load && state.key !== undefined && state.values[property.slot] === undefined)
       await this.work.loadRelated(state, property);
-    let history = this.historyNow(state, property);
-    // A reference that was assigned unloaded has lost what the rows of another table tell; what a key of its own row told is of no account.
-    if (state.committed?.[property.slot] === PASSIVE_NO_RESULT && !property.refersToKey)
+    let history = relatedHistory(state, property, load);
+    if (mustFindReplaced(state, property))
       history = withReplaced(history, await this.work.loadReplaced(state, property));
-    byState.set(state, { history, isLoaded: load });
+    byState.set(state, history);
     return history;
   }
 
   /** The history of a relationship as it is at this moment. */
   historyNow(state: InstanceState, property: RelationshipProperty): RelatedHistory {
-    return relatedHistory(state.instrumentation.attributes[property.slot] as RelatedAttribute, state);
+    return relatedHistory(state, property, false);
   }
 
   /** The history that was asked for before. */
   knownHistory(state: InstanceState, property: RelationshipProperty): RelatedHistory {
-    return this.#histories.get(property)?.get(state)?.history ?? this.historyNow(state, property);
+    return this.#histories.get(property)?.get(state) ?? this.historyNow(state, property);
   }
 
   /** Registers everything that goes with a deleted instance. */
@@ -139,18 +168,31 @@ export class FlushPlan {
   }
 }
 
-function relatedHistory(attribute: RelatedAttribute, state: InstanceState): RelatedHistory {
-  const { added, unchanged, deleted } = attribute.history(state);
-  const pending = state.values[attribute.slot] === undefined ? state.relations?.pending.get(attribute.slot) : undefined;
-  const states = (values: readonly unknown[]): (InstanceState | null)[] =>
-    values.map((value) => (value == null ? null : stateOf(value as Instance)));
-  if (pending === undefined) return { added: states(added), unchanged: states(unchanged), deleted: states(deleted) };
-  return { added: states([...pending.added]), unchanged: [], deleted: states([...pending.removed]) };
+function relatedHistory(state: InstanceState, { slot }: RelationshipProperty, isLoaded: boolean): AskedHistory {
+  const pending = state.values[slot] === undefined ? state.relations?.pending?.get(slot) : undefined;
+  if (pending !== undefined)
+    return { added: statesOf([...pending.added]), unchanged: none, deleted: statesOf([...pending.removed]), isLoaded };
+  const { added, unchanged, deleted } = (state.instrumentation.attributes[slot] as RelatedAttribute).history(state);
+  return { added: statesOf(added), unchanged: statesOf(unchanged), deleted: statesOf(deleted), isLoaded };
+}
+
+/** Most histories are empty, and there is one for each instance and relationship. */
+const none: readonly never[] = Object.freeze([]);
+
+function statesOf(values: readonly unknown[]): readonly (InstanceState | null)[] {
+  return values.length === 0 ? none : values.map((value) => (value == null ? null : stateOf(value as Instance)));
+}
+
+/** A reference that was assigned unloaded has lost what the rows of another table tell; what a key of its own row told is of no account. */
+function mustFindReplaced({ committed }: InstanceState, property: RelationshipProperty): boolean {
+  return committed?.[property.slot] === PASSIVE_NO_RESULT && !property.refersToKey;
 }
 
 /** The history of a reference, where only the database knew what it had referred to. */
-function withReplaced(history: RelatedHistory, replaced: Instance | null): RelatedHistory {
+function withReplaced(history: AskedHistory, replaced: Instance | null): AskedHistory {
   if (replaced === null) return history;
   const lost = stateOf(replaced);
-  return history.added.includes(lost) ? { added: [], unchanged: [lost], deleted: [] } : { ...history, deleted: [lost] };
+  return history.added.includes(lost)
+    ? { ...history, added: none, unchanged: [lost], deleted: none }
+    : { ...history, deleted: [lost] };
 }

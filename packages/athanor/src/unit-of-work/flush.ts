@@ -46,7 +46,7 @@ export interface FlushWork {
   /** Finds what a reference referred to that was assigned before it was loaded. */
   loadReplaced(state: InstanceState, property: RelationshipProperty): Promise<Instance | null>;
   /** What is deleted along with an instance, by cascades. */
-  deletedWith(state: InstanceState): Promise<readonly InstanceState[]>;
+  deletedWith(state: InstanceState): MaybePromise<readonly InstanceState[]>;
 }
 
 /** What a flush did, for the session to take note of. */

@@ -1,6 +1,5 @@
 import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
-import { entriesByRelationship } from "./collect-related.ts";
 import type { StepKind } from "./dependencies/dependency.ts";
 import { dependencyOf } from "./dependencies/dependency-of.ts";
 import type { FlushPlan } from "./flush-plan.ts";
@@ -43,23 +42,23 @@ function batches(steps: readonly Step[]): Step[] {
 function hierarchySteps(plan: FlushPlan): StepGraph {
   const graph = new StepGraph();
   const step = (kind: StepKind, subject: Mapper | RelationshipProperty): Step => graph.step(kind, subject);
-  let last: { readonly mapper: Mapper; readonly saves: Step; readonly deletes: Step } | undefined;
+  const hierarchies = new Map<Mapper, { readonly saves: Step; readonly deletes: Step }>();
   for (const entry of plan.entries.values()) {
     const { baseMapper } = entry.mapper;
-    if (last?.mapper !== baseMapper) {
-      last = { mapper: baseMapper, saves: step("save", baseMapper), deletes: step("delete", baseMapper) };
-      graph.connect(last.saves, last.deletes);
+    let rows = hierarchies.get(baseMapper);
+    if (rows === undefined) {
+      hierarchies.set(baseMapper, (rows = { saves: step("save", baseMapper), deletes: step("delete", baseMapper) }));
+      graph.connect(rows.saves, rows.deletes);
     }
-    (entry.isDelete ? last.deletes : last.saves).entries.push(entry);
+    (entry.isDelete ? rows.deletes : rows.saves).entries.push(entry);
   }
-  for (const [property, entries] of entriesByRelationship(plan)) {
+  for (const [property, entries] of plan.byRelationship) {
     if (!plan.active.has(property)) continue;
     const parent = property.parent.baseMapper;
     const child = property.target.baseMapper;
     const afterSave = step("afterSave", property);
     const beforeDelete = step("beforeDelete", property);
-    afterSave.entries.push(...entries.filter(({ isDelete }) => !isDelete));
-    beforeDelete.entries.push(...entries.filter(({ isDelete }) => isDelete));
+    for (const entry of entries) (entry.isDelete ? beforeDelete : afterSave).entries.push(entry);
     const edges = dependencyOf(property).order<Step>({
       parentSaves: step("save", parent),
       childSaves: step("save", child),

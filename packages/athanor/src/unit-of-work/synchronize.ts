@@ -1,3 +1,4 @@
+import type { MaybePromise } from "../engine/maybe-promise.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { ScalarAttribute } from "../instance/scalar-attribute.ts";
 import type { ColumnProperty } from "../mapping/mapper.ts";
@@ -5,19 +6,35 @@ import type { KeyPair, RelationshipProperty } from "../mapping/relationship-prop
 import { FlushError } from "./errors.ts";
 import type { FlushPlan } from "./flush-plan.ts";
 
+/** A column whose value is copied, and where to. */
+export interface CopiedColumn {
+  readonly from: ColumnProperty;
+  readonly to: ColumnProperty;
+}
+
 /** Copies the key of one row into the foreign key of another, as an assignment: its listeners hear it. An expired source is loaded for it. */
-export async function copyKey(
+export function copyKey(
   plan: FlushPlan,
-  pairs: readonly { readonly from: ColumnProperty; readonly to: ColumnProperty }[],
+  columns: readonly CopiedColumn[],
+  source: InstanceState,
+  target: InstanceState,
+): MaybePromise<void> {
+  if (source.incomplete || target.incomplete) return loadAndCopyKey(plan, columns, source, target);
+  for (const { from, to } of columns) assign(target, to, source.values[from.slot] ?? null);
+}
+
+async function loadAndCopyKey(
+  plan: FlushPlan,
+  columns: readonly CopiedColumn[],
   source: InstanceState,
   target: InstanceState,
 ): Promise<void> {
   await loadAbsent(
     plan,
     source,
-    pairs.map(({ from }) => from),
+    columns.map(({ from }) => from),
   );
-  for (const { from, to } of pairs) {
+  for (const { from, to } of columns) {
     if (isOldValueAbsent(target, to)) await plan.work.loadColumns(target);
     assign(target, to, source.values[from.slot] ?? null);
   }
@@ -42,11 +59,8 @@ export async function clearKey(
   }
 }
 
-/** The pairs from the referred class to the referring one. */
-export function fromTo(
-  pairs: readonly KeyPair[],
-  direction: "localToRemote" | "remoteToLocal",
-): { readonly from: ColumnProperty; readonly to: ColumnProperty }[] {
+/** The columns of a relationship from the referred class to the referring one. */
+export function fromTo(pairs: readonly KeyPair[], direction: "localToRemote" | "remoteToLocal"): CopiedColumn[] {
   return pairs.map(({ local, remote }) =>
     direction === "localToRemote" ? { from: local, to: remote } : { from: remote, to: local },
   );

@@ -14,7 +14,10 @@ export async function writeDeletes(states: readonly InstanceState[], work: Flush
 }
 
 async function deleteBatch(states: readonly InstanceState[], work: FlushWork): Promise<void> {
-  for (const state of states) await emitRow(state, "beforeDelete", work);
+  for (const state of states) {
+    const waiting = emitRow(state, "beforeDelete", work);
+    if (waiting !== undefined) await waiting;
+  }
   for (const state of states)
     if (isRowIdentityAbsent({ state, mapper: mapperOfState(state) })) await work.loadColumns(state);
   const mappers = [...new Set(states.map(mapperOfState))];
@@ -34,7 +37,10 @@ async function deleteBatch(states: readonly InstanceState[], work: FlushWork): P
     }
   }
   for (const state of states) state.written = true;
-  for (const state of states) await emitRow(state, "afterDelete", work);
+  for (const state of states) {
+    const waiting = emitRow(state, "afterDelete", work);
+    if (waiting !== undefined) await waiting;
+  }
 }
 
 async function deleteRows(

@@ -40,6 +40,6 @@ export interface Dependency {
 }
 
 /** The instances of a history, without references to nothing. */
-export function present(states: readonly (InstanceState | null)[]): InstanceState[] {
-  return states.filter((state) => state !== null);
+export function present(states: readonly (InstanceState | null)[]): readonly InstanceState[] {
+  return states.includes(null) ? states.filter((state) => state !== null) : (states as readonly InstanceState[]);
 }

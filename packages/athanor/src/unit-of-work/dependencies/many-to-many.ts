@@ -17,14 +17,18 @@ export class ManyToMany implements Dependency {
 
   async collectDeletes(plan: FlushPlan, parents: readonly InstanceState[]): Promise<void> {
     if (this.property.options.passiveDeletes === true) return;
-    for (const parent of parents) await plan.history(parent, this.property, true);
+    for (const parent of parents) {
+      const loading = plan.history(parent, this.property, true);
+      if (loading instanceof Promise) await loading;
+    }
   }
 
   async collectSaves(plan: FlushPlan, parents: readonly InstanceState[]): Promise<void> {
     const { property } = this;
     if (!property.cascade.has("delete-orphan")) return;
     for (const parent of parents) {
-      const { deleted } = await plan.history(parent, property, false);
+      const answer = plan.history(parent, property, false);
+      const { deleted } = answer instanceof Promise ? await answer : answer;
       for (const child of present(deleted)) {
         if (hasKnownParent(child, property)) continue;
         plan.register(child, { isDelete: true, along: { property, operation: "delete" } });
@@ -56,7 +60,8 @@ export class ManyToMany implements Dependency {
     const removed: (readonly [InstanceState, InstanceState])[] = [];
     const added: (readonly [InstanceState, InstanceState])[] = [];
     for (const parent of parents) {
-      const history = await plan.history(parent, this.property, false);
+      const answer = plan.history(parent, this.property, false);
+      const history = answer instanceof Promise ? await answer : answer;
       for (const child of present(history.added))
         if (this.#claim(plan, parent, child, "add")) added.push([parent, child]);
       for (const child of present(history.deleted))

@@ -1,16 +1,21 @@
+import type { MaybePromise } from "../../engine/maybe-promise.ts";
 import { hasKnownParent } from "../../instance/parentage.ts";
 import type { InstanceState } from "../../instance/instance-state.ts";
 import type { RelationshipProperty } from "../../mapping/relationship-property.ts";
 import type { FlushPlan } from "../flush-plan.ts";
-import { clearKey, copyKey, fromTo } from "../synchronize.ts";
+import { clearKey, type CopiedColumn, copyKey, fromTo } from "../synchronize.ts";
 import { type Dependency, present, type RelatedSteps } from "./dependency.ts";
 
 /** The foreign key is here: it gets the key of the row that is referred to, which is written before. */
 export class ManyToOne implements Dependency {
   readonly property: RelationshipProperty;
+  readonly #columns: readonly CopiedColumn[];
+  readonly #isPassive: boolean;
 
   constructor(property: RelationshipProperty) {
     this.property = property;
+    this.#columns = fromTo(property.pairs, "remoteToLocal");
+    this.#isPassive = property.options.passiveDeletes === true;
   }
 
   async collectDeletes(plan: FlushPlan, parents: readonly InstanceState[]): Promise<void> {
@@ -18,11 +23,8 @@ export class ManyToOne implements Dependency {
     const { cascade } = property;
     if (!cascade.has("delete") && !cascade.has("delete-orphan")) return;
     for (const parent of parents) {
-      const { added, unchanged, deleted } = await plan.history(
-        parent,
-        property,
-        property.options.passiveDeletes !== true,
-      );
+      const answer = plan.history(parent, property, !this.#isPassive);
+      const { added, unchanged, deleted } = answer instanceof Promise ? await answer : answer;
       const related = cascade.has("delete-orphan") ? [...added, ...unchanged, ...deleted] : [...added, ...unchanged];
       for (const child of present(related)) await this.#delete(plan, child);
     }
@@ -32,7 +34,8 @@ export class ManyToOne implements Dependency {
     const { property } = this;
     if (!property.cascade.has("delete-orphan")) return;
     for (const parent of parents) {
-      const { deleted } = await plan.history(parent, property, property.options.passiveDeletes !== true);
+      const answer = plan.history(parent, property, !this.#isPassive);
+      const { deleted } = answer instanceof Promise ? await answer : answer;
       for (const child of present(deleted)) if (!hasKnownParent(child, property)) await this.#delete(plan, child);
     }
   }
@@ -61,11 +64,15 @@ export class ManyToOne implements Dependency {
   async afterSave(plan: FlushPlan, parents: readonly InstanceState[]): Promise<void> {
     const { property } = this;
     for (const parent of parents) {
-      const { added, deleted, unchanged } = await plan.history(parent, property, false);
+      const answer = plan.history(parent, property, false);
+      const { added, deleted, unchanged } = answer instanceof Promise ? await answer : answer;
       const postUpdate = property.options.postUpdate === true;
       if (!postUpdate && plan.isDeleted(parent)) continue;
-      if (added.length > 0) for (const child of added) await this.#refer(plan, parent, child);
-      else if (deleted.length > 0) await this.#clear(plan, parent);
+      for (const child of added) {
+        const referring = this.#refer(plan, parent, child);
+        if (referring instanceof Promise) await referring;
+      }
+      if (added.length === 0 && deleted.length > 0) await this.#clear(plan, parent);
       if (postUpdate && added.length + deleted.length + unchanged.length > 0) plan.postUpdate(parent, property);
     }
   }
@@ -74,7 +81,8 @@ export class ManyToOne implements Dependency {
     const { property } = this;
     if (property.options.postUpdate !== true || property.cascade.has("delete-orphan")) return;
     for (const parent of parents) {
-      const { added, unchanged, deleted } = await plan.history(parent, property, false);
+      const answer = plan.history(parent, property, false);
+      const { added, unchanged, deleted } = answer instanceof Promise ? await answer : answer;
       await this.#clear(plan, parent);
       if ([...added, ...unchanged, ...deleted].some((child) => child !== null)) plan.postUpdate(parent, property);
     }
@@ -85,7 +93,7 @@ export class ManyToOne implements Dependency {
     await plan.cascadeDelete(child);
   }
 
-  async #refer(plan: FlushPlan, parent: InstanceState, child: InstanceState | null): Promise<void> {
+  #refer(plan: FlushPlan, parent: InstanceState, child: InstanceState | null): MaybePromise<void> {
     if (child === null) return this.#clear(plan, parent);
     if (!plan.work.contains(child)) {
       plan.work.warn(
@@ -93,7 +101,7 @@ export class ManyToOne implements Dependency {
       );
       return;
     }
-    await copyKey(plan, fromTo(this.property.pairs, "remoteToLocal"), child, parent);
+    return copyKey(plan, this.#columns, child, parent);
   }
 
   #clear(plan: FlushPlan, parent: InstanceState): Promise<void> {

@@ -2,18 +2,20 @@ import { hasKnownParent } from "../../instance/parentage.ts";
 import type { InstanceState } from "../../instance/instance-state.ts";
 import type { RelationshipProperty } from "../../mapping/relationship-property.ts";
 import type { FlushPlan } from "../flush-plan.ts";
-import { clearKey, copyKey, fromTo } from "../synchronize.ts";
+import { clearKey, type CopiedColumn, copyKey, fromTo } from "../synchronize.ts";
 import { type Dependency, present, type RelatedSteps } from "./dependency.ts";
 
 /** The foreign key is in the children: it gets the parent's key, and is emptied when they are taken out. */
 export class OneToMany implements Dependency {
   readonly property: RelationshipProperty;
+  readonly #columns: readonly CopiedColumn[];
   readonly #deletesChildren: boolean;
   readonly #deletesOrphans: boolean;
   readonly #isPassive: boolean;
 
   constructor(property: RelationshipProperty) {
     this.property = property;
+    this.#columns = fromTo(property.pairs, "localToRemote");
     this.#deletesChildren = property.cascade.has("delete");
     this.#deletesOrphans = property.cascade.has("delete-orphan");
     this.#isPassive = property.options.passiveDeletes === true;
@@ -22,7 +24,8 @@ export class OneToMany implements Dependency {
   async collectDeletes(plan: FlushPlan, parents: readonly InstanceState[]): Promise<void> {
     const { property } = this;
     for (const parent of parents) {
-      const { unchanged, deleted } = await plan.history(parent, property, !this.#isPassive);
+      const answer = plan.history(parent, property, !this.#isPassive);
+      const { unchanged, deleted } = answer instanceof Promise ? await answer : answer;
       for (const child of present(deleted)) {
         if (!this.#isOrphan(child)) continue;
         plan.register(child, { isDelete: this.#deletesOrphans });
@@ -36,7 +39,8 @@ export class OneToMany implements Dependency {
   async collectSaves(plan: FlushPlan, parents: readonly InstanceState[]): Promise<void> {
     const { property } = this;
     for (const parent of parents) {
-      const { added, unchanged, deleted } = await plan.history(parent, property, false);
+      const answer = plan.history(parent, property, false);
+      const { added, unchanged, deleted } = answer instanceof Promise ? await answer : answer;
       for (const child of present(added))
         plan.register(child, { cancelDelete: true, along: { property, operation: "add" } });
       for (const child of present(deleted)) {
@@ -75,17 +79,20 @@ export class OneToMany implements Dependency {
 
   async afterSave(plan: FlushPlan, parents: readonly InstanceState[]): Promise<void> {
     for (const parent of parents) {
-      const { added, unchanged, deleted } = await plan.history(parent, this.property, false);
+      const answer = plan.history(parent, this.property, false);
+      const { added, unchanged, deleted } = answer instanceof Promise ? await answer : answer;
       for (const child of present(added)) {
         // One that is not in the session gets the key too: it may be added later.
         if (this.property.options.postUpdate !== true && plan.isDeleted(child)) continue;
-        await this.#copy(plan, parent, child);
+        const copying = copyKey(plan, this.#columns, parent, child);
+        if (copying instanceof Promise) await copying;
         if (this.property.options.postUpdate === true) plan.postUpdate(child, this.property);
       }
       for (const child of present(deleted)) {
         if (!this.#deletesOrphans && this.#isOrphan(child)) await this.#clear(plan, child);
       }
-      if (this.#keyChanged(parent)) for (const child of present(unchanged)) await this.#copy(plan, parent, child);
+      if (!this.#keyChanged(parent)) continue;
+      for (const child of present(unchanged)) await copyKey(plan, this.#columns, parent, child);
     }
   }
 
@@ -106,11 +113,9 @@ export class OneToMany implements Dependency {
     if (parent.key === undefined) return false;
     const { attributes } = parent.instrumentation;
     // Assigned the same value it has not changed.
-    return this.property.pairs.some(({ local }) => (attributes[local.slot]?.history(parent).deleted.length ?? 0) > 0);
-  }
-
-  #copy(plan: FlushPlan, parent: InstanceState, child: InstanceState): Promise<void> {
-    return copyKey(plan, fromTo(this.property.pairs, "localToRemote"), parent, child);
+    return this.property.pairs.some(
+      ({ local: { slot } }) => parent.isChanged(slot) && (attributes[slot]?.history(parent).deleted.length ?? 0) > 0,
+    );
   }
 
   /** A child that is deleted itself keeps its foreign key: nobody will read it. */
