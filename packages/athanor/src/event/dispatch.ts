@@ -7,7 +7,8 @@ import { byOrder, type Registration } from "./registration.ts";
  */
 export function emit<TEvent extends object>(listeners: readonly Registration[] | undefined, event: TEvent): void {
   if (listeners === undefined) return;
-  for (const registration of listeners) {
+  for (let index = 0; index < listeners.length; index++) {
+    const registration = listeners[index]!;
     if (registration.once && !registration.claim()) continue;
     // Taken out of the registration first: a listener has no `this`.
     const { listener } = registration;
@@ -25,7 +26,8 @@ export function emitReplacing<TEvent extends { value: unknown }>(
   event: TEvent,
 ): TEvent["value"] {
   if (listeners === undefined) return event.value;
-  for (const registration of listeners) {
+  for (let index = 0; index < listeners.length; index++) {
+    const registration = listeners[index]!;
     if (registration.once && !registration.claim()) continue;
     const { listener } = registration;
     const result = listener(event);

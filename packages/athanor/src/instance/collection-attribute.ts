@@ -3,11 +3,12 @@ import { ArgumentError } from "../event/errors.ts";
 import type { Initiator } from "./attribute-events.ts";
 import { replaceItems } from "./collections/bulk-replace.ts";
 import type { CollectionKind, CollectionOwner } from "./collections/collection.ts";
-import { History, NO_VALUE } from "./history.ts";
+import { History, NO_VALUE, nothing, unknownHistory } from "./history.ts";
 import { type Instance, stateOf } from "./instance.ts";
 import type { AttributeDispatch, RelatedAttribute } from "./instance-attribute.ts";
 import { type InstanceState, UNCHANGED } from "./instance-state.ts";
 import { noteParent } from "./parentage.ts";
+import { SmallMap } from "./small-map.ts";
 import type { RelatedOptions } from "./reference-attribute.ts";
 import type { PendingChanges } from "./relations.ts";
 import { unloadedError } from "./scalar-attribute.ts";
@@ -61,7 +62,7 @@ export class CollectionAttribute implements RelatedAttribute {
     }
     const owner = this.#owner(state);
     for (const { item, key } of given) {
-      this.#expect(item);
+      this.expectElement(item);
       this.#kind.expectKey(owner, item as Instance, key);
     }
     const values = given.map(({ item }) => item as Instance);
@@ -91,7 +92,7 @@ export class CollectionAttribute implements RelatedAttribute {
   append(state: InstanceState, value: Instance, initiator: Initiator): void {
     const container = this.#loadedContainer(state);
     if (container !== undefined) return this.#kind.appendWithEvent(container, value, initiator);
-    const item = this.#fireAppend(state, value, initiator, undefined);
+    const item = this.fireAppend(state, value, initiator, undefined);
     const pending = this.#pending(state);
     // Taken out before and put back, it is what the rows have.
     if (!pending.removed.delete(item)) pending.added.add(item);
@@ -101,10 +102,10 @@ export class CollectionAttribute implements RelatedAttribute {
     const container = this.#loadedContainer(state);
     if (container !== undefined) {
       if (this.#kind.has(container, value)) this.#kind.removeWithEvent(container, value, initiator);
-      else this.#fireRemove(state, value, initiator, undefined);
+      else this.fireRemove(state, value, initiator, undefined);
       return;
     }
-    this.#fireRemove(state, value, initiator, undefined);
+    this.fireRemove(state, value, initiator, undefined);
     const pending = this.#pending(state);
     if (!pending.added.delete(value)) pending.removed.add(value);
   }
@@ -119,11 +120,11 @@ export class CollectionAttribute implements RelatedAttribute {
 
   history(state: InstanceState): History<Instance> {
     const container = this.#container(state);
-    if (container === undefined) return new History([], [], []);
+    if (container === undefined) return unknownHistory;
     const current = this.#kind.items(container) as Instance[];
     const original = state.committed?.[this.slot] ?? UNCHANGED;
-    if (state.isNew && original === UNCHANGED) return new History(current, [], []);
-    if (original === UNCHANGED) return new History([], current, []);
+    if (state.isNew && original === UNCHANGED) return new History(current, nothing, nothing);
+    if (original === UNCHANGED) return new History(nothing, current, nothing);
     const before = original === NO_VALUE ? [] : (original as readonly Instance[]);
     const now = new Set(current);
     const then = new Set(before);
@@ -176,7 +177,7 @@ export class CollectionAttribute implements RelatedAttribute {
   #loadedContainer(state: InstanceState): object | undefined {
     if (this.#container(state) !== undefined) return this.#container(state);
     // Once it was read, the program may hold it, and must see what comes in.
-    const wasRead = state.relations?.untouched?.has(this.slot) === true;
+    const wasRead = state.relations?.untouched?.get(this.slot) !== undefined;
     return this.isLoaded(state) || wasRead ? this.#untouched(state) : undefined;
   }
 
@@ -185,7 +186,7 @@ export class CollectionAttribute implements RelatedAttribute {
     const relations = state.expectRelations();
     let container = relations.untouched?.get(this.slot);
     if (container === undefined) {
-      (relations.untouched ??= new Map()).set(this.slot, (container = this.#create(state)));
+      (relations.untouched ??= new SmallMap()).set(this.slot, (container = this.#create(state)));
       // What was to be added to a row's collection is nothing to an instance that has lost its row.
       if (state.key !== undefined)
         for (const item of this.#membersOf(state)) this.#kind.appendWithoutEvent(container, item);
@@ -209,28 +210,11 @@ export class CollectionAttribute implements RelatedAttribute {
   }
 
   #owner(state: InstanceState): CollectionOwner {
-    const { key } = this;
-    return {
-      get name() {
-        return `${state.instrumentation.class.name}.${key}`;
-      },
-      touched: () => this.#rememberContainer(state),
-      append: (item, token, key) =>
-        this.#fireAppend(state, item as Instance, (token ?? this.appendToken) as Initiator, key),
-      appendWithoutMutation: (item, token, key) =>
-        emit(this.dispatch["appendWithoutMutation"], {
-          target: state.instance,
-          value: item,
-          initiator: token ?? this.appendToken,
-          key,
-        }),
-      remove: (item, token, key) =>
-        this.#fireRemove(state, item as Instance, (token ?? this.removeToken) as Initiator, key),
-      expect: (item) => this.#expect(item),
-    };
+    return new StateCollection(this, state);
   }
 
-  #fireAppend(state: InstanceState, value: Instance, initiator: Initiator, key: unknown): Instance {
+  /** An element is about to enter, in whatever way. Answers with the one that shall. */
+  fireAppend(state: InstanceState, value: Instance, initiator: Initiator, key: unknown): Instance {
     this.#adopt(state);
     const item = emitReplacing(this.dispatch["append"], { target: state.instance, value, initiator, key });
     this.#touch(state);
@@ -238,7 +222,8 @@ export class CollectionAttribute implements RelatedAttribute {
     return item;
   }
 
-  #fireRemove(state: InstanceState, value: Instance, initiator: Initiator, key: unknown): void {
+  /** An element is about to leave, or was just taken out. */
+  fireRemove(state: InstanceState, value: Instance, initiator: Initiator, key: unknown): void {
     this.#adopt(state);
     this.#noteParent(value, state, false);
     emit(this.dispatch["remove"], { target: state.instance, value, initiator, key });
@@ -255,11 +240,12 @@ export class CollectionAttribute implements RelatedAttribute {
 
   /** Keeps what the collection was before its first change. */
   #touch(state: InstanceState): void {
-    this.#rememberContainer(state);
+    this.rememberContainer(state);
     state.markModified();
   }
 
-  #rememberContainer(state: InstanceState): void {
+  /** Keeps what the collection is, before it changes for the first time. */
+  rememberContainer(state: InstanceState): void {
     const container = this.#container(state);
     if (container !== undefined && !state.remembers(this.slot))
       state.remember(this.slot, this.#kind.items(container) as Instance[]);
@@ -282,11 +268,51 @@ export class CollectionAttribute implements RelatedAttribute {
     if (parentage !== undefined) noteParent(stateOf(child), parent, parentage, has);
   }
 
-  #expect(item: unknown): void {
+  /** Refuses what is no instance of the class at the other end. */
+  expectElement(item: unknown): void {
     const target = this.#options.targetClass();
     if (item instanceof target) return;
     throw new ArgumentError(
       `"${this.key}" holds instances of ${target.name}, and was given ${item === null ? "null" : typeof item === "object" ? `an object of ${item.constructor?.name ?? "no class"}` : `a ${typeof item}`}.`,
     );
+  }
+}
+
+/** Where the collection of one instance announces its mutations. A class, because there are many: closures would each be made anew. */
+class StateCollection implements CollectionOwner {
+  readonly #attribute: CollectionAttribute;
+  readonly #state: InstanceState;
+
+  constructor(attribute: CollectionAttribute, state: InstanceState) {
+    this.#attribute = attribute;
+    this.#state = state;
+  }
+
+  get name(): string {
+    return `${this.#state.instrumentation.class.name}.${this.#attribute.key}`;
+  }
+
+  expect(item: unknown): void {
+    this.#attribute.expectElement(item);
+  }
+
+  append(item: object, token: unknown, key: unknown): object {
+    const attribute = this.#attribute;
+    return attribute.fireAppend(this.#state, item as Instance, (token ?? attribute.appendToken) as Initiator, key);
+  }
+
+  appendWithoutMutation(item: object, token: unknown, key: unknown): void {
+    const { dispatch, appendToken } = this.#attribute;
+    const target = this.#state.instance;
+    emit(dispatch["appendWithoutMutation"], { target, value: item, initiator: token ?? appendToken, key });
+  }
+
+  remove(item: object, token: unknown, key: unknown): void {
+    const attribute = this.#attribute;
+    attribute.fireRemove(this.#state, item as Instance, (token ?? attribute.removeToken) as Initiator, key);
+  }
+
+  touched(): void {
+    this.#attribute.rememberContainer(this.#state);
   }
 }

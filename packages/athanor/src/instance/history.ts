@@ -38,3 +38,9 @@ export class History<TValue = unknown> {
     return !this.hasChanges() && this.unchanged.length === 0;
   }
 }
+
+/** A part of a history that is empty: most are, and none is ever changed. */
+export const nothing: readonly never[] = Object.freeze([]);
+
+/** The history of an attribute of which nothing is known. */
+export const unknownHistory: History<never> = new History<never>(nothing, nothing, nothing);

@@ -1,7 +1,7 @@
 import { emit, emitReplacing } from "../event/dispatch.ts";
 import { ArgumentError, InvalidRequestError } from "../event/errors.ts";
 import type { Initiator } from "./attribute-events.ts";
-import { History, NO_VALUE, PASSIVE_NO_RESULT } from "./history.ts";
+import { History, NO_VALUE, PASSIVE_NO_RESULT, nothing, unknownHistory } from "./history.ts";
 import { Instance, stateOf } from "./instance.ts";
 import type { AttributeDispatch, RelatedAttribute } from "./instance-attribute.ts";
 import { type InstanceState, UNCHANGED } from "./instance-state.ts";
@@ -98,12 +98,13 @@ export class ReferenceAttribute implements RelatedAttribute {
     const current = state.values[this.slot] as Instance | null | undefined;
     const original = state.committed === undefined ? UNCHANGED : state.committed[this.slot];
     if (state.isNew && original === UNCHANGED) {
-      return current === undefined ? new History([], [], []) : new History([current], [], []);
+      return current === undefined ? unknownHistory : new History([current], nothing, nothing);
     }
-    if (original === UNCHANGED) return current === undefined ? new History([], [], []) : new History([], [current], []);
-    if (current === original && current !== undefined) return new History([], [current], []);
-    const deleted = original instanceof Instance ? [original] : [];
-    return new History([current ?? null], [], deleted);
+    if (original === UNCHANGED)
+      return current === undefined ? unknownHistory : new History(nothing, [current], nothing);
+    if (current === original && current !== undefined) return new History(nothing, [current], nothing);
+    const deleted = original instanceof Instance ? [original] : nothing;
+    return new History([current ?? null], nothing, deleted);
   }
 
   expire(state: InstanceState): void {

@@ -15,7 +15,7 @@ export class Relations {
   /** Of an instance that was inserted and not expired since: what such changes had added when they were flushed, by slot. */
   settled: Map<number, Set<Instance>> | undefined = undefined;
   /** Empty collections that were read and never changed, by slot: they count as not set. */
-  untouched: Map<number, object> | undefined = undefined;
+  untouched: SmallMap<number, object> | undefined = undefined;
   /** It lost its whole while it was in no session, or was saved already. */
   isCutOff = false;
   /** By relationship, the instance that has this one; null where it was taken away. Of those that can leave orphans. */

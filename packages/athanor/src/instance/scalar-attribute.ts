@@ -2,7 +2,7 @@ import { emit, emitReplacing } from "../event/dispatch.ts";
 import { InvalidRequestError } from "../event/errors.ts";
 import type { Initiator } from "./attribute-events.ts";
 import { DetachedInstanceError, UnloadedAttributeError } from "./errors.ts";
-import { History, NO_VALUE } from "./history.ts";
+import { History, NO_VALUE, nothing, unknownHistory } from "./history.ts";
 import type { AttributeDispatch, InstanceAttribute } from "./instance-attribute.ts";
 import { FLAGGED, type InstanceState, UNCHANGED } from "./instance-state.ts";
 
@@ -121,14 +121,15 @@ export class ScalarAttribute implements InstanceAttribute {
 
   history(state: InstanceState): History {
     const current = this.loadedValue(state);
-    if (state.isNew) return current === undefined ? new History([], [], []) : new History([current], [], []);
+    if (state.isNew) return current === undefined ? unknownHistory : new History([current], nothing, nothing);
     const original = state.committed === undefined ? UNCHANGED : state.committed[this.slot];
-    if (original === UNCHANGED) return current === undefined ? new History([], [], []) : new History([], [current], []);
+    if (original === UNCHANGED)
+      return current === undefined ? unknownHistory : new History(nothing, [current], nothing);
     if (original === NO_VALUE || original === FLAGGED)
-      return new History([current === undefined ? null : current], [], []);
-    if (current === undefined) return new History([], [], [original]);
-    if (this.isEqual(current, original)) return new History([], [current], []);
-    return new History([current], [], [original]);
+      return new History([current === undefined ? null : current], nothing, nothing);
+    if (current === undefined) return new History(nothing, nothing, [original]);
+    if (this.isEqual(current, original)) return new History(nothing, [current], nothing);
+    return new History([current], nothing, [original]);
   }
 
   #knownValue(state: InstanceState): unknown {

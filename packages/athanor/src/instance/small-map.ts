@@ -1,5 +1,6 @@
 /** A map that holds one entry without the table that a Map brings along: most instances have one parent, and there are many of them. */
-export class SmallMap<TKey extends object, TValue> {
+export class SmallMap<TKey, TValue> {
+  /** Undefined where the first place is free: no key is. */
   #key: TKey | undefined = undefined;
   #value: TValue | undefined = undefined;
   #more: Map<TKey, TValue> | undefined = undefined;
@@ -9,10 +10,19 @@ export class SmallMap<TKey extends object, TValue> {
   }
 
   set(key: TKey, value: TValue): void {
-    if (this.#key === undefined || this.#key === key) {
-      this.#key = key;
-      this.#value = value;
-    } else (this.#more ??= new Map()).set(key, value);
+    if (this.#key !== key && (this.#key !== undefined || this.#more?.has(key) === true)) {
+      (this.#more ??= new Map()).set(key, value);
+      return;
+    }
+    this.#key = key;
+    this.#value = value;
+  }
+
+  delete(key: TKey): void {
+    if (this.#key === key) {
+      this.#key = undefined;
+      this.#value = undefined;
+    } else this.#more?.delete(key);
   }
 
   clear(): void {

@@ -133,7 +133,7 @@ async function loadOrForget(
     return true;
   } catch (error) {
     if (!(error instanceof ObjectDeletedError)) throw error;
-    settleDeleted(core, snapshot, state);
+    settleDeleted(core, snapshot, [state]);
     core.emitLifecycle("persistentToDeleted", state);
     return false;
   }
@@ -160,7 +160,9 @@ function settleDeletions(
     for (const state of deletes) snapshot.changes.push(changeOf(state, "delete"));
   }
   const deletedHere = stillIn(core, deletes);
-  for (const state of deletedHere) settleDeleted(core, snapshot, state);
+  if (deletedHere.length === 0) return;
+  settleDeleted(core, snapshot, deletedHere);
+  if (core.dispatch.persistentToDeleted === undefined) return;
   for (const state of deletedHere) core.emitLifecycle("persistentToDeleted", state);
 }
 
@@ -185,13 +187,14 @@ function stillIn(core: SessionState, states: readonly InstanceState[]): readonly
   return states.every(({ owner }) => owner === core) ? states : states.filter(({ owner }) => owner === core);
 }
 
-function settleDeleted(core: SessionState, snapshot: Snapshot, state: InstanceState): void {
-  state.commit();
-  state.deleted = true;
-  core.deleted.delete(state);
-  core.modified.delete(state);
-  core.identityMap.discard(state);
-  snapshot.deletedStates.add(state);
+function settleDeleted(core: SessionState, snapshot: Snapshot, states: readonly InstanceState[]): void {
+  for (const state of states) {
+    state.commit();
+    state.deleted = true;
+    core.stateUnmodified(state);
+    core.identityMap.discard(state);
+  }
+  snapshot.addDeleted(core.takeDeleted(states));
 }
 
 function settleInserted(core: SessionState, states: readonly InstanceState[]): void {

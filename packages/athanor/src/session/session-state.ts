@@ -152,6 +152,17 @@ export class SessionState implements StateOwner {
     return new Set(inserted);
   }
 
+  /** Takes these instances out of those that are to be deleted, as {@link takeNew} does. */
+  takeDeleted(states: readonly InstanceState[]): Set<InstanceState> {
+    const { deleted } = this;
+    if (deleted.size === states.length && states.every((state) => deleted.has(state))) {
+      this.#deleted = undefined;
+      return deleted;
+    }
+    for (const state of states) deleted.delete(state);
+    return new Set(states);
+  }
+
   /** Every instance that is to be inserted, also what was added too late for the operation that is running. */
   allNew(): Set<InstanceState> {
     const pending = new Set(this.#new);

@@ -50,6 +50,12 @@ export class Snapshot {
     else for (const state of states) this.#newStates.add(state);
   }
 
+  /** The same of deleted instances. */
+  addDeleted(states: Set<InstanceState>): void {
+    if (this.#deletedStates === undefined) this.#deletedStates = states;
+    else for (const state of states) this.#deletedStates.add(state);
+  }
+
   /** Takes over what a released savepoint did. */
   absorb(released: Snapshot): void {
     for (const state of released.newStates) this.newStates.add(state);

@@ -59,6 +59,13 @@ export function deleteText(dialect: Dialect, table: Table, where: readonly strin
   return text(dialect, withWhere(DeleteQueryNode.create([tableNode(table)]), where));
 }
 
+/** DELETE of so many rows by one column. Its parameters are the values of that column. */
+export function deleteManyText(dialect: Dialect, table: Table, column: string, rowCount: number): string {
+  const values = PrimitiveValueListNode.create(Array.from({ length: rowCount }, () => null));
+  const isOne = BinaryOperationNode.create(ColumnNode.create(column), OperatorNode.create("in"), values);
+  return text(dialect, QueryNode.cloneWithWhere(DeleteQueryNode.create([tableNode(table)]), isOne));
+}
+
 function withWhere<TNode extends UpdateQueryNode | DeleteQueryNode>(node: TNode, columns: readonly string[]): TNode {
   return columns.reduce<TNode>(
     (query, name) =>

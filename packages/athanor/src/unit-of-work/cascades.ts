@@ -19,11 +19,14 @@ export function reachedBy(
   const reached: InstanceState[] = [];
   const seen = new Set([from]);
   const visit = (state: InstanceState): void => {
-    for (const property of mapperOfState(state).relationships) {
+    const { relationships } = mapperOfState(state);
+    for (let at = 0; at < relationships.length; at++) {
+      const property = relationships[at] as RelationshipProperty;
       if (!property.cascade.has(cascade)) continue;
+      const instances = relatedInstances(cascade, state, property);
       const next: InstanceState[] = [];
-      for (const instance of relatedInstances(cascade, state, property)) {
-        const related = stateOf(instance);
+      for (let index = 0; index < instances.length; index++) {
+        const related = stateOf(instances[index] as Instance);
         if (seen.has(related) || stopAt?.(related) === true) continue;
         // A part that was never saved is nothing to refresh, unless it goes with its whole.
         if (cascade === "refresh-expire" && related.key === undefined && !property.cascade.has("delete-orphan"))
@@ -31,7 +34,8 @@ export function reachedBy(
         seen.add(related);
         next.push(related);
       }
-      for (const related of next) {
+      for (let index = 0; index < next.length; index++) {
+        const related = next[index] as InstanceState;
         reached.push(related);
         visit(related);
       }
@@ -70,10 +74,13 @@ interface UnloadedRelationship {
 /** How far the relationships of one instance are followed. */
 interface Following {
   readonly state: InstanceState;
-  readonly properties: Iterator<RelationshipProperty>;
-  /** The relationship that is to be followed when it is loaded. */
-  loading: RelationshipProperty | undefined;
-  members: Iterator<Instance> | undefined;
+  readonly properties: readonly RelationshipProperty[];
+  nextProperty: number;
+  /** The members of the relationship before. */
+  members: readonly Instance[];
+  nextMember: number;
+  /** The next relationship was loaded. */
+  isLoaded: boolean;
 }
 
 /** Follows what is deleted along with an instance as far as it is in memory, and goes on when more is. */
@@ -91,21 +98,21 @@ class DeletionWalk {
   /** @returns what must be loaded before the walk can go on; undefined when all is reached */
   proceed(): UnloadedRelationship | undefined {
     for (let last = this.#path.at(-1); last !== undefined; last = this.#path.at(-1)) {
-      const member = last.members?.next();
-      if (member?.done === false) {
-        this.#reach(stateOf(member.value));
-        continue;
-      }
-      const { state } = last;
-      const property = last.loading ?? nextCascading(last.properties);
-      if (property === undefined) this.#path.pop();
-      else if (last.loading === undefined && mustLoad(state, property)) {
-        last.loading = property;
-        last.members = undefined;
+      const { state, members, properties } = last;
+      const member = members[last.nextMember];
+      const property = properties[last.nextProperty];
+      if (member !== undefined) {
+        last.nextMember++;
+        this.#reach(stateOf(member));
+      } else if (property === undefined) this.#path.pop();
+      else if (!last.isLoaded && cascadesDeletion(property) && mustLoad(state, property)) {
+        last.isLoaded = true;
         return { state, property };
       } else {
-        last.loading = undefined;
-        last.members = loadedInstances(attributeOf(state, property), state).values();
+        last.nextProperty++;
+        last.isLoaded = false;
+        last.members = cascadesDeletion(property) ? loadedInstances(attributeOf(state, property), state) : [];
+        last.nextMember = 0;
       }
     }
     return undefined;
@@ -119,16 +126,10 @@ class DeletionWalk {
   }
 
   #follow(state: InstanceState): void {
-    const { relationships } = mapperOfState(state);
-    if (relationships.some(cascadesDeletion))
-      this.#path.push({ state, properties: relationships.values(), loading: undefined, members: undefined });
+    const properties = mapperOfState(state).relationships;
+    if (properties.some(cascadesDeletion))
+      this.#path.push({ state, properties, nextProperty: 0, members: [], nextMember: 0, isLoaded: false });
   }
-}
-
-function nextCascading(properties: Iterator<RelationshipProperty>): RelationshipProperty | undefined {
-  for (let next = properties.next(); next.done !== true; next = properties.next())
-    if (cascadesDeletion(next.value)) return next.value;
-  return undefined;
 }
 
 function cascadesDeletion({ cascade }: RelationshipProperty): boolean {

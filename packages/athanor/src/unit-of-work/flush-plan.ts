@@ -1,10 +1,10 @@
 import type { Connection } from "../engine/connection.ts";
 import type { MaybePromise } from "../engine/maybe-promise.ts";
-import { PASSIVE_NO_RESULT } from "../instance/history.ts";
+import { nothing, PASSIVE_NO_RESULT } from "../instance/history.ts";
 import { type Instance, stateOf } from "../instance/instance.ts";
 import type { RelatedAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
-import { mapperOfState } from "../mapping/mapper.ts";
+import { type Mapper, mapperOfState } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { Entry } from "./entry.ts";
 import type { Flushed, FlushWork } from "./flush.ts";
@@ -44,6 +44,7 @@ export class FlushPlan {
   readonly secondaryDone = new Map<object, Map<InstanceState, Set<InstanceState>>>();
   /** The instances by each relationship that their class has, in the order of the plan. */
   readonly byRelationship = new Map<RelationshipProperty, Entry[]>();
+  readonly #lists = new Map<Mapper, readonly Entry[][]>();
   readonly #histories = new Map<RelationshipProperty, Map<InstanceState, AskedHistory>>();
 
   constructor(work: FlushWork) {
@@ -88,12 +89,30 @@ export class FlushPlan {
       isInserted: false,
     };
     this.entries.set(state, entry);
-    for (const property of mapper.relationships) {
-      if (property.isViewOnly) continue;
-      const entries = this.byRelationship.get(property);
-      if (entries === undefined) this.byRelationship.set(property, [entry]);
-      else entries.push(entry);
+    const lists = this.#listsOf(mapper);
+    for (let index = 0; index < lists.length; index++) lists[index]?.push(entry);
+  }
+
+  /** Where the instances of a class are listed by relationship. */
+  #listsOf(mapper: Mapper): readonly Entry[][] {
+    let lists = this.#lists.get(mapper);
+    if (lists === undefined) {
+      const properties = mapper.relationships.filter(({ isViewOnly }) => !isViewOnly);
+      lists = properties.map((property) => this.#listOf(property));
+      this.#lists.set(mapper, lists);
     }
+    return lists;
+  }
+
+  #listOf(property: RelationshipProperty): Entry[] {
+    let entries = this.byRelationship.get(property);
+    if (entries === undefined) this.byRelationship.set(property, (entries = []));
+    return entries;
+  }
+
+  /** The classes of the instances. */
+  get mappers(): Iterable<Mapper> {
+    return this.#lists.keys();
   }
 
   /** What was written, when all steps have run. */
@@ -171,16 +190,18 @@ export class FlushPlan {
 function relatedHistory(state: InstanceState, { slot }: RelationshipProperty, isLoaded: boolean): AskedHistory {
   const pending = state.values[slot] === undefined ? state.relations?.pending?.get(slot) : undefined;
   if (pending !== undefined)
-    return { added: statesOf([...pending.added]), unchanged: none, deleted: statesOf([...pending.removed]), isLoaded };
+    return {
+      added: statesOf([...pending.added]),
+      unchanged: nothing,
+      deleted: statesOf([...pending.removed]),
+      isLoaded,
+    };
   const { added, unchanged, deleted } = (state.instrumentation.attributes[slot] as RelatedAttribute).history(state);
   return { added: statesOf(added), unchanged: statesOf(unchanged), deleted: statesOf(deleted), isLoaded };
 }
 
-/** Most histories are empty, and there is one for each instance and relationship. */
-const none: readonly never[] = Object.freeze([]);
-
 function statesOf(values: readonly unknown[]): readonly (InstanceState | null)[] {
-  return values.length === 0 ? none : values.map((value) => (value == null ? null : stateOf(value as Instance)));
+  return values.length === 0 ? nothing : values.map((value) => (value == null ? null : stateOf(value as Instance)));
 }
 
 /** A reference that was assigned unloaded has lost what the rows of another table tell; what a key of its own row told is of no account. */
@@ -193,6 +214,6 @@ function withReplaced(history: AskedHistory, replaced: Instance | null): AskedHi
   if (replaced === null) return history;
   const lost = stateOf(replaced);
   return history.added.includes(lost)
-    ? { ...history, added: none, unchanged: [lost], deleted: none }
+    ? { ...history, added: nothing, unchanged: [lost], deleted: nothing }
     : { ...history, deleted: [lost] };
 }

@@ -6,18 +6,17 @@ import type { FlushPlan } from "./flush-plan.ts";
 /** The instances to be saved in the order in which their rows are written: new ones as they were added, then changed ones by key. */
 export function saveOrder(entries: readonly Entry[]): Entry[] {
   const inserts = entries.filter(({ isInsert }) => isInsert);
+  if (inserts.length === entries.length) return inserts;
   const updates = entries.filter(({ isInsert }) => !isInsert);
   updates.sort((left, right) => byKey(left.state, right.state));
-  return updates.length === 0 ? inserts : [...inserts, ...updates];
+  return [...inserts, ...updates];
 }
 
 /** Pairs of hierarchies of which the second has a table that refers to one of the first. */
 export function tableOrder(plan: FlushPlan): (readonly [Mapper, Mapper])[] {
   const holders = new Map<string, Mapper>();
   const referenced = new Map<Mapper, Set<string>>();
-  const planned = new Set<Mapper>();
-  for (const { mapper } of plan.entries.values()) planned.add(mapper);
-  for (const mapper of planned) {
+  for (const mapper of plan.mappers) {
     for (const table of mapper.tables) {
       holders.set(table.fullName, mapper.baseMapper);
       const names = referenced.get(mapper.baseMapper) ?? new Set<string>();

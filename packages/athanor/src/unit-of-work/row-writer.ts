@@ -6,7 +6,7 @@ import { type ColumnType, describeAccepted, isAccepted } from "../mapping/column
 import { findNonJson } from "../mapping/json-value.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import type { Table, TableColumn } from "../mapping/table.ts";
-import { deleteText, insertText, updateText } from "../sql/row-statements.ts";
+import { deleteManyText, deleteText, insertText, updateText } from "../sql/row-statements.ts";
 
 /** A column of one table with the attribute that it stores. */
 export interface WrittenColumn {
@@ -49,6 +49,7 @@ export class RowWriter {
   readonly #inserts = new Map<string, InsertShape>();
   readonly #updates = new Map<string, UpdateShape>();
   #deleteText: string | undefined;
+  readonly #deleteManyTexts = new Map<number, string>();
 
   constructor(mapper: Mapper, table: Table, dialect: Dialect) {
     this.#mapper = mapper;
@@ -116,6 +117,18 @@ export class RowWriter {
     ));
   }
 
+  /** The DELETE of so many rows at once; undefined where a row is found by more than one column. */
+  deleteManyText(rowCount: number): string | undefined {
+    const [only, ...more] = this.#where();
+    if (only === undefined || more.length > 0) return undefined;
+    let text = this.#deleteManyTexts.get(rowCount);
+    if (text === undefined) {
+      text = deleteManyText(this.#dialect, this.table, only.column.name, rowCount);
+      this.#deleteManyTexts.set(rowCount, text);
+    }
+    return text;
+  }
+
   /** Adds what finds the row of an instance: its key as the database has it, and its version. */
   addRowIdentity(parameters: unknown[], state: InstanceState, version: unknown): unknown[] {
     this.addKey(parameters, state);
@@ -125,11 +138,22 @@ export class RowWriter {
 
   /** Adds the key: of a row that this flush has inserted, as it is now. */
   addKey(parameters: unknown[], state: InstanceState): unknown[] {
-    this.keys.forEach(({ property, toDriver }, index) => {
-      const value = state.key === undefined ? state.values[property.slot] : state.identityValues[index];
+    const { keys } = this;
+    const { key, identity } = state;
+    for (let index = 0; index < keys.length; index++) {
+      const { property, toDriver } = keys[index] as WrittenColumn;
+      const known = identity === undefined ? key : identity[index];
+      const value = key === undefined ? state.values[property.slot] : known;
       parameters.push(toDriver === undefined ? value : toDriver(value));
-    });
+    }
     return parameters;
+  }
+
+  /** The keys of several rows, one after another. */
+  keysOf(states: readonly InstanceState[]): unknown[] {
+    const keys: unknown[] = [];
+    for (const state of states) this.addKey(keys, state);
+    return keys;
   }
 
   #where(): readonly WrittenColumn[] {

@@ -1,9 +1,10 @@
+import type { Connection } from "../engine/connection.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { mapperOfState, type Mapper } from "../mapping/mapper.ts";
 import type { Table } from "../mapping/table.ts";
 import { emitRow } from "./emit-row.ts";
 import type { FlushWork } from "./flush.ts";
-import { rowWriter } from "./row-writer.ts";
+import { type RowWriter, rowWriter } from "./row-writer.ts";
 import { isRowIdentityAbsent, staleError } from "./write-saves.ts";
 
 /** Deletes the rows of one hierarchy: all `beforeDelete`, the SQL with subclasses' tables first, all `afterDelete`. */
@@ -28,12 +29,8 @@ async function deleteBatch(states: readonly InstanceState[], work: FlushWork): P
   ];
   for (const table of tables.toReversed()) {
     for (const mapper of mappers.filter((candidate) => candidate.tables.includes(table))) {
-      await deleteRows(
-        states.filter((state) => mapperOfState(state) === mapper),
-        mapper,
-        table,
-        work,
-      );
+      const ofMapper = mappers.length === 1 ? states : states.filter((state) => mapperOfState(state) === mapper);
+      await deleteRows(ofMapper, mapper, table, work);
     }
   }
   for (const state of states) state.written = true;
@@ -43,13 +40,42 @@ async function deleteBatch(states: readonly InstanceState[], work: FlushWork): P
   }
 }
 
+/** How many rows one statement deletes, from the most on: a few sizes, so that few texts are prepared. */
+const ROWS_TOGETHER = [1000, 100, 10];
+
 async function deleteRows(
   states: readonly InstanceState[],
   mapper: Mapper,
   table: Table,
   { connection, warn }: FlushWork,
 ): Promise<void> {
-  const writer = rowWriter(mapper, table, connection.engine.dialect);
+  const { dialect } = connection.engine;
+  const writer = rowWriter(mapper, table, dialect);
+  let start = 0;
+  for (const size of ROWS_TOGETHER) {
+    const text = size <= dialect.traits.maxParameters ? writer.deleteManyText(size) : undefined;
+    if (text === undefined) continue;
+    for (; start + size <= states.length; start += size) {
+      const rows = states.slice(start, start + size);
+      const running = connection.run(text, writer.keysOf(rows));
+      const { rowCount } = running instanceof Promise ? await running : running;
+      if (rowCount === size) continue;
+      warn(
+        `The DELETE of ${size} rows from "${table.name}", ${rows[0]?.describe()} to ${rows.at(-1)?.describe()}, found ${rowCount} of them. Somebody has deleted the others already.`,
+      );
+    }
+  }
+  if (start < states.length)
+    await deleteEach(start === 0 ? states : states.slice(start), mapper, writer, connection, warn);
+}
+
+async function deleteEach(
+  states: readonly InstanceState[],
+  mapper: Mapper,
+  writer: RowWriter,
+  connection: Connection,
+  warn: FlushWork["warn"],
+): Promise<void> {
   const version = writer.version?.property.slot;
   const parameterSets = states.map((state) => {
     return writer.addRowIdentity([], state, version === undefined ? undefined : state.values[version]);
@@ -59,6 +85,6 @@ async function deleteRows(
     if (count === 1) return;
     const state = states[index] as InstanceState;
     if (writer.version !== undefined) throw staleError({ state, mapper }, "DELETE");
-    warn(`The DELETE of ${state.describe()} found no row in "${table.name}". Somebody has deleted it already.`);
+    warn(`The DELETE of ${state.describe()} found no row in "${writer.table.name}". Somebody has deleted it already.`);
   });
 }

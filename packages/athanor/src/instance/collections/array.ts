@@ -74,7 +74,7 @@ class CollectionArray extends Array<object> {
   override push(...items: object[]): number {
     const own = this[BEHIND];
     own.#expectAll(items);
-    for (const item of items) own.#append(item, undefined, undefined);
+    for (let index = 0; index < items.length; index++) own.#append(items[index]!, undefined, undefined);
     return own.length;
   }
 
@@ -188,7 +188,7 @@ class CollectionArray extends Array<object> {
 
   #expectAll(items: readonly object[]): void {
     const owner = this.#owner;
-    if (owner !== undefined) for (const item of items) owner.expect(item);
+    if (owner !== undefined) for (let index = 0; index < items.length; index++) owner.expect(items[index]);
   }
 
   #append(item: object, token: unknown, key: unknown): void {

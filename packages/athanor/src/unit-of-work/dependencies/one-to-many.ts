@@ -1,7 +1,7 @@
 import { hasKnownParent } from "../../instance/parentage.ts";
 import type { InstanceState } from "../../instance/instance-state.ts";
 import type { RelationshipProperty } from "../../mapping/relationship-property.ts";
-import type { FlushPlan } from "../flush-plan.ts";
+import type { FlushPlan, Registration } from "../flush-plan.ts";
 import { clearKey, type CopiedColumn, copyKey, fromTo } from "../synchronize.ts";
 import { type Dependency, present, type RelatedSteps } from "./dependency.ts";
 
@@ -9,12 +9,16 @@ import { type Dependency, present, type RelatedSteps } from "./dependency.ts";
 export class OneToMany implements Dependency {
   readonly property: RelationshipProperty;
   readonly #columns: readonly CopiedColumn[];
+  readonly #added: Registration;
+  readonly #removed: Registration;
   readonly #deletesChildren: boolean;
   readonly #deletesOrphans: boolean;
   readonly #isPassive: boolean;
 
   constructor(property: RelationshipProperty) {
     this.property = property;
+    this.#added = { cancelDelete: true, along: { property, operation: "add" } };
+    this.#removed = { along: { property, operation: "delete" } };
     this.#columns = fromTo(property.pairs, "localToRemote");
     this.#deletesChildren = property.cascade.has("delete");
     this.#deletesOrphans = property.cascade.has("delete-orphan");
@@ -32,7 +36,7 @@ export class OneToMany implements Dependency {
       }
       // Those that go along were marked when the parent was, and what was added again since is to stay.
       if (this.#deletesChildren) continue;
-      for (const child of present(unchanged)) plan.register(child, { along: { property, operation: "delete" } });
+      for (const child of present(unchanged)) plan.register(child, this.#removed);
     }
   }
 
@@ -41,10 +45,9 @@ export class OneToMany implements Dependency {
     for (const parent of parents) {
       const answer = plan.history(parent, property, false);
       const { added, unchanged, deleted } = answer instanceof Promise ? await answer : answer;
-      for (const child of present(added))
-        plan.register(child, { cancelDelete: true, along: { property, operation: "add" } });
+      for (const child of present(added)) plan.register(child, this.#added);
       for (const child of present(deleted)) {
-        if (!this.#deletesOrphans) plan.register(child, { along: { property, operation: "delete" } });
+        if (!this.#deletesOrphans) plan.register(child, this.#removed);
         else if (this.#isOrphan(child)) {
           plan.register(child, { isDelete: true, along: { property, operation: "delete" } });
           await plan.cascadeDelete(child);
