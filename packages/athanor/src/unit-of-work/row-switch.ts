@@ -23,8 +23,13 @@ export function findNamesake({ state: { values }, mapper }: Entry, plan: FlushPl
  * An expired namesake is asked for its row first: where that is gone, there is nothing to take over.
  */
 export async function takeRowOver(save: Entry, namesake: InstanceState, plan: FlushPlan): Promise<void> {
-  if (namesake.isExpired && !(await plan.work.loadOrForget(namesake))) return;
   const entry = plan.entries.get(namesake);
+  if (namesake.isExpired && !(await plan.work.loadOrForget(namesake))) {
+    // It may be about to be deleted, and its DELETE would find the new row.
+    if (entry !== undefined) entry.isTakenOver = true;
+    plan.entries.delete(namesake);
+    return;
+  }
   if (entry?.isDelete !== true) return;
   const [here, there] = [new Set(save.mapper.tables), new Set(entry.mapper.tables)];
   if (here.symmetricDifference(there).size > 0) {

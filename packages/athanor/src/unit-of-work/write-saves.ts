@@ -190,7 +190,8 @@ function prepareUpdate(save: Entry): void {
     (save.refreshed ??= []).push(key);
   }
   const { version } = mapper;
-  if (version !== undefined) {
+  // One that the program gave is the next.
+  if (version !== undefined && !hasChanged(committed[version.slot], values[version.slot], undefined)) {
     const current = values[version.slot];
     state.remember(version.slot, current);
     values[version.slot] = Number(current) + 1;

@@ -147,6 +147,26 @@ forEachDatabase((db) => {
     ]);
   });
 
+  test("a version that the program gives is the next one, and the row is found by the one before", async () => {
+    const { SessionLocal, log } = await open();
+    await using session = SessionLocal();
+    const d = log.name("d", new Doc({ title: "d" }));
+    session.add(d);
+    await session.flush();
+    log.take();
+    d.version = 7;
+    d.title = "D";
+    await session.flush();
+    expect(log.take()).toEqual([
+      "beforeUpdate d",
+      'UPDATE docs SET version, title WHERE id, version [7,"D",1,1]',
+      "afterUpdate d",
+    ]);
+    d.title = "E";
+    await session.flush();
+    expect(d.version).toBe(8);
+  });
+
   test("the version of a hierarchy stands in its first table, and counts changes of the others", async () => {
     const { SessionLocal, log } = await open();
     await using session = SessionLocal();

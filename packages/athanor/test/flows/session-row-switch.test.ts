@@ -195,6 +195,29 @@ forEachDatabase((db) => {
     expect(await rows("SELECT guest FROM seats")).toEqual([["bob"]]);
   });
 
+  test("a namesake whose row turns out to be gone and that is deleted takes nothing of the new row with it", async () => {
+    const { SessionLocal, log, rows } = await open();
+    await using session = SessionLocal();
+    const old = log.name("old", new Seat({ row: 1, place: 1, guest: "ann" }));
+    session.add(old);
+    await session.commit();
+    session.expire(old);
+    await session.execute(sql`DELETE FROM seats`);
+    await session.delete(old);
+    const seat = log.name("seat", new Seat({ row: 1, place: 1, guest: "bob" }));
+    session.add(seat);
+    log.take();
+    await session.flush();
+    expect(log.take().filter((line) => /(old|seat)$/.test(line))).toEqual([
+      "beforeInsert seat",
+      "persistentToDeleted old",
+      "afterInsert seat",
+      "pendingToPersistent seat",
+    ]);
+    await session.commit();
+    expect(await rows("SELECT guest FROM seats")).toEqual([["bob"]]);
+  });
+
   test("within one table a row may change its class; between tables it is refused, and nothing is lost", async () => {
     const { SessionLocal, rows } = await open();
     await using session = SessionLocal();
