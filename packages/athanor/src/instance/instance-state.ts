@@ -146,6 +146,13 @@ export class InstanceState {
     return this.committed !== undefined && this.committed[slot] !== UNCHANGED;
   }
 
+  /** What the row has in a slot, as far as memory tells: null where a value came without the one before it, undefined where none is in memory. */
+  committedValue(slot: number): unknown {
+    const committed = this.committed?.[slot];
+    if (committed === undefined || committed === UNCHANGED) return this.values[slot];
+    return committed === NO_VALUE || committed === FLAGGED ? null : committed;
+  }
+
   /** The values that the running flush has written: without what was assigned since its SQL was built. */
   writtenValues(): readonly unknown[] {
     const later = this.committedAfterWrite;
@@ -183,8 +190,9 @@ export class InstanceState {
       attribute.expire(this);
       if (this.committed !== undefined) this.committed[attribute.slot] = UNCHANGED;
       if (this.committedAfterWrite !== undefined) this.committedAfterWrite[attribute.slot] = UNCHANGED;
+      // A relationship is no part of the row.
+      this.incomplete ||= attribute.isStored;
     }
-    this.incomplete = true;
     this.inserted = false;
     this.expiredBy = reason;
   }

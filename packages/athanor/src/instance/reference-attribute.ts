@@ -16,9 +16,12 @@ export interface RelatedOptions {
   readonly targetClass: () => abstract new (...args: never[]) => Instance;
   /**
    * What the reference of an instance with a row is, as far as that is known without asking the database: null, an instance that the session has,
-   * NO_VALUE where the foreign key was never set, PASSIVE_NO_RESULT where only the database knows.
+   * NO_VALUE where the foreign key was never set, PASSIVE_NO_RESULT where only the database knows. By the foreign key of now, or by that of the row.
    */
-  readonly known: (state: InstanceState) => Instance | null | typeof NO_VALUE | typeof PASSIVE_NO_RESULT;
+  readonly known: (
+    state: InstanceState,
+    by: "now" | "row",
+  ) => Instance | null | typeof NO_VALUE | typeof PASSIVE_NO_RESULT;
   /** The related instance may have one parent at a time, so its old value counts. */
   readonly activeHistory: () => boolean;
   /** What stands for the relationship where its parts must not be left without a parent. */
@@ -139,7 +142,7 @@ export class ReferenceAttribute implements RelatedAttribute {
   #old(state: InstanceState): Instance | null | typeof NO_VALUE | typeof PASSIVE_NO_RESULT {
     const value = state.values[this.slot] as Instance | null | undefined;
     if (value !== undefined) return value;
-    const known = state.key === undefined || state.isChanged(this.slot) ? NO_VALUE : this.#options.known(state);
+    const known = state.key === undefined || state.isChanged(this.slot) ? NO_VALUE : this.#options.known(state, "row");
     // A single parent must be known, so an unset one counts as none.
     if (known === NO_VALUE && this.#options.activeHistory()) return null;
     // An expired instance may turn out to be gone, so only the database knows.
@@ -149,7 +152,7 @@ export class ReferenceAttribute implements RelatedAttribute {
   /** The same for a reader, who takes nothing for null; undefined where the database must be asked. */
   #known(state: InstanceState): Instance | null | undefined {
     if (state.key === undefined || state.isChanged(this.slot)) return null;
-    const known = this.#options.known(state);
+    const known = this.#options.known(state, "now");
     if (known === PASSIVE_NO_RESULT) return state.inserted ? null : undefined;
     if (known === NO_VALUE) return null;
     state.values[this.slot] = known;

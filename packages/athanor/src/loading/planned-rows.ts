@@ -142,7 +142,9 @@ class EntityRows {
     this.#plan = planToCarry(entity);
     // A refresh overwrites the instance that it was asked for, and no other.
     const isOverwritten = !entity.statement.isRefresh || entity === entity.statement.root;
-    this.#context = isOverwritten ? rows.context : { ...rows.context, populateExisting: false, onlyKeys: undefined };
+    this.#context = isOverwritten
+      ? rows.context
+      : { ...rows.context, populateExisting: false, onlyKeys: undefined, asking: undefined };
   }
 
   connect(all: ReadonlyMap<PlannedEntity, EntityRows>): void {
@@ -175,7 +177,7 @@ class EntityRows {
     const values = row.slice(this.#offset, this.#end);
     this.#reader.convert(values);
     const key = this.#reader.key(values);
-    const existing = context.identityMap.of(mapper).get(key);
+    const existing = context.asking?.instance ?? context.identityMap.of(mapper).get(key);
     if (existing === undefined) {
       const instance = instanceOfRow(mapper, this.#reader, values, key, context);
       const state = stateOf(instance);

@@ -18,6 +18,8 @@ export interface LoadContext {
   readonly loadedAsPersistent: readonly Registration[] | undefined;
   /** Overwrites what is in memory, changes too. */
   readonly populateExisting: boolean;
+  /** The instance that asks for its own row: it takes the row up, also where the session has another one of the same key by now. */
+  readonly asking?: InstanceState | undefined;
   /** Names that were asked for, where not the whole instance was: `refresh` gets them. */
   readonly onlyKeys?: readonly string[] | undefined;
   /** Whether a value is to stay that populateExisting would overwrite. Undefined: none is. */
@@ -137,6 +139,7 @@ function simpleLoader(mapper: Mapper, reader: RowReader): RowLoader {
     `return (rows, context) => {
       const known = context.identityMap.of(mapper);
       const owner = context.owner;
+      const asking = context.asking?.instance;
       const isHeard = dispatch.load !== undefined || context.loadedAsPersistent !== undefined;
       const mayRefresh = context.populateExisting || dispatch.refresh !== undefined;
       const count = rows.length;
@@ -145,7 +148,7 @@ function simpleLoader(mapper: Mapper, reader: RowReader): RowLoader {
         const row = rows[i];
         convert(row);
         const key = row[${key?.slot ?? 0}];
-        let instance = known.get(key);
+        let instance = asking ?? known.get(key);
         if (instance === undefined) {
           instance = instanceFromRow(instrumentation, row, key, owner);
           known.set(key, instance);
@@ -181,7 +184,7 @@ function loadRow(mapper: Mapper, reader: RowReader, row: unknown[], context: Loa
   reader.convert(row);
   const key = reader.key(row);
   const known = context.identityMap.of(mapper);
-  const existing = known.get(key);
+  const existing = context.asking?.instance ?? known.get(key);
   if (existing !== undefined) {
     const state = stateOf(existing);
     if (context.populateExisting || state.incomplete || isRefreshHeard(state)) revisit(state, reader, row, context);

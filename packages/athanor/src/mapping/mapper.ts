@@ -150,7 +150,7 @@ export class Mapper<TInstance = unknown> {
         key,
         slot: property.slot,
         targetClass: () => this.#related(key).targetClass as never,
-        known: (state: InstanceState) => this.#related(key).findKnown(state),
+        known: (state: InstanceState, by: "now" | "row") => this.#related(key).findKnown(state, by),
         parentage: () => this.#related(key).parentage,
         activeHistory: () => declared.options.singleParent === true,
       };

@@ -102,11 +102,14 @@ export class RelationshipProperty {
 
   /**
    * What the reference of an instance with a row is, as far as that is known without asking the database: null where its foreign key is, an instance that
-   * the session has, NO_VALUE where the foreign key was never set, PASSIVE_NO_RESULT where only the database knows.
+   * the session has, NO_VALUE where the foreign key was never set, PASSIVE_NO_RESULT where only the database knows. A foreign key that was assigned by hand tells what
+   * is referred to now; what is replaced is told by that of the row.
    */
-  findKnown(state: InstanceState): Instance | null | typeof NO_VALUE | typeof PASSIVE_NO_RESULT {
+  findKnown(state: InstanceState, by: "now" | "row"): Instance | null | typeof NO_VALUE | typeof PASSIVE_NO_RESULT {
     if (state.owner === undefined || !this.refersToKey) return PASSIVE_NO_RESULT;
-    const values = this.pairs.map(({ local }) => state.values[local.slot]);
+    const values = this.pairs.map(({ local: { slot } }) =>
+      by === "now" ? state.values[slot] : state.committedValue(slot),
+    );
     if (values.includes(undefined)) return state.incomplete ? PASSIVE_NO_RESULT : NO_VALUE;
     if (values.every((value) => value === null)) return null;
     const byKey = this.target.primaryKey.map(

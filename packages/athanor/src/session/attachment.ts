@@ -23,6 +23,7 @@ function addOne(core: SessionState, state: InstanceState): void {
     }
     core.deleted.delete(state);
     core.cascading.delete(state);
+    if (state.key !== undefined && !core.identityMap.has(state.instance)) admitAgain(core, state);
     return;
   }
   expectNoShadow(state);
@@ -98,17 +99,28 @@ function attachNew(core: SessionState, state: InstanceState): void {
 
 function attachDetached(core: SessionState, state: InstanceState): void {
   beforeAttach(core, state);
-  const existing = core.identityMap.of(mapperOfState(state)).get(state.key);
-  if (existing !== undefined && existing !== state.instance) {
-    throw new InvalidRequestError(
-      `${state.describe()} cannot be added, because the session has another instance for the same row. Use that one, which session.get() returns, and copy your changes to it.`,
-    );
-  }
+  expectNoOther(core, state);
   state.owner = core;
   core.admit(state);
   if (state.modified) core.modified.add(state);
   core.emitLifecycle("afterAttach", state);
   core.emitLifecycle("detachedToPersistent", state);
+}
+
+/** What a new row had replaced comes back when that row is gone. */
+function admitAgain(core: SessionState, state: InstanceState): void {
+  expectNoOther(core, state);
+  core.identityMap.add(state);
+  if (state.modified) core.modified.add(state);
+}
+
+/** Refuses a second instance for one row: one that comes from outside, or one that a new row has replaced since it was loaded. */
+function expectNoOther(core: SessionState, state: InstanceState): void {
+  const existing = core.identityMap.of(mapperOfState(state)).get(state.key);
+  if (existing === undefined || existing === state.instance) return;
+  throw new InvalidRequestError(
+    `${state.describe()} cannot be added, because the session has another instance for the same row. Use that one, which session.get() returns, and copy your changes to it.`,
+  );
 }
 
 function beforeAttach(core: SessionState, state: InstanceState): void {

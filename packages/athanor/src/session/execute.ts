@@ -1,6 +1,7 @@
 import type { RawBuilder } from "kysely";
 import type { Connection } from "../engine/connection.ts";
 import { ArgumentError } from "../event/errors.ts";
+import type { InstanceState } from "../instance/instance-state.ts";
 import { AfterLoads, type RelatedLoads } from "../loading/after-loads.ts";
 import { readPlannedRows } from "../loading/planned-rows.ts";
 import { columnLoader, entityLoader } from "../loading/row-loader.ts";
@@ -29,8 +30,8 @@ export interface Execution {
   readonly statement: Statement;
   readonly parameters: ExecutionParameters;
   readonly options: ExecutionOptions;
-  /** It loads attributes of an instance that is there already. */
-  readonly isColumnLoad?: boolean;
+  /** It loads attributes of this instance, which is there already. */
+  readonly asking?: InstanceState;
   /** It loads a relationship of an instance. */
   readonly isRelationshipLoad?: boolean;
   /** Names that were asked for, where not the whole instance was. */
@@ -80,7 +81,7 @@ async function selectInstances(
   const rows = await runSelect(connection, statement, execution);
   const loader =
     parts.columns === undefined ? entityLoader(mapper, dialect) : columnLoader(mapper, parts.columns, dialect);
-  const instances = loader(rows, core.loadContext(populateExisting, execution.onlyKeys));
+  const instances = loader(rows, core.loadContext(populateExisting, execution.onlyKeys, execution.asking));
   return new Result<unknown>(
     instances.map((instance) => [instance]),
     instances.length,
@@ -95,10 +96,10 @@ async function selectAlong(
   execution: Execution,
   populateExisting: boolean,
 ): Promise<Result<unknown>> {
-  const isRefresh = execution.isColumnLoad === true;
+  const isRefresh = execution.asking !== undefined;
   const plan = new StatementPlan(statement, statement.parts.plan ?? emptyPlan, isRefresh);
   const rows = await runSelect(connection, plan.select, execution);
-  const context = core.loadContext(populateExisting, execution.onlyKeys);
+  const context = core.loadContext(populateExisting, execution.onlyKeys, execution.asking);
   const { found, enqueue } = readPlannedRows(plan, rows, context, connection.engine.dialect);
   const afterLoads = execution.afterLoads ?? new AfterLoads();
   enqueue(afterLoads, relatedLoads(core, afterLoads, populateExisting && !isRefresh));

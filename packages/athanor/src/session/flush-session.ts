@@ -115,6 +115,7 @@ async function lookAtReplaced(core: SessionState, inserted: readonly InstanceSta
     const replaced = known.get(identityKey(mapper, key));
     if (replaced === undefined || replaced === state.instance) continue;
     if (stateOf(replaced).isExpired) await core.loadColumns(stateOf(replaced));
+    core.modified.delete(stateOf(replaced));
     core.warn(
       `The new row of ${mapper.class.name} got the key ${key.map(String).join(", ")}, of which the session has another instance. That one's row was deleted without the session's ` +
         `knowledge, by SQL of your own or with synchronizeSession: false; it is replaced. Expunge instances whose rows you delete so.`,

@@ -41,7 +41,7 @@ export async function loadColumns(
     statement,
     parameters: undefined,
     options,
-    isColumnLoad: true,
+    asking: state,
     onlyKeys: asked,
   });
   if (result.first() !== null) return;

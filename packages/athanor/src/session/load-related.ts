@@ -48,10 +48,7 @@ export async function loadReplaced(
   property: RelationshipProperty,
 ): Promise<Instance | null> {
   await loadLocalColumns(core, state, property);
-  const key = localColumns(property).map(({ slot }) => {
-    const committed = state.committed?.[slot];
-    return committed === undefined || typeof committed === "symbol" ? state.values[slot] : committed;
-  });
+  const key = localColumns(property).map(({ slot }) => state.committedValue(slot));
   if (key.some((value) => value == null)) return null;
   const [replaced = null] = await selectRelated(core, state, property, key, {});
   return replaced;

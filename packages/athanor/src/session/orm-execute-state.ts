@@ -53,7 +53,7 @@ export class ORMExecuteState {
     this.session = core.session;
     this.statement = execution.statement;
     this.parameters = execution.parameters;
-    this.isColumnLoad = execution.isColumnLoad === true;
+    this.isColumnLoad = execution.asking !== undefined;
     this.isRelationshipLoad = execution.isRelationshipLoad === true;
     this.#core = core;
     this.#execution = execution;

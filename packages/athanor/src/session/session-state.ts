@@ -302,7 +302,8 @@ export class SessionState implements StateOwner {
   }
 
   stateModified(state: InstanceState): void {
-    if (state.key !== undefined && !state.deleted) this.modified.add(state);
+    // What a new row has replaced is not flushed any more.
+    if (state.key !== undefined && !state.deleted && this.identityMap.has(state.instance)) this.modified.add(state);
     this.autobegin();
   }
 
@@ -324,8 +325,14 @@ export class SessionState implements StateOwner {
     return this.identityMap.of(mapper).get(key);
   }
 
+  /**
+   * Whether an instance is in the session. What was deleted is not, unless it was handed to delete() once more: then it is one of those that a flush deletes. Neither is
+   * one that a new row with its key has replaced.
+   */
   contains(state: InstanceState): boolean {
-    return state.owner === this && !state.deleted;
+    if (state.owner !== this) return false;
+    if (state.deleted) return this.deleted.has(state);
+    return state.key === undefined || this.identityMap.has(state.instance);
   }
 
   relationshipChanging(relationship: { readonly label: string }, state: InstanceState): void {
@@ -435,7 +442,7 @@ export class SessionState implements StateOwner {
   }
 
   /** How rows become instances of this session. */
-  loadContext(populateExisting = false, onlyKeys?: readonly string[]): LoadContext {
+  loadContext(populateExisting = false, onlyKeys?: readonly string[], asking?: InstanceState): LoadContext {
     return {
       identityMap: this.identityMap,
       owner: this,
@@ -443,6 +450,7 @@ export class SessionState implements StateOwner {
       loadedAsPersistent: this.dispatch.loadedAsPersistent,
       populateExisting,
       onlyKeys,
+      asking,
       keeps: this.#assigned.size === 0 ? undefined : (state, slot) => this.keeps(state, slot),
     };
   }

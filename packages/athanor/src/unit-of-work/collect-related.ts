@@ -74,7 +74,7 @@ async function findReference(plan: FlushPlan, state: InstanceState, property: Re
     state,
     property.pairs.map(({ local }) => local),
   );
-  const known = property.findKnown(state);
+  const known = property.findKnown(state, "row");
   if (known !== NO_VALUE && known !== PASSIVE_NO_RESULT) state.values[property.slot] = known;
 }
 

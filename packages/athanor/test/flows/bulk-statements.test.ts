@@ -11,6 +11,7 @@ import {
   InvalidRequestError,
   integer,
   listen,
+  load,
   many,
   Metadata,
   model,
@@ -422,6 +423,18 @@ forEachDatabase((db) => {
       ]);
       expect(await session.get(User, 1)).toBe(eve);
       expect(ann.name).toBe("ann");
+      // What was replaced is read from the row of its key, is not written any more, and does not come back.
+      session.expire(ann);
+      expect(await load(ann, "name")).toBe("eve");
+      ann.name = "anna";
+      await session.flush();
+      expect(() => session.add(ann)).toThrow("the session has another instance for the same row");
+      await session.refresh(eve);
+      expect(eve.name).toBe("eve");
+      // Once the new row is gone, its key is free for it.
+      await session.rollback();
+      session.add(ann);
+      expect(await session.get(User, 1)).toBe(ann);
       await session.close();
     });
 

@@ -1,5 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { createAll, integer, load, Metadata, model, one, select, sessionmaker, text } from "../../src/index.ts";
+import {
+  attributes,
+  createAll,
+  integer,
+  listen,
+  load,
+  Metadata,
+  model,
+  one,
+  select,
+  sessionmaker,
+  text,
+} from "../../src/index.ts";
 import { forEachDatabase } from "../databases.ts";
 
 const metadata = new Metadata();
@@ -88,6 +100,30 @@ describe("a reference that is assigned before it is loaded", () => {
       await session.commit();
       expect((await session.execute(select(Passport))).scalars().all()).toEqual([]);
       expect(await load(ada, "name")).toBe("Ada");
+      await session.close();
+    });
+
+    test("is told by the row what it replaces, whatever was assigned to its foreign key", async () => {
+      const { session, ada } = await storedPerson();
+      const bob = new Person({ name: "Bob" });
+      session.add(bob);
+      await session.flush();
+      const desk = (await session.get(Desk, 1)) as Desk;
+      const replaced: unknown[] = [];
+      using _listening = listen(attributes(Desk).person, "set", ({ oldValue }) => replaced.push(oldValue));
+      desk.person_id = bob.id;
+      desk.person = null;
+      expect(replaced).toEqual([ada]);
+      await session.close();
+    });
+
+    test("can be expired without a column that was never set: that is null as before", async () => {
+      const { session } = await storedPerson();
+      const desk = new Desk({});
+      session.add(desk);
+      await session.flush();
+      session.expire(desk, ["person"]);
+      expect(desk.person_id).toBeNull();
       await session.close();
     });
   });
