@@ -109,9 +109,10 @@ export function relatedSelect(property: RelationshipProperty, key: readonly unkn
 
 /** The values that the related rows hold. */
 function localValues(state: InstanceState, property: RelationshipProperty): readonly unknown[] {
-  return localColumns(property).map(
-    ({ slot }) => state.instrumentation.attributes[slot]?.loadedValue(state) ?? keyPart(state, slot),
-  );
+  return localColumns(property).map(({ slot }) => {
+    const value = state.instrumentation.attributes[slot]?.loadedValue(state);
+    return value === undefined ? keyPart(state, slot) : value;
+  });
 }
 
 function localColumns({ pairs, secondary }: RelationshipProperty): readonly ColumnProperty[] {

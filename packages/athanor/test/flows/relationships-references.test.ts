@@ -1,5 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { createAll, inherit, integer, load, many, Metadata, model, one, sessionmaker, text } from "../../src/index.ts";
+import {
+  createAll,
+  inherit,
+  inspect,
+  integer,
+  load,
+  many,
+  Metadata,
+  model,
+  one,
+  select,
+  sessionmaker,
+  text,
+} from "../../src/index.ts";
 import { forEachDatabase } from "../databases.ts";
 
 const metadata = new Metadata();
@@ -34,6 +47,7 @@ class Manager extends inherit(
   { identity: "manager", table: "managers" },
   {
     id: integer().primaryKey().references("employees.id"),
+    level: integer().nullable(),
     get reports() {
       return many(Employee, { backPopulates: "manager", foreignKey: "manager_id", orderBy: "id" });
     },
@@ -120,6 +134,17 @@ describe("references", () => {
       await session.commit();
       await session.refresh(late);
       expect(late.captain_id).toBe(null);
+    });
+
+    test("a reference to nothing is loaded where other columns of the subclass are not", async () => {
+      const engine = database.engine();
+      await createAll(engine, { metadata });
+      await sessionmaker(engine).begin((session) => session.add(new Manager({})));
+
+      await using session = sessionmaker(engine)();
+      const manager = (await session.scalars(select(Employee))).one();
+      expect(inspect(manager).unloaded).toContain("level");
+      expect(await load(manager, "manager")).toBeNull();
     });
 
     test("a member that left an unloaded collection and was added again is referred to again", async () => {
