@@ -190,6 +190,8 @@ function stillIn(core: SessionState, states: readonly InstanceState[]): readonly
 
 function settleDeleted(core: SessionState, snapshot: Snapshot, states: readonly InstanceState[]): void {
   for (const state of states) {
+    // Its row was deleted as it was before: where a rollback brings it back, that has to be loaded.
+    if (state.modified) snapshot.dirtyStates.add(state);
     state.commit();
     state.deleted = true;
     core.stateUnmodified(state);
