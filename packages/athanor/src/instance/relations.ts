@@ -16,7 +16,7 @@ export class Relations {
   settled: Map<number, Set<Instance>> | undefined = undefined;
   /** Empty collections that were read and never changed, by slot: they count as not set. */
   untouched: SmallMap<number, object> | undefined = undefined;
-  /** It lost its whole while it was in no session, or was saved already. */
+  /** It lost its whole where no session could let go of it, and was not added since: a flush does not take it for new. */
   isCutOff = false;
   /** By relationship, the instance that has this one; null where it was taken away. Of those that can leave orphans. */
   readonly parents = new SmallMap<object, InstanceState | null>();

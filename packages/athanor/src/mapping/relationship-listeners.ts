@@ -98,7 +98,10 @@ function leaving(property: RelationshipProperty, target: Instance, value: unknow
 /** A part that was never saved and has no whole any more is nothing. */
 function left(property: RelationshipProperty, target: Instance, value: Instance): void {
   const child = stateOf(value);
-  if (property.cascade.has("delete-orphan") && isOrphan(child)) stateOf(target).owner?.dropPending(child);
+  if (!property.cascade.has("delete-orphan") || !isOrphan(child)) return;
+  const { owner } = stateOf(target);
+  if (owner === undefined) child.expectRelations().isCutOff = true;
+  else owner.dropPending(child);
 }
 
 function attributeOf(property: RelationshipProperty, state: InstanceState): RelatedAttribute {

@@ -10,6 +10,8 @@ export function addState(core: SessionState, state: InstanceState): void {
   core.expectNoWriting("session.add()", state);
   expectRow(state);
   core.autobegin();
+  // Who adds a part by itself means it, even without its whole.
+  if (state.relations !== undefined) state.relations.isCutOff = false;
   addOne(core, state);
   for (const related of reachedBy("save-update", state, (reached) => core.contains(reached))) addOne(core, related);
 }

@@ -211,6 +211,7 @@ function settleInserted(core: SessionState, states: readonly InstanceState[]): v
     takeIdentity(mapper as Mapper, state);
     state.commit();
     state.inserted = true;
+    if (state.relations !== undefined) state.relations.isCutOff = false;
     identities.set(state.key, state.instance);
     if (state.modified) core.modified.add(state);
   }

@@ -18,11 +18,12 @@ export interface NewRow {
   isInserted: boolean;
 }
 
-/** Neighbours whose INSERT is the same but for its values. */
+/** Neighbours whose INSERT is the same but for its values. Classes of one hierarchy may share a table. */
 interface InsertGroup {
-  readonly writer: RowWriter;
   readonly shape: InsertShape;
   readonly saves: NewRow[];
+  /** How each of them names the columns, which is by its class. */
+  readonly shapes: InsertShape[];
   readonly parameterSets: unknown[][];
 }
 
@@ -39,24 +40,44 @@ export function insertRows(saves: readonly NewRow[], table: Table, connection: C
 
 function groupByShape(saves: readonly NewRow[], table: Table, connection: Connection): InsertGroup[] {
   const groups: InsertGroup[] = [];
+  const { dialect } = connection.engine;
   let last: InsertGroup | undefined;
   let mapper: Mapper | undefined;
+  let writer: RowWriter | undefined;
   for (const save of saves) {
     const { values } = save.state;
     // What is assigned from here on is not in the statements any more.
     save.state.written = true;
-    const writer: RowWriter =
-      last !== undefined && mapper === save.mapper
-        ? last.writer
-        : rowWriter(save.mapper, table, connection.engine.dialect);
-    mapper = save.mapper;
+    if (writer === undefined || mapper !== save.mapper) {
+      mapper = save.mapper;
+      writer = rowWriter(mapper, table, dialect);
+    }
     const shape = writer.insert(values);
-    if (last === undefined || last.shape !== shape)
-      groups.push((last = { writer, shape, saves: [], parameterSets: [] }));
+    if (last === undefined || !isMember(last, save, shape, dialect.traits.insertRows))
+      groups.push((last = { shape, saves: [], shapes: [], parameterSets: [] }));
     last.saves.push(save);
+    last.shapes.push(shape);
     last.parameterSets.push(shape.parametersOf(values));
   }
   return groups;
+}
+
+/**
+ * Whether a row can go with its neighbours. Where each row is a statement of its own anyway, those for which defaults stand in go apart: when they fail, the rows
+ * before them keep the keys that they got, as in SQLAlchemy.
+ */
+function isMember(
+  { shape, saves }: InsertGroup,
+  save: NewRow,
+  own: InsertShape,
+  insertRows: "together" | "each",
+): boolean {
+  if (shape !== own && shape.text(1) !== own.text(1)) return false;
+  return insertRows === "together" || haveSameDefaults(saves[0]?.refreshed, save.refreshed);
+}
+
+function haveSameDefaults(left: readonly string[] = [], right: readonly string[] = []): boolean {
+  return left.length === right.length && left.every((key, index) => key === right[index]);
 }
 
 async function insertGroups(groups: readonly InsertGroup[], connection: Connection): Promise<void> {
@@ -71,22 +92,23 @@ async function insertGroups(groups: readonly InsertGroup[], connection: Connecti
 
 /** One run of a prepared statement for each row. */
 async function insertEach(
-  { shape, saves, parameterSets }: InsertGroup,
+  { shape, saves, shapes, parameterSets }: InsertGroup,
   connection: Connection,
   hasInsertId: boolean,
 ): Promise<void> {
-  const [only] = shape.generated;
   const isToldByItself = hasInsertId && shape.generated.length === 1 && shape.generatesKey;
   const running = connection.runEach(isToldByItself ? shape.plainText : shape.text(1), parameterSets);
   const result: EachResult = running instanceof Promise ? await running : running;
   if (isToldByItself && result.insertIds !== undefined) {
-    const { property, fromDriver } = only as WrittenColumn;
     for (let index = 0; index < saves.length; index++) {
+      const { property, fromDriver } = (shapes[index] as InsertShape).generated[0] as WrittenColumn;
       const id = result.insertIds[index];
       (saves[index] as NewRow).state.values[property.slot] = fromDriver === undefined ? id : fromDriver(id);
     }
   } else if (result.rows !== undefined)
-    result.rows.forEach((row, index) => assignGenerated(saves[index] as NewRow, shape, row ?? []));
+    result.rows.forEach((row, index) =>
+      assignGenerated(saves[index] as NewRow, shapes[index] as InsertShape, row ?? []),
+    );
 }
 
 /**
@@ -94,7 +116,7 @@ async function insertEach(
  * of the program's are found by them.
  */
 async function insertTogether(
-  { shape, saves, parameterSets }: InsertGroup,
+  { shape, saves, shapes, parameterSets }: InsertGroup,
   connection: Connection,
   maxParameters: number,
 ): Promise<void> {
@@ -109,7 +131,9 @@ async function insertTogether(
     const { rows } = running instanceof Promise ? await running : running;
     if (shape.generated.length > 0) {
       const ordered = size === 1 ? rows : rows.toSorted(([left], [right]) => compareKeys(left, right));
-      ordered.forEach((row, index) => assignGenerated(saves[start + index] as NewRow, shape, row));
+      ordered.forEach((row, index) =>
+        assignGenerated(saves[start + index] as NewRow, shapes[start + index] as InsertShape, row),
+      );
     }
     start += size;
   }

@@ -261,6 +261,26 @@ forEachDatabase((db) => {
     expect(await rows("select * from cars")).toEqual([]);
   });
 
+  test("classes that share a table are inserted into it together, and their keys find the right instances", async () => {
+    const { SessionLocal, log, rows } = await open();
+    await using session = SessionLocal();
+    const vehicles = [
+      new Vehicle({ name: "cart" }),
+      new Car({ name: "beetle", doors: 3 }),
+      new Vehicle({ name: "sledge" }),
+      new Car({ name: "duck", doors: 5 }),
+    ];
+    session.addAll(vehicles);
+    await session.commit();
+    expect(log.take().filter((line) => line.startsWith("INSERT"))).toEqual(["INSERT vehicles", "INSERT cars"]);
+    expect(await rows("SELECT name FROM vehicles ORDER BY id")).toEqual([["cart"], ["beetle"], ["sledge"], ["duck"]]);
+    expect(vehicles.map(({ id }) => id)).toEqual([1, 2, 3, 4]);
+    expect(await rows("SELECT id, doors FROM cars ORDER BY id")).toEqual([
+      [2, 3],
+      [4, 5],
+    ]);
+  });
+
   test("a flush without any net change raises its events and writes nothing", async () => {
     const { SessionLocal, log } = await open();
     await SessionLocal.begin((session) => session.add(new User({ name: "ann" })));
