@@ -68,7 +68,7 @@ export class InstanceState {
   written = false;
   /** Like `committed`, for changes since `written`. */
   committedAfterWrite: unknown[] | undefined = undefined;
-  /** Some column is not in memory, so the next row that comes along fills it. */
+  /** Some column is not in memory that its row has, so the next row that comes along fills it. */
   incomplete = false;
   /** All that was loaded was expired, and nothing was heard of its row since. */
   isExpired = false;
@@ -184,8 +184,21 @@ export class InstanceState {
     if (this.committedAfterWrite?.every((old) => old === UNCHANGED) === true) this.committedAfterWrite = undefined;
   }
 
-  /** Drops the values of the given attributes, or of all that a row can bring back, so that the row is asked next time. */
-  expire(attributes: Iterable<InstanceAttribute>, reason: string): void {
+  /** Drops the values of the given attributes, so that the row is asked next time. */
+  expire(attributes: readonly InstanceAttribute[], reason: string): void {
+    if (!this.incomplete) this.#noteNeverSet();
+    this.#drop(attributes, reason);
+    const neverSet = this.relations?.neverSet;
+    if (neverSet !== undefined) for (const { slot } of attributes) neverSet.delete(slot);
+  }
+
+  /** What is not in memory of an instance that lacks nothing was never set, and is still known when something else is not. */
+  #noteNeverSet(): void {
+    const slots = this.unloaded().map(({ slot }) => slot);
+    if (slots.length > 0) this.expectRelations().neverSet = new Set(slots);
+  }
+
+  #drop(attributes: readonly InstanceAttribute[], reason: string): void {
     for (const attribute of attributes) {
       attribute.expire(this);
       if (this.committed !== undefined) this.committed[attribute.slot] = UNCHANGED;
@@ -199,13 +212,30 @@ export class InstanceState {
 
   /** Drops every stored value and every change. */
   expireAll(reason: string): void {
-    this.expire(this.instrumentation.attributes, reason);
+    this.#drop(this.instrumentation.attributes, reason);
     this.isExpired = true;
     this.committed = undefined;
     this.committedAfterWrite = undefined;
     this.modified = false;
     // Who its parent is may have changed in the database, like everything else of it.
-    this.relations?.parents.clear();
+    const { relations } = this;
+    if (relations === undefined) return;
+    relations.parents.clear();
+    relations.neverSet = undefined;
+  }
+
+  /** Whether the row has a value for a slot that memory has not. What was never set is NULL, and what has changed needs no old value. */
+  isAbsent(slot: number): boolean {
+    if (!this.incomplete || this.values[slot] !== undefined || this.isChanged(slot)) return false;
+    return this.relations?.neverSet?.has(slot) !== true;
+  }
+
+  /** Whether anything of its row is not in memory: to be asked when `incomplete` may have changed. */
+  lacksColumns(): boolean {
+    const neverSet = this.relations?.neverSet;
+    return this.instrumentation.attributes.some(
+      ({ isStored, slot }) => isStored && this.values[slot] === undefined && neverSet?.has(slot) !== true,
+    );
   }
 
   /** The attributes that a row could fill and that have no value in memory. */

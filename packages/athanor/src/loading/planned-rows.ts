@@ -247,5 +247,5 @@ function fillUp(state: InstanceState, { properties }: RowReader, values: readonl
   properties.forEach(({ slot }, index) => {
     if (state.values[slot] === undefined && !state.isChanged(slot)) state.values[slot] = values[index];
   });
-  state.incomplete = state.unloaded().length > 0;
+  state.incomplete = state.lacksColumns();
 }

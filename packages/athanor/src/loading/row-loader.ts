@@ -277,7 +277,7 @@ export function revisit(
     state.owner?.stateUnmodified(state);
   }
   takeRelated?.(missing);
-  state.incomplete = state.unloaded().length > 0;
+  state.incomplete = state.lacksColumns();
   if (!state.incomplete) state.expiredBy = undefined;
   const { refresh } = instrumentation.dispatch;
   if (refresh !== undefined) {

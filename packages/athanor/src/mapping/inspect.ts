@@ -94,7 +94,9 @@ function inspectInstance(state: InstanceState): InstanceInspection<unknown> {
     wasDeleted: state.deleted,
     modified: state.modified,
     identity: state.key === undefined ? undefined : state.identityValues,
-    unloaded: new Set(state.incomplete ? state.unloaded().map(({ key }) => key) : []),
+    unloaded: new Set(
+      state.incomplete ? state.unloaded().flatMap(({ key, slot }) => (state.isAbsent(slot) ? [key] : [])) : [],
+    ),
     attributes: attributes as never,
   };
 }

@@ -220,7 +220,7 @@ function settleInserted(core: SessionState, states: readonly InstanceState[]): v
 /** What it was not given, its row has from the instance before. */
 function settleTakenOver(state: InstanceState): void {
   state.inserted = false;
-  state.incomplete = state.unloaded().length > 0;
+  state.incomplete = state.lacksColumns();
   state.expiredBy = "a flush in which it took over the row of a deleted instance";
 }
 

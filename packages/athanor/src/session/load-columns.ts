@@ -1,3 +1,4 @@
+import { DetachedInstanceError } from "../instance/errors.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { carriedBy } from "../loading/carried-options.ts";
 import { type ColumnProperty, mapperOfState } from "../mapping/mapper.ts";
@@ -10,7 +11,7 @@ import type { SessionState } from "./session-state.ts";
  * Loads columns of one instance from its row. Listeners of `doOrmExecute` see it as a column load.
  *
  * @param onlyKeys the names that were asked for, where not the whole instance was
- * @throws ObjectDeletedError where the row is gone
+ * @throws ObjectDeletedError where the row is gone, DetachedInstanceError where the instance has left the session
  */
 export async function loadColumns(
   core: SessionState,
@@ -19,6 +20,12 @@ export async function loadColumns(
   options: ExecutionOptions = {},
   onlyKeys?: readonly string[],
 ): Promise<void> {
+  if (state.owner !== core) {
+    throw new DetachedInstanceError(
+      `${state.describe()} has to be loaded, because something of it that has expired is needed, and it belongs to no session any more. ` +
+        `Something in the session is related to it still: add it back with session.add(instance), or take it out of the relationship.`,
+    );
+  }
   const mapper = mapperOfState(state);
   // The row is recognised by its key, and its class by the discriminator.
   const needed = [
@@ -50,9 +57,7 @@ export async function loadColumns(
   );
 }
 
-/** The columns of an instance that have no value in memory. */
+/** The columns of an instance whose values only the row has. */
 export function unloadedColumns(state: InstanceState): readonly ColumnProperty[] {
-  return mapperOfState(state).columnProperties.filter(
-    ({ slot }) => state.values[slot] === undefined && !state.isChanged(slot),
-  );
+  return mapperOfState(state).columnProperties.filter(({ slot }) => state.isAbsent(slot));
 }

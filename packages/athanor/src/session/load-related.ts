@@ -137,9 +137,7 @@ async function loadLocalColumns(
   property: RelationshipProperty,
 ): Promise<boolean> {
   if (!state.incomplete) return false;
-  const isMissing = localColumns(property).some(
-    ({ slot }) => state.values[slot] === undefined && !state.isChanged(slot),
-  );
+  const isMissing = localColumns(property).some(({ slot }) => state.isAbsent(slot));
   if (!isMissing) return false;
   await loadColumns(core, state, unloadedColumns(state));
   return true;

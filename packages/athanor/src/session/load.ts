@@ -46,8 +46,7 @@ export async function load<TInstance extends Instance, const TKeys extends reado
 
 function isAbsent(state: InstanceState, attribute: InstanceAttribute): boolean {
   if (isRelated(attribute)) return state.key !== undefined && state.values[attribute.slot] === undefined;
-  if (state.key === undefined || !state.incomplete || !attribute.isStored) return false;
-  return state.values[attribute.slot] === undefined && !state.isChanged(attribute.slot);
+  return state.key !== undefined && attribute.isStored && state.isAbsent(attribute.slot);
 }
 
 async function loadAbsent(

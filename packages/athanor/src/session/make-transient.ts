@@ -55,7 +55,7 @@ export function makeTransientToDetached(instance: Instance): void {
   state.modified = false;
   const unloaded = state.unloadedNames();
   state.expire(state.unloaded(), "makeTransientToDetached()");
-  state.incomplete = state.unloaded().length > 0;
+  state.incomplete = state.lacksColumns();
   const { expire } = state.instrumentation.dispatch;
   if (expire !== undefined) emit(expire, { target: instance, attrs: unloaded });
 }

@@ -419,8 +419,7 @@ export class SessionState implements StateOwner {
       if (!(attribute instanceof ScalarAttribute) || !this.keeps(state, slot)) return [];
       if (attributes?.includes(attribute) === false) return [];
       const value = attribute.loadedValue(state);
-      const wasExpired = value === undefined && state.incomplete && !state.isChanged(slot);
-      return wasExpired ? [] : [[attribute, value] as const];
+      return value === undefined && state.isAbsent(slot) ? [] : [[attribute, value] as const];
     });
   }
 

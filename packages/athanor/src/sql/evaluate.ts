@@ -31,7 +31,7 @@ export function readColumn({ slot }: ColumnProperty): Evaluator {
   return (state) => {
     const value = state.values[slot];
     if (value !== undefined) return value;
-    return state.incomplete && !state.isChanged(slot) ? UNKNOWN : null;
+    return state.isAbsent(slot) ? UNKNOWN : null;
   };
 }
 

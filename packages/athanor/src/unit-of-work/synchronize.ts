@@ -86,5 +86,5 @@ export async function loadAbsent(
 }
 
 function isAbsent(state: InstanceState, { slot }: ColumnProperty): boolean {
-  return state.key !== undefined && state.incomplete && state.values[slot] === undefined && !state.isChanged(slot);
+  return state.key !== undefined && state.isAbsent(slot);
 }

@@ -2,9 +2,11 @@ import { describe, expect, test } from "vitest";
 import {
   attributes,
   createAll,
+  DetachedInstanceError,
   integer,
   listen,
   load,
+  many,
   Metadata,
   model,
   one,
@@ -125,6 +127,54 @@ describe("a reference that is assigned before it is loaded", () => {
       session.expire(desk, ["person"]);
       expect(desk.person_id).toBeNull();
       await session.close();
+    });
+  });
+});
+
+class Kit extends model(
+  "kits",
+  {
+    id: integer().primaryKey(),
+    get lines() {
+      return many(Line, { backPopulates: "kit", orderBy: "number" });
+    },
+  },
+  { metadata },
+) {}
+class Line extends model(
+  "lines",
+  {
+    kit_id: integer().primaryKey().references("kits.id"),
+    number: integer().primaryKey(),
+    get kit() {
+      return one(Kit, { backPopulates: "lines" });
+    },
+  },
+  { metadata },
+) {}
+
+describe("a flush that has to load an instance which has left the session", () => {
+  forEachDatabase((database) => {
+    test("fails, and says how to bring it back", async () => {
+      const engine = database.engine();
+      await createAll(engine, { metadata });
+      const warnings: string[] = [];
+      await using session = sessionmaker(engine, { onWarning: ({ message }) => warnings.push(message) })();
+      const line = new Line({ number: 1 });
+      session.addAll([new Kit({ lines: [line] }), new Kit({})]);
+      await session.commit();
+      session.expire(line);
+      session.expunge(line);
+      const other = (await session.get(Kit, 2)) as Kit;
+      await load(other, "lines");
+      line.kit = other;
+      await expect(session.flush()).rejects.toThrow(DetachedInstanceError);
+      expect(warnings).toEqual([expect.stringContaining("is not in the session")]);
+      await session.rollback();
+      line.kit = other;
+      session.add(line);
+      await session.commit();
+      expect(await load(line, "kit_id", "number")).toEqual([2, 1]);
     });
   });
 });

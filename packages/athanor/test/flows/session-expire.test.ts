@@ -10,6 +10,7 @@ import {
   model,
   ObjectDeletedError,
   select,
+  sql,
   text,
   UnloadedAttributeError,
 } from "../../src/index.ts";
@@ -61,6 +62,28 @@ forEachDatabase((db) => {
     session.add(ann);
     expect(await load(ann, "name")).toBe("ann");
     await session.close();
+  });
+
+  test("what a new row was inserted without is NULL also where something else has expired, until it expires itself", async () => {
+    const { SessionLocal, log } = await open();
+    await using session = SessionLocal();
+    const ann = log.name("ann", new User({ name: "ann" }));
+    session.add(ann);
+    await session.flush();
+    session.expire(ann, ["name"]);
+    log.take();
+    expect(ann.email).toBeNull();
+    expect([...inspect(ann).unloaded]).toEqual(["name"]);
+    expect(await load(ann, "email")).toBeNull();
+    expect(log.take()).toEqual([]);
+    expect(await load(ann, "name")).toBe("ann");
+    await session.execute(sql`UPDATE users SET email = 'a@x'`);
+    session.expire(ann, ["email"]);
+    expect(() => ann.email).toThrow(UnloadedAttributeError);
+    session.expire(ann, ["name"]);
+    expect(await load(ann, "email", "name")).toEqual(["a@x", "ann"]);
+    session.expireAll();
+    expect(await load(ann, "email")).toBe("a@x");
   });
 
   test("load() brings all that is missing with one statement, and costs nothing where nothing is", async () => {
