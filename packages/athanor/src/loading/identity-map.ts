@@ -49,7 +49,7 @@ export class IdentityMap implements Iterable<Instance> {
 
   /** Takes an instance out, if it is the one that is in. */
   discard(state: InstanceState): void {
-    if (state.key === undefined) return;
+    if (state.key === undefined || this.#hierarchies.size === 0) return;
     const hierarchy = this.of(mapperOfState(state));
     if (hierarchy.get(state.key) === state.instance) hierarchy.delete(state.key);
   }

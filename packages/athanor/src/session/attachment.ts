@@ -163,14 +163,15 @@ export function expungeState(core: SessionState, state: InstanceState): void {
  * @param toTransient their rows do not exist (any more), so they lose their keys
  * @throws what the first listener threw
  */
-export function removeStates(core: SessionState, states: Iterable<InstanceState>, toTransient: boolean): void {
-  const removed = [...states];
-  for (const state of removed) {
+export function removeStates(core: SessionState, states: readonly InstanceState[], toTransient: boolean): void {
+  for (let index = 0; index < states.length; index++) {
+    const state = states[index] as InstanceState;
     core.dismiss(state);
     if (state.deleted) forgetDeletion(core, state);
   }
   const errors: unknown[] = [];
-  for (const state of removed) {
+  for (let index = 0; index < states.length; index++) {
+    const state = states[index] as InstanceState;
     const was = state.deleted ? "deleted" : state.key === undefined ? "pending" : "persistent";
     state.owner = undefined;
     state.written = false;
@@ -189,6 +190,13 @@ export function removeStates(core: SessionState, states: Iterable<InstanceState>
     }
   }
   if (errors.length > 0) throw errors[0];
+}
+
+/** Takes every instance that the running operation knows out of the session. */
+export function removeAll(core: SessionState): void {
+  const states = core.allStates();
+  core.dismissAll();
+  removeStates(core, states, false);
 }
 
 /** Somebody else has deleted the row of a persistent instance: a statement, or another transaction. */

@@ -1,3 +1,4 @@
+import { eachInTurn, type MaybePromise } from "../engine/maybe-promise.ts";
 import { InvalidRequestError } from "../event/errors.ts";
 import { type Instance, stateOf } from "../instance/instance.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
@@ -61,8 +62,11 @@ export async function flushSession(core: SessionState): Promise<void> {
 
 /** A part that was cut off from its whole before it had a row never was. */
 function dropOrphans(core: SessionState): void {
-  for (const state of core.new)
-    if (state.relations?.isCutOff === true && isOrphan(state)) removeStates(core, [state], false);
+  const orphans: InstanceState[] = [];
+  core.new.forEach((state) => {
+    if (state.relations?.isCutOff === true && isOrphan(state)) orphans.push(state);
+  });
+  for (const state of orphans) removeStates(core, [state], false);
 }
 
 async function flushWithin(core: SessionState, transaction: SessionTransaction): Promise<void> {
@@ -73,7 +77,7 @@ async function flushWithin(core: SessionState, transaction: SessionTransaction):
   const orphans = dirty.filter(isOrphan);
   const work: FlushWork = {
     inserts: [...core.new],
-    updates: orphans.length === 0 ? dirty : dirty.filter((state) => !orphans.includes(state)),
+    updates: orphans.length === 0 ? dirty : dirty.filter((state) => !isOrphan(state)),
     // A part that has lost its whole goes too.
     deletes: [...core.deleted, ...orphans],
     connection,
@@ -105,22 +109,34 @@ async function flushWithin(core: SessionState, transaction: SessionTransaction):
  * The database has given a new row the key of one that the session still has an instance of: that row was deleted behind its back, and its instance is replaced. It
  * is asked for its identity, as SQLAlchemy does, for which it is loaded where it was expired.
  */
-async function lookAtReplaced(core: SessionState, inserted: readonly InstanceState[]): Promise<void> {
-  for (const state of inserted) {
+function lookAtReplaced(core: SessionState, inserted: readonly InstanceState[]): MaybePromise<void> {
+  let last: Mapper | undefined;
+  let known = new Map<unknown, Instance>();
+  return eachInTurn(inserted, (state) => {
     const mapper = mapperOfState(state);
-    const known = core.identityMap.of(mapper);
-    if (known.size === 0) continue;
+    if (mapper !== last) known = core.identityMap.of((last = mapper));
+    if (known.size === 0) return undefined;
     const written = state.writtenValues();
     const key = mapper.primaryKey.map(({ slot }) => written[slot]);
     const replaced = known.get(identityKey(mapper, key));
-    if (replaced === undefined || replaced === state.instance) continue;
-    if (stateOf(replaced).isExpired) await core.loadColumns(stateOf(replaced));
-    core.modified.delete(stateOf(replaced));
-    core.warn(
-      `The new row of ${mapper.class.name} got the key ${key.map(String).join(", ")}, of which the session has another instance. That one's row was deleted without the session's ` +
-        `knowledge, by SQL of your own or with synchronizeSession: false; it is replaced. Expunge instances whose rows you delete so.`,
-    );
-  }
+    return replaced === undefined || replaced === state.instance
+      ? undefined
+      : warnOfReplaced(core, mapper, key, replaced);
+  });
+}
+
+async function warnOfReplaced(
+  core: SessionState,
+  mapper: Mapper,
+  key: readonly unknown[],
+  replaced: Instance,
+): Promise<void> {
+  if (stateOf(replaced).isExpired) await core.loadColumns(stateOf(replaced));
+  core.modified.delete(stateOf(replaced));
+  core.warn(
+    `The new row of ${mapper.class.name} got the key ${key.map(String).join(", ")}, of which the session has another instance. That one's row was deleted without the session's ` +
+      `knowledge, by SQL of your own or with synchronizeSession: false; it is replaced. Expunge instances whose rows you delete so.`,
+  );
 }
 
 /** A row that turns out to be gone takes its instance along. */
@@ -189,7 +205,8 @@ function stillIn(core: SessionState, states: readonly InstanceState[]): readonly
 }
 
 function settleDeleted(core: SessionState, snapshot: Snapshot, states: readonly InstanceState[]): void {
-  for (const state of states) {
+  for (let index = 0; index < states.length; index++) {
+    const state = states[index] as InstanceState;
     // Its row was deleted as it was before: where a rollback brings it back, that has to be loaded.
     if (state.modified) snapshot.dirtyStates.add(state);
     state.commit();
@@ -201,14 +218,13 @@ function settleDeleted(core: SessionState, snapshot: Snapshot, states: readonly 
 }
 
 function settleInserted(core: SessionState, states: readonly InstanceState[]): void {
-  let mapper: Mapper | undefined;
-  let identities: Map<unknown, Instance> | undefined;
-  for (const state of states) {
-    if (identities === undefined || mapper !== mapperOfState(state)) {
-      mapper = mapperOfState(state);
-      identities = core.identityMap.of(mapper);
-    }
-    takeIdentity(mapper as Mapper, state);
+  let last: Mapper | undefined;
+  let identities = new Map<unknown, Instance>();
+  for (let index = 0; index < states.length; index++) {
+    const state = states[index] as InstanceState;
+    const mapper = mapperOfState(state);
+    if (mapper !== last) identities = core.identityMap.of((last = mapper));
+    takeIdentity(mapper, state);
     state.commit();
     state.inserted = true;
     if (state.relations !== undefined) state.relations.isCutOff = false;

@@ -195,6 +195,15 @@ export class SessionState implements StateOwner {
     this.identityMap.discard(state);
   }
 
+  /** Takes out everything at once, where nothing was added too late for it. */
+  dismissAll(): void {
+    this.#deleted = undefined;
+    if (this.#late.size > 0) return;
+    this.#new = undefined;
+    this.#modified = undefined;
+    this.identityMap.clear();
+  }
+
   /** Takes in what was added late, once no operation is left that was called before. */
   admitLate(): void {
     if (this.#late.size > 0 && !this.operations.isBusy) this.#admitUntil(this.operations.called);

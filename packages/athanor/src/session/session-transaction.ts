@@ -457,7 +457,7 @@ export class SessionTransaction implements AsyncDisposable {
     // Another session may have got some of them meanwhile.
     const isOurs = ({ owner }: InstanceState): boolean => owner === core || owner === undefined;
     const added = new Set([...newStates, ...core.new].filter(isOurs));
-    attempt(() => removeStates(core, added, true));
+    attempt(() => removeStates(core, [...added], true));
     for (const [state, { key, identity }] of oldKeys) {
       core.identityMap.discard(state);
       if (added.has(state) || !isOurs(state)) continue;

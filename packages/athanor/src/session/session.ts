@@ -13,7 +13,7 @@ import type { AnyModel, PropertiesOf } from "../mapping/model-types.ts";
 import type { BulkStatement } from "../sql/bulk-statement.ts";
 import type { Insert, InsertValues } from "../sql/insert.ts";
 import { type ExecutionOptions, Select } from "../sql/select.ts";
-import { addState, deleteState, expectOwned, expireRelated, expungeState, removeStates } from "./attachment.ts";
+import { addState, deleteState, expectOwned, expireRelated, expungeState, removeAll } from "./attachment.ts";
 import { execute, type ExecutionParameters } from "./execute.ts";
 import { flushSession } from "./flush-session.ts";
 import { getInstance, type KeyOf } from "./get.ts";
@@ -194,8 +194,7 @@ export class Session implements AsyncDisposable {
   expungeAll(): void {
     const core = this.#core;
     core.takeTurn("session.expungeAll()", [], () => {
-      core.deleted.clear();
-      removeStates(core, core.allStates(), false);
+      removeAll(core);
     });
   }
 
@@ -411,10 +410,8 @@ export class Session implements AsyncDisposable {
     const core = this.#core;
     const { transaction } = core;
     transaction?.expectNotEnding("close()", true);
-    const states = core.allStates();
-    core.deleted.clear();
     try {
-      removeStates(core, states, false);
+      removeAll(core);
     } catch (error) {
       return andThen(transaction?.abandon(), () => Promise.reject(error as Error));
     }

@@ -44,14 +44,15 @@ export class FlushPlan {
   readonly secondaryDone = new Map<object, Map<InstanceState, Set<InstanceState>>>();
   /** The instances by each relationship that their class has, in the order of the plan. */
   readonly byRelationship = new Map<RelationshipProperty, Entry[]>();
+  #mayDelete = false;
   readonly #lists = new Map<Mapper, readonly Entry[][]>();
   readonly #histories = new Map<RelationshipProperty, Map<InstanceState, AskedHistory>>();
 
   constructor(work: FlushWork) {
     this.work = work;
-    for (const state of work.inserts) this.#take(state, false);
-    for (const state of work.updates) this.#take(state, false);
-    for (const state of work.deletes) this.#take(state, true);
+    this.#takeAll(work.inserts, false);
+    this.#takeAll(work.updates, false);
+    this.#takeAll(work.deletes, true);
   }
 
   get connection(): Connection {
@@ -70,8 +71,15 @@ export class FlushPlan {
     }
     const entry = this.entries.get(state);
     if (entry === undefined) this.#take(state, isDelete);
-    else if (isDelete || cancelDelete) entry.isDelete = isDelete;
+    else if (isDelete || cancelDelete) {
+      entry.isDelete = isDelete;
+      this.#mayDelete ||= isDelete;
+    }
     return true;
+  }
+
+  #takeAll(states: readonly InstanceState[], isDelete: boolean): void {
+    for (let index = 0; index < states.length; index++) this.#take(states[index] as InstanceState, isDelete);
   }
 
   #take(state: InstanceState, isDelete: boolean): void {
@@ -88,6 +96,7 @@ export class FlushPlan {
       nulls: undefined,
       isInserted: false,
     };
+    this.#mayDelete ||= isDelete;
     this.entries.set(state, entry);
     const lists = this.#listsOf(mapper);
     for (let index = 0; index < lists.length; index++) lists[index]?.push(entry);
@@ -121,15 +130,16 @@ export class FlushPlan {
     const updated: InstanceState[] = [];
     const deleted: InstanceState[] = [];
     const takenOver: InstanceState[] = [];
-    for (const { state, isInsert, isDelete, takesOver } of this.entries.values()) {
+    this.entries.forEach(({ state, isInsert, isDelete, takesOver }) => {
       if (takesOver !== undefined) takenOver.push(state);
       (isDelete ? deleted : isInsert ? inserted : updated).push(state);
-    }
+    });
     return { inserted, takenOver, updated, deleted };
   }
 
   isDeleted(state: InstanceState): boolean {
-    return this.entries.get(state)?.isDelete === true;
+    // Most flushes delete nothing, and this is asked for every row.
+    return this.#mayDelete && this.entries.get(state)?.isDelete === true;
   }
 
   /**

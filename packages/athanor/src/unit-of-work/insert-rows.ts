@@ -44,7 +44,8 @@ function groupByShape(saves: readonly NewRow[], table: Table, connection: Connec
   let last: InsertGroup | undefined;
   let mapper: Mapper | undefined;
   let writer: RowWriter | undefined;
-  for (const save of saves) {
+  for (let index = 0; index < saves.length; index++) {
+    const save = saves[index] as NewRow;
     const { values } = save.state;
     // What is assigned from here on is not in the statements any more.
     save.state.written = true;
@@ -86,8 +87,12 @@ async function insertGroups(groups: readonly InsertGroup[], connection: Connecti
     if (traits.insertRows === "together" && canMatchRows(group.shape))
       await insertTogether(group, connection, traits.maxParameters);
     else await insertEach(group, connection, traits.insertId);
-    for (const save of group.saves) save.isInserted = true;
+    markInserted(group.saves);
   }
+}
+
+function markInserted(saves: readonly NewRow[]): void {
+  for (let index = 0; index < saves.length; index++) (saves[index] as NewRow).isInserted = true;
 }
 
 /** One run of a prepared statement for each row. */

@@ -2,6 +2,7 @@ import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { StepKind } from "./dependencies/dependency.ts";
 import { dependencyOf } from "./dependencies/dependency-of.ts";
+import type { Entry } from "./entry.ts";
 import type { FlushPlan } from "./flush-plan.ts";
 import { tableOrder } from "./order.ts";
 import { Step } from "./step.ts";
@@ -43,7 +44,7 @@ function hierarchySteps(plan: FlushPlan): StepGraph {
   const graph = new StepGraph();
   const step = (kind: StepKind, subject: Mapper | RelationshipProperty): Step => graph.step(kind, subject);
   const hierarchies = new Map<Mapper, { readonly saves: Step; readonly deletes: Step }>();
-  for (const entry of plan.entries.values()) {
+  plan.entries.forEach((entry) => {
     const { baseMapper } = entry.mapper;
     let rows = hierarchies.get(baseMapper);
     if (rows === undefined) {
@@ -51,14 +52,17 @@ function hierarchySteps(plan: FlushPlan): StepGraph {
       graph.connect(rows.saves, rows.deletes);
     }
     (entry.isDelete ? rows.deletes : rows.saves).entries.push(entry);
-  }
+  });
   for (const [property, entries] of plan.byRelationship) {
     if (!plan.active.has(property)) continue;
     const parent = property.parent.baseMapper;
     const child = property.target.baseMapper;
     const afterSave = step("afterSave", property);
     const beforeDelete = step("beforeDelete", property);
-    for (const entry of entries) (entry.isDelete ? beforeDelete : afterSave).entries.push(entry);
+    for (let index = 0; index < entries.length; index++) {
+      const entry = entries[index] as Entry;
+      (entry.isDelete ? beforeDelete : afterSave).entries.push(entry);
+    }
     const edges = dependencyOf(property).order<Step>({
       parentSaves: step("save", parent),
       childSaves: step("save", child),

@@ -1,3 +1,4 @@
+import { eachInTurn, type MaybePromise } from "../engine/maybe-promise.ts";
 import type { Connection } from "../engine/connection.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { mapperOfState, type Mapper } from "../mapping/mapper.ts";
@@ -9,19 +10,21 @@ import { isRowIdentityAbsent, staleError } from "./write-saves.ts";
 
 /** Deletes the rows of one hierarchy: all `beforeDelete`, the SQL with subclasses' tables first, all `afterDelete`. */
 export async function writeDeletes(states: readonly InstanceState[], work: FlushWork): Promise<void> {
+  const mappers = mappersOf(states);
+  if (mappers.every(({ batch }) => batch)) return deleteBatch(states, mappers, work);
   const together = states.filter((state) => mapperOfState(state).batch);
-  if (together.length > 0) await deleteBatch(together, work);
-  for (const state of states) if (!mapperOfState(state).batch) await deleteBatch([state], work);
+  if (together.length > 0) await deleteBatch(together, mappersOf(together), work);
+  for (const state of states) if (!mapperOfState(state).batch) await deleteBatch([state], mappersOf([state]), work);
 }
 
-async function deleteBatch(states: readonly InstanceState[], work: FlushWork): Promise<void> {
-  for (const state of states) {
-    const waiting = emitRow(state, "beforeDelete", work);
-    if (waiting !== undefined) await waiting;
-  }
-  for (const state of states)
-    if (isRowIdentityAbsent({ state, mapper: mapperOfState(state) })) await work.loadColumns(state);
-  const mappers = [...new Set(states.map(mapperOfState))];
+async function deleteBatch(
+  states: readonly InstanceState[],
+  mappers: readonly Mapper[],
+  work: FlushWork,
+): Promise<void> {
+  if (isHeard(mappers, "beforeDelete")) await eachInTurn(states, (state) => emitRow(state, "beforeDelete", work));
+  const loading = eachInTurn(states, (state) => loadRowIdentity(state, work));
+  if (loading instanceof Promise) await loading;
   const tables = [
     ...new Set(
       mappers.toSorted((left, right) => left.tables.length - right.tables.length).flatMap(({ tables }) => tables),
@@ -33,11 +36,26 @@ async function deleteBatch(states: readonly InstanceState[], work: FlushWork): P
       await deleteRows(ofMapper, mapper, table, work);
     }
   }
-  for (const state of states) state.written = true;
-  for (const state of states) {
-    const waiting = emitRow(state, "afterDelete", work);
-    if (waiting !== undefined) await waiting;
+  for (let index = 0; index < states.length; index++) (states[index] as InstanceState).written = true;
+  if (isHeard(mappers, "afterDelete")) await eachInTurn(states, (state) => emitRow(state, "afterDelete", work));
+}
+
+function mappersOf(states: readonly InstanceState[]): readonly Mapper[] {
+  const mappers = new Set<Mapper>();
+  let last: Mapper | undefined;
+  for (let index = 0; index < states.length; index++) {
+    const mapper = mapperOfState(states[index] as InstanceState);
+    if (mapper !== last) mappers.add((last = mapper));
   }
+  return [...mappers];
+}
+
+function isHeard(mappers: readonly Mapper[], event: "beforeDelete" | "afterDelete"): boolean {
+  return mappers.some(({ instrumentation }) => instrumentation.dispatch[event] !== undefined);
+}
+
+function loadRowIdentity(state: InstanceState, work: FlushWork): MaybePromise<void> {
+  if (state.incomplete && isRowIdentityAbsent({ state, mapper: mapperOfState(state) })) return work.loadColumns(state);
 }
 
 /** How many rows one statement deletes, from the most on: a few sizes, so that few texts are prepared. */

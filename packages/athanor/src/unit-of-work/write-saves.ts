@@ -1,4 +1,5 @@
 import type { Connection } from "../engine/connection.ts";
+import { eachInTurn, type MaybePromise } from "../engine/maybe-promise.ts";
 import { emit } from "../event/dispatch.ts";
 import type { InstanceAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
@@ -27,46 +28,62 @@ export async function writeSaves(saves: readonly Entry[], plan: FlushPlan): Prom
 async function writeBatch(batch: readonly Entry[], plan: FlushPlan): Promise<void> {
   const { work } = plan;
   const { connection } = work;
-  for (const save of batch) {
-    const waiting = emitRow(save.state, save.isInsert ? "beforeInsert" : "beforeUpdate", work);
-    if (waiting !== undefined) await waiting;
-    const namesake = save.isInsert ? findNamesake(save, plan) : undefined;
-    if (namesake !== undefined) await takeRowOver(save, namesake, plan);
-    if (!save.isInsert && isVersionAbsent(save)) await work.loadColumns(save.state);
-  }
+  const announcing = eachInTurn(batch, (save) => announceSave(save, plan));
+  if (announcing instanceof Promise) await announcing;
   const inserts: Entry[] = [];
   const changed: Entry[] = [];
   try {
-    for (const save of batch) {
-      if (save.takesOver !== undefined) {
-        prepareTakeover(save);
-        if (!needsUpdate(save)) continue;
-        prepareUpdate(save);
-        changed.push(save);
-      } else if (save.isInsert) {
-        applyDefaults(save);
-        inserts.push(save);
-      } else if (needsUpdate(save)) {
-        if (isRowIdentityAbsent(save)) await work.loadColumns(save.state);
-        prepareUpdate(save);
-        changed.push(save);
-      }
-    }
+    const preparing = eachInTurn(batch, (save) => prepareSave(save, inserts, changed, work));
+    if (preparing instanceof Promise) await preparing;
     const tables = tablesOf(batch);
     for (const table of tables) {
       const updating = updateRows(tables.length === 1 ? changed : changed.filter(isIn(table)), table, connection);
       if (updating !== undefined) await updating;
       const inserting = insertRows(tables.length === 1 ? inserts : inserts.filter(isIn(table)), table, connection);
       if (inserting !== undefined) await inserting;
+      if (tables.length === 1) continue;
       announceKeys([...changed.filter((save) => isWritten(save, table)), ...inserts], table);
     }
   } catch (error) {
     for (const save of batch) if (save.isInsert && !save.isInserted) takeDefaultsBack(save);
     throw error;
   }
-  for (const save of inserts) expectKey(save);
-  await announce(inserts, work);
-  await announce(inserts.length === 0 ? batch : batch.filter(isUpdate), work);
+  for (let index = 0; index < inserts.length; index++) expectKey(inserts[index] as Entry);
+  await announceWritten(inserts, work);
+  await announceWritten(inserts.length === 0 ? batch : batch.filter(isUpdate), work);
+}
+
+/** Raises the `before` event, and finds out whether a new instance takes a row over. */
+function announceSave(save: Entry, plan: FlushPlan): MaybePromise<void> {
+  const emitting = emitRow(save.state, save.isInsert ? "beforeInsert" : "beforeUpdate", plan.work);
+  return emitting instanceof Promise ? emitting.then(() => findRow(save, plan)) : findRow(save, plan);
+}
+
+function findRow(save: Entry, plan: FlushPlan): MaybePromise<void> {
+  if (save.isInsert) {
+    const namesake = findNamesake(save, plan);
+    return namesake === undefined ? undefined : takeRowOver(save, namesake, plan);
+  }
+  if (isVersionAbsent(save)) return plan.work.loadColumns(save.state);
+}
+
+/** Fills in what the program left out, and sorts a save among the INSERTs or the UPDATEs; what has not changed is neither. */
+function prepareSave(save: Entry, inserts: Entry[], changed: Entry[], work: FlushWork): MaybePromise<void> {
+  if (save.isInsert && save.takesOver === undefined) {
+    applyDefaults(save);
+    inserts.push(save);
+    return;
+  }
+  if (save.takesOver !== undefined) prepareTakeover(save);
+  if (!needsUpdate(save)) return;
+  if (save.takesOver === undefined && isRowIdentityAbsent(save))
+    return work.loadColumns(save.state).then(() => prepareChange(save, changed));
+  prepareChange(save, changed);
+}
+
+function prepareChange(save: Entry, changed: Entry[]): void {
+  prepareUpdate(save);
+  changed.push(save);
 }
 
 function isUpdate({ isInsert, takesOver }: Entry): boolean {
@@ -75,7 +92,8 @@ function isUpdate({ isInsert, takesOver }: Entry): boolean {
 
 /** The key of a subclass's table is its parent's: when that is written it is assigned, as every foreign key is, and listeners hear it. */
 function announceKeys(saves: readonly Entry[], table: Table): void {
-  for (const { state, mapper } of saves) {
+  for (let index = 0; index < saves.length; index++) {
+    const { state, mapper } = saves[index] as Entry;
     const next = mapper.tables.indexOf(table) + 1;
     if (next === 0 || next === mapper.tables.length) continue;
     for (const { slot, key } of mapper.primaryKey) {
@@ -107,19 +125,22 @@ function emitSame(attribute: InstanceAttribute, state: InstanceState, key: strin
 }
 
 /** Raises what follows the SQL: which attributes got values by it, and the `after` event. */
-async function announce(saves: readonly Entry[], work: FlushWork): Promise<void> {
-  for (const save of saves) {
+function announceWritten(saves: readonly Entry[], work: FlushWork): MaybePromise<void> {
+  return eachInTurn(saves, (save) => {
     save.state.written = true;
     announceRefreshed(save);
-    const waiting = emitRow(save.state, isUpdate(save) ? "afterUpdate" : "afterInsert", work);
-    if (waiting !== undefined) await waiting;
-  }
+    return emitRow(save.state, isUpdate(save) ? "afterUpdate" : "afterInsert", work);
+  });
 }
 
 /** Every table that holds a part of the batch, parents' before their subclasses'. */
 function tablesOf(batch: readonly Entry[]): readonly Table[] {
   const mappers = new Set<Mapper>();
-  for (const { mapper } of batch) mappers.add(mapper);
+  let last: Mapper | undefined;
+  for (let index = 0; index < batch.length; index++) {
+    const { mapper } = batch[index] as Entry;
+    if (mapper !== last) mappers.add((last = mapper));
+  }
   const parentsFirst = [...mappers].toSorted((left, right) => left.tables.length - right.tables.length);
   return [...new Set(parentsFirst.flatMap(({ tables }) => tables))];
 }

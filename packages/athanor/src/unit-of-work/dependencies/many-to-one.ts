@@ -1,8 +1,8 @@
-import type { MaybePromise } from "../../engine/maybe-promise.ts";
+import { andThen, eachInTurn, type MaybePromise } from "../../engine/maybe-promise.ts";
 import { hasKnownParent } from "../../instance/parentage.ts";
 import type { InstanceState } from "../../instance/instance-state.ts";
 import type { RelationshipProperty } from "../../mapping/relationship-property.ts";
-import type { FlushPlan } from "../flush-plan.ts";
+import type { FlushPlan, RelatedHistory } from "../flush-plan.ts";
 import { clearKey, type CopiedColumn, copyKey, fromTo } from "../synchronize.ts";
 import { type Dependency, present, type RelatedSteps } from "./dependency.ts";
 
@@ -61,20 +61,24 @@ export class ManyToOne implements Dependency {
     ];
   }
 
-  async afterSave(plan: FlushPlan, parents: readonly InstanceState[]): Promise<void> {
+  afterSave(plan: FlushPlan, parents: readonly InstanceState[]): MaybePromise<void> {
+    return eachInTurn(parents, (parent) =>
+      andThen(plan.history(parent, this.property, false), (history) => this.#writeReference(plan, parent, history)),
+    );
+  }
+
+  #writeReference(
+    plan: FlushPlan,
+    parent: InstanceState,
+    { added, deleted, unchanged }: RelatedHistory,
+  ): MaybePromise<void> {
     const { property } = this;
-    for (const parent of parents) {
-      const answer = plan.history(parent, property, false);
-      const { added, deleted, unchanged } = answer instanceof Promise ? await answer : answer;
-      const postUpdate = property.options.postUpdate === true;
-      if (!postUpdate && plan.isDeleted(parent)) continue;
-      for (const child of added) {
-        const referring = this.#refer(plan, parent, child);
-        if (referring instanceof Promise) await referring;
-      }
-      if (added.length === 0 && deleted.length > 0) await this.#clear(plan, parent);
-      if (postUpdate && added.length + deleted.length + unchanged.length > 0) plan.postUpdate(parent, property);
-    }
+    if (property.options.postUpdate === true) {
+      if (added.length + deleted.length + unchanged.length > 0) plan.postUpdate(parent, property);
+    } else if (plan.isDeleted(parent)) return;
+    if (added.length === 1) return this.#refer(plan, parent, added[0] as InstanceState | null);
+    if (added.length > 1) return eachInTurn(added, (child) => this.#refer(plan, parent, child));
+    if (deleted.length > 0) return this.#clear(plan, parent);
   }
 
   async beforeDelete(plan: FlushPlan, parents: readonly InstanceState[]): Promise<void> {
