@@ -85,8 +85,7 @@ function deleteWith(core: SessionState, state: InstanceState, along: readonly In
 }
 
 function deleteOne(core: SessionState, state: InstanceState): void {
-  if (core.deleted.has(state)) return;
-  if (state.owner !== core) attachDetached(core, state);
+  if (state.owner !== core && !core.deleted.has(state)) attachDetached(core, state);
   core.autobegin();
   core.deleted.add(state);
 }

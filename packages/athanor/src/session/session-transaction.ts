@@ -490,10 +490,11 @@ export class SessionTransaction implements AsyncDisposable {
     };
     if (core.expireOnCommit)
       for (const instance of core.identityMap.values()) attempt(() => core.dropCommitted(stateOf(instance)));
-    for (const state of deletedStates) {
+    const isHeard = core.dispatch.deletedToDetached !== undefined;
+    deletedStates.forEach((state) => {
       state.owner = undefined;
-      attempt(() => core.emitLifecycle("deletedToDetached", state));
-    }
+      if (isHeard) attempt(() => core.emitLifecycle("deletedToDetached", state));
+    });
   }
 
   /** Ends what was opened inside of it and never ended. */

@@ -2,8 +2,8 @@ import { NO_VALUE, PASSIVE_NO_RESULT } from "../instance/history.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { dependencyOf } from "./dependencies/dependency-of.ts";
-import type { Entry } from "./entry.ts";
-import type { FlushPlan, RelatedHistory } from "./flush-plan.ts";
+import type { Entry, RelatedHistory } from "./entry.ts";
+import type { FlushPlan } from "./flush-plan.ts";
 import { loadAbsent } from "./synchronize.ts";
 
 /** What a relationship was asked of an instance: that it is saved, that it is deleted, or first one and then the other. */
@@ -24,15 +24,16 @@ export async function collectRelated(plan: FlushPlan): Promise<void> {
     for (const { property, entries, count } of round) {
       let done = asked.get(property);
       if (done === undefined) asked.set(property, (done = []));
-      const newDeletes: InstanceState[] = [];
-      const newSaves: InstanceState[] = [];
+      const newDeletes: Entry[] = [];
+      const newSaves: Entry[] = [];
       for (let index = 0; index < count; index++) {
-        const { state, isDelete } = entries[index] as Entry;
+        const entry = entries[index] as Entry;
+        const { isDelete } = entry;
         const before = done[index] ?? 0;
         const after = before | (isDelete ? DELETED : SAVED);
         if (after === before) continue;
         done[index] = after;
-        (isDelete ? newDeletes : newSaves).push(state);
+        (isDelete ? newDeletes : newSaves).push(entry);
       }
       if (newDeletes.length > 0) await dependencyOf(property).collectDeletes(plan, newDeletes);
       if (newSaves.length > 0) await dependencyOf(property).collectSaves(plan, newSaves);
@@ -47,18 +48,18 @@ export async function collectRelated(plan: FlushPlan): Promise<void> {
 async function hasChanges(
   plan: FlushPlan,
   property: RelationshipProperty,
-  saves: readonly InstanceState[],
-  deletes: readonly InstanceState[],
+  saves: readonly Entry[],
+  deletes: readonly Entry[],
 ): Promise<boolean> {
   const mustLoad = property.options.passiveDeletes !== true;
-  for (const state of deletes) {
+  for (const entry of deletes) {
     // What a reference is may be known from the row alone, and the reference itself is not asked for.
-    if (property.direction === "manyToOne" && mustLoad) await findReference(plan, state, property);
-    const answer = plan.history(state, property, mustLoad && property.direction !== "manyToOne");
+    if (property.direction === "manyToOne" && mustLoad) await findReference(plan, entry.state, property);
+    const answer = plan.history(entry, property, mustLoad && property.direction !== "manyToOne");
     if (!isEmpty(answer instanceof Promise ? await answer : answer)) return true;
   }
-  for (const state of saves) {
-    const answer = plan.history(state, property, false);
+  for (const entry of saves) {
+    const answer = plan.history(entry, property, false);
     if (!isEmpty(answer instanceof Promise ? await answer : answer)) return true;
   }
   if (saves.length + deletes.length === 0 || property.target.baseMapper === property.parent.baseMapper) return false;

@@ -6,20 +6,9 @@ import type { RelatedAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { type Mapper, mapperOfState } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
-import type { Entry } from "./entry.ts";
+import { SmallMap } from "../instance/small-map.ts";
+import type { AskedHistory, Entry, RelatedHistory } from "./entry.ts";
 import type { Flushed, FlushWork } from "./flush.ts";
-
-/** Related instances that a relationship gained, kept and lost; null stands for a reference to nothing. */
-export interface RelatedHistory {
-  readonly added: readonly (InstanceState | null)[];
-  readonly unchanged: readonly (InstanceState | null)[];
-  readonly deleted: readonly (InstanceState | null)[];
-}
-
-/** A history with whether the relationship was to be loaded for it. */
-interface AskedHistory extends RelatedHistory {
-  readonly isLoaded: boolean;
-}
 
 /** What a registration says beside the instance. */
 export interface Registration {
@@ -46,7 +35,6 @@ export class FlushPlan {
   readonly byRelationship = new Map<RelationshipProperty, Entry[]>();
   #mayDelete = false;
   readonly #lists = new Map<Mapper, readonly Entry[][]>();
-  readonly #histories = new Map<RelationshipProperty, Map<InstanceState, AskedHistory>>();
 
   constructor(work: FlushWork) {
     this.work = work;
@@ -95,6 +83,7 @@ export class FlushPlan {
       hasDefaultKey: false,
       nulls: undefined,
       isInserted: false,
+      histories: undefined,
     };
     this.#mayDelete ||= isDelete;
     this.entries.set(state, entry);
@@ -147,31 +136,22 @@ export class FlushPlan {
    *
    * @param load the relationship must be known, and is loaded where it is not in memory
    */
-  history(state: InstanceState, property: RelationshipProperty, load: boolean): MaybePromise<RelatedHistory> {
-    let byState = this.#histories.get(property);
-    if (byState === undefined) this.#histories.set(property, (byState = new Map()));
-    const known = byState.get(state);
+  history(entry: Entry, property: RelationshipProperty, load: boolean): MaybePromise<RelatedHistory> {
+    const known = entry.histories?.get(property);
     if (known !== undefined && (known.isLoaded || !load)) return known;
+    const { state } = entry;
     const isAbsent = load && state.key !== undefined && state.values[property.slot] === undefined;
-    if (isAbsent || mustFindReplaced(state, property)) return this.#findHistory(state, property, load, byState);
-    const history = relatedHistory(state, property, load);
-    byState.set(state, history);
-    return history;
+    if (isAbsent || mustFindReplaced(state, property)) return this.#findHistory(entry, property, load);
+    return keepHistory(entry, property, relatedHistory(state, property, load));
   }
 
-  async #findHistory(
-    state: InstanceState,
-    property: RelationshipProperty,
-    load: boolean,
-    byState: Map<InstanceState, AskedHistory>,
-  ): Promise<RelatedHistory> {
+  async #findHistory(entry: Entry, property: RelationshipProperty, load: boolean): Promise<RelatedHistory> {
+    const { state } = entry;
     if (load && state.key !== undefined && state.values[property.slot] === undefined)
       await this.work.loadRelated(state, property);
-    let history = relatedHistory(state, property, load);
-    if (mustFindReplaced(state, property))
-      history = withReplaced(history, await this.work.loadReplaced(state, property));
-    byState.set(state, history);
-    return history;
+    const history = relatedHistory(state, property, load);
+    if (!mustFindReplaced(state, property)) return keepHistory(entry, property, history);
+    return keepHistory(entry, property, withReplaced(history, await this.work.loadReplaced(state, property)));
   }
 
   /** The history of a relationship as it is at this moment. */
@@ -180,8 +160,8 @@ export class FlushPlan {
   }
 
   /** The history that was asked for before. */
-  knownHistory(state: InstanceState, property: RelationshipProperty): RelatedHistory {
-    return this.#histories.get(property)?.get(state) ?? this.historyNow(state, property);
+  knownHistory({ state, histories }: Entry, property: RelationshipProperty): RelatedHistory {
+    return histories?.get(property) ?? this.historyNow(state, property);
   }
 
   /** Registers everything that goes with a deleted instance. */
@@ -212,6 +192,11 @@ function relatedHistory(state: InstanceState, { slot }: RelationshipProperty, is
 
 function statesOf(values: readonly unknown[]): readonly (InstanceState | null)[] {
   return values.length === 0 ? nothing : values.map((value) => (value == null ? null : stateOf(value as Instance)));
+}
+
+function keepHistory(entry: Entry, property: RelationshipProperty, history: AskedHistory): RelatedHistory {
+  (entry.histories ??= new SmallMap()).set(property, history);
+  return history;
 }
 
 /** A reference that was assigned unloaded has lost what the rows of another table tell; what a key of its own row told is of no account. */

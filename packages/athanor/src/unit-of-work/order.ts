@@ -12,6 +12,11 @@ export function saveOrder(entries: readonly Entry[]): Entry[] {
   return [...inserts, ...updates];
 }
 
+/** The instances to be deleted by key. */
+export function deleteOrder(entries: readonly Entry[]): InstanceState[] {
+  return entries.map(({ state }) => state).sort(byKey);
+}
+
 /** Pairs of hierarchies of which the second has a table that refers to one of the first. */
 export function tableOrder(plan: FlushPlan): (readonly [Mapper, Mapper])[] {
   const holders = new Map<string, Mapper>();

@@ -1,11 +1,10 @@
-import type { InstanceState } from "../instance/instance-state.ts";
 import { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { StepKind } from "./dependencies/dependency.ts";
 import { dependencyOf } from "./dependencies/dependency-of.ts";
 import type { Entry } from "./entry.ts";
 import type { FlushPlan } from "./flush-plan.ts";
-import { byKey, saveOrder } from "./order.ts";
+import { deleteOrder, saveOrder } from "./order.ts";
 import { writeDeletes } from "./write-deletes.ts";
 import { writePostUpdates } from "./write-post-updates.ts";
 import { writeSaves } from "./write-saves.ts";
@@ -38,18 +37,20 @@ export class Step {
     if (this.entries.length === 0 && this.kind !== "postUpdate" && this.kind !== "preUpdate") return;
     if (this.subject instanceof Mapper) return this.#runRows(plan, this.subject);
     const dependency = dependencyOf(this.subject);
-    const states = this.#states();
-    await (this.kind === "afterSave" ? dependency.afterSave(plan, states) : dependency.beforeDelete(plan, states));
+    const entries = this.#present();
+    await (this.kind === "afterSave" ? dependency.afterSave(plan, entries) : dependency.beforeDelete(plan, entries));
   }
 
   /** A row that was taken over since the steps were arranged is a new instance's now. */
-  #states(): InstanceState[] {
-    return this.entries.filter(({ isTakenOver }) => !isTakenOver).map(({ state }) => state);
+  #present(): readonly Entry[] {
+    return this.entries.some(({ isTakenOver }) => isTakenOver)
+      ? this.entries.filter(({ isTakenOver }) => !isTakenOver)
+      : this.entries;
   }
 
   async #runRows(plan: FlushPlan, mapper: Mapper): Promise<void> {
     if (this.kind === "save") await writeSaves(saveOrder(this.entries), plan);
-    else if (this.kind === "delete") await writeDeletes(this.#states().toSorted(byKey), plan.work);
+    else if (this.kind === "delete") await writeDeletes(deleteOrder(this.#present()), plan.work);
     else await writePostUpdates(plan, mapper, this.kind === "preUpdate");
   }
 }

@@ -1,6 +1,7 @@
 import type { MaybePromise } from "../../engine/maybe-promise.ts";
 import type { InstanceState } from "../../instance/instance-state.ts";
 import type { RelationshipProperty } from "../../mapping/relationship-property.ts";
+import type { Entry } from "../entry.ts";
 import type { FlushPlan } from "../flush-plan.ts";
 
 /** A step of a flush, told by what it does and for whom. */
@@ -29,15 +30,15 @@ export interface RelatedSteps<TStep> {
 export interface Dependency {
   readonly property: RelationshipProperty;
   /** Takes up what follows from parents being deleted. */
-  collectDeletes(plan: FlushPlan, parents: readonly InstanceState[]): MaybePromise<void>;
+  collectDeletes(plan: FlushPlan, parents: readonly Entry[]): MaybePromise<void>;
   /** Takes up what follows from parents being saved. */
-  collectSaves(plan: FlushPlan, parents: readonly InstanceState[]): MaybePromise<void>;
+  collectSaves(plan: FlushPlan, parents: readonly Entry[]): MaybePromise<void>;
   /** Which step comes before which. */
   order<TStep>(steps: RelatedSteps<TStep>): readonly (readonly [TStep, TStep])[];
   /** Writes what saved parents mean for foreign keys, or for a table between. */
-  afterSave(plan: FlushPlan, parents: readonly InstanceState[]): MaybePromise<void>;
+  afterSave(plan: FlushPlan, parents: readonly Entry[]): MaybePromise<void>;
   /** The same for parents that are about to be deleted. */
-  beforeDelete(plan: FlushPlan, parents: readonly InstanceState[]): MaybePromise<void>;
+  beforeDelete(plan: FlushPlan, parents: readonly Entry[]): MaybePromise<void>;
 }
 
 /** The instances of a history, without references to nothing. */

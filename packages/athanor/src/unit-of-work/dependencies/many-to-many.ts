@@ -3,6 +3,7 @@ import type { InstanceState } from "../../instance/instance-state.ts";
 import type { RelationshipProperty, SecondaryPair } from "../../mapping/relationship-property.ts";
 import { deleteText, insertText } from "../../sql/row-statements.ts";
 import { StaleDataError } from "../errors.ts";
+import type { Entry } from "../entry.ts";
 import type { FlushPlan } from "../flush-plan.ts";
 import { loadAbsent } from "../synchronize.ts";
 import { type Dependency, present, type RelatedSteps } from "./dependency.ts";
@@ -15,7 +16,7 @@ export class ManyToMany implements Dependency {
     this.property = property;
   }
 
-  async collectDeletes(plan: FlushPlan, parents: readonly InstanceState[]): Promise<void> {
+  async collectDeletes(plan: FlushPlan, parents: readonly Entry[]): Promise<void> {
     if (this.property.options.passiveDeletes === true) return;
     for (const parent of parents) {
       const loading = plan.history(parent, this.property, true);
@@ -23,7 +24,7 @@ export class ManyToMany implements Dependency {
     }
   }
 
-  async collectSaves(plan: FlushPlan, parents: readonly InstanceState[]): Promise<void> {
+  async collectSaves(plan: FlushPlan, parents: readonly Entry[]): Promise<void> {
     const { property } = this;
     if (!property.cascade.has("delete-orphan")) return;
     for (const parent of parents) {
@@ -56,11 +57,12 @@ export class ManyToMany implements Dependency {
     ];
   }
 
-  async afterSave(plan: FlushPlan, parents: readonly InstanceState[]): Promise<void> {
+  async afterSave(plan: FlushPlan, parents: readonly Entry[]): Promise<void> {
     const removed: (readonly [InstanceState, InstanceState])[] = [];
     const added: (readonly [InstanceState, InstanceState])[] = [];
-    for (const parent of parents) {
-      const answer = plan.history(parent, this.property, false);
+    for (const entry of parents) {
+      const parent = entry.state;
+      const answer = plan.history(entry, this.property, false);
       const history = answer instanceof Promise ? await answer : answer;
       for (const child of present(history.added))
         if (this.#claim(plan, parent, child, "add")) added.push([parent, child]);
@@ -72,10 +74,11 @@ export class ManyToMany implements Dependency {
     await this.#insert(plan, added);
   }
 
-  async beforeDelete(plan: FlushPlan, parents: readonly InstanceState[]): Promise<void> {
+  async beforeDelete(plan: FlushPlan, parents: readonly Entry[]): Promise<void> {
     const removed: (readonly [InstanceState, InstanceState])[] = [];
-    for (const parent of parents) {
-      const { unchanged, deleted } = plan.knownHistory(parent, this.property);
+    for (const entry of parents) {
+      const parent = entry.state;
+      const { unchanged, deleted } = plan.knownHistory(entry, this.property);
       for (const child of present([...unchanged, ...deleted]))
         if (this.#claim(plan, parent, child, "delete")) removed.push([parent, child]);
     }

@@ -2,7 +2,8 @@ import { andThen, eachInTurn, type MaybePromise } from "../../engine/maybe-promi
 import { hasKnownParent } from "../../instance/parentage.ts";
 import type { InstanceState } from "../../instance/instance-state.ts";
 import type { RelationshipProperty } from "../../mapping/relationship-property.ts";
-import type { FlushPlan, RelatedHistory } from "../flush-plan.ts";
+import type { Entry, RelatedHistory } from "../entry.ts";
+import type { FlushPlan } from "../flush-plan.ts";
 import { clearKey, type CopiedColumn, copyKey, fromTo } from "../synchronize.ts";
 import { type Dependency, present, type RelatedSteps } from "./dependency.ts";
 
@@ -18,7 +19,7 @@ export class ManyToOne implements Dependency {
     this.#isPassive = property.options.passiveDeletes === true;
   }
 
-  async collectDeletes(plan: FlushPlan, parents: readonly InstanceState[]): Promise<void> {
+  async collectDeletes(plan: FlushPlan, parents: readonly Entry[]): Promise<void> {
     const { property } = this;
     const { cascade } = property;
     if (!cascade.has("delete") && !cascade.has("delete-orphan")) return;
@@ -30,7 +31,7 @@ export class ManyToOne implements Dependency {
     }
   }
 
-  async collectSaves(plan: FlushPlan, parents: readonly InstanceState[]): Promise<void> {
+  async collectSaves(plan: FlushPlan, parents: readonly Entry[]): Promise<void> {
     const { property } = this;
     if (!property.cascade.has("delete-orphan")) return;
     for (const parent of parents) {
@@ -61,7 +62,7 @@ export class ManyToOne implements Dependency {
     ];
   }
 
-  afterSave(plan: FlushPlan, parents: readonly InstanceState[]): MaybePromise<void> {
+  afterSave(plan: FlushPlan, parents: readonly Entry[]): MaybePromise<void> {
     return eachInTurn(parents, (parent) =>
       andThen(plan.history(parent, this.property, false), (history) => this.#writeReference(plan, parent, history)),
     );
@@ -69,26 +70,26 @@ export class ManyToOne implements Dependency {
 
   #writeReference(
     plan: FlushPlan,
-    parent: InstanceState,
+    { state, isDelete }: Entry,
     { added, deleted, unchanged }: RelatedHistory,
   ): MaybePromise<void> {
     const { property } = this;
     if (property.options.postUpdate === true) {
-      if (added.length + deleted.length + unchanged.length > 0) plan.postUpdate(parent, property);
-    } else if (plan.isDeleted(parent)) return;
-    if (added.length === 1) return this.#refer(plan, parent, added[0] as InstanceState | null);
-    if (added.length > 1) return eachInTurn(added, (child) => this.#refer(plan, parent, child));
-    if (deleted.length > 0) return this.#clear(plan, parent);
+      if (added.length + deleted.length + unchanged.length > 0) plan.postUpdate(state, property);
+    } else if (isDelete) return;
+    if (added.length === 1) return this.#refer(plan, state, added[0] as InstanceState | null);
+    if (added.length > 1) return eachInTurn(added, (child) => this.#refer(plan, state, child));
+    if (deleted.length > 0) return this.#clear(plan, state);
   }
 
-  async beforeDelete(plan: FlushPlan, parents: readonly InstanceState[]): Promise<void> {
+  async beforeDelete(plan: FlushPlan, parents: readonly Entry[]): Promise<void> {
     const { property } = this;
     if (property.options.postUpdate !== true || property.cascade.has("delete-orphan")) return;
     for (const parent of parents) {
       const answer = plan.history(parent, property, false);
       const { added, unchanged, deleted } = answer instanceof Promise ? await answer : answer;
-      await this.#clear(plan, parent);
-      if ([...added, ...unchanged, ...deleted].some((child) => child !== null)) plan.postUpdate(parent, property);
+      await this.#clear(plan, parent.state);
+      if ([...added, ...unchanged, ...deleted].some((child) => child !== null)) plan.postUpdate(parent.state, property);
     }
   }
 

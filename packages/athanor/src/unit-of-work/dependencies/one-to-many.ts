@@ -2,7 +2,8 @@ import { andThen, eachInTurn, type MaybePromise } from "../../engine/maybe-promi
 import { hasKnownParent } from "../../instance/parentage.ts";
 import type { InstanceState } from "../../instance/instance-state.ts";
 import type { RelationshipProperty } from "../../mapping/relationship-property.ts";
-import type { FlushPlan, Registration, RelatedHistory } from "../flush-plan.ts";
+import type { Entry, RelatedHistory } from "../entry.ts";
+import type { FlushPlan, Registration } from "../flush-plan.ts";
 import { clearKey, type CopiedColumn, copyKey, fromTo } from "../synchronize.ts";
 import { type Dependency, present, type RelatedSteps } from "./dependency.ts";
 
@@ -30,7 +31,7 @@ export class OneToMany implements Dependency {
     this.#isPostUpdate = property.options.postUpdate === true;
   }
 
-  collectDeletes(plan: FlushPlan, parents: readonly InstanceState[]): MaybePromise<void> {
+  collectDeletes(plan: FlushPlan, parents: readonly Entry[]): MaybePromise<void> {
     return eachInTurn(parents, (parent) =>
       andThen(plan.history(parent, this.property, !this.#isPassive), (history) => this.#collectDelete(plan, history)),
     );
@@ -44,9 +45,9 @@ export class OneToMany implements Dependency {
     for (const child of present(unchanged)) plan.register(child, this.#removed);
   }
 
-  collectSaves(plan: FlushPlan, parents: readonly InstanceState[]): MaybePromise<void> {
+  collectSaves(plan: FlushPlan, parents: readonly Entry[]): MaybePromise<void> {
     return eachInTurn(parents, (parent) =>
-      andThen(plan.history(parent, this.property, false), (history) => this.#collectSave(plan, parent, history)),
+      andThen(plan.history(parent, this.property, false), (history) => this.#collectSave(plan, parent.state, history)),
     );
   }
 
@@ -90,9 +91,9 @@ export class OneToMany implements Dependency {
     ];
   }
 
-  afterSave(plan: FlushPlan, parents: readonly InstanceState[]): MaybePromise<void> {
+  afterSave(plan: FlushPlan, parents: readonly Entry[]): MaybePromise<void> {
     return eachInTurn(parents, (parent) =>
-      andThen(plan.history(parent, this.property, false), (history) => this.#copyKeys(plan, parent, history)),
+      andThen(plan.history(parent, this.property, false), (history) => this.#copyKeys(plan, parent.state, history)),
     );
   }
 
@@ -113,7 +114,7 @@ export class OneToMany implements Dependency {
     });
   }
 
-  async beforeDelete(plan: FlushPlan, parents: readonly InstanceState[]): Promise<void> {
+  async beforeDelete(plan: FlushPlan, parents: readonly Entry[]): Promise<void> {
     for (const parent of parents) {
       const { unchanged, deleted } = plan.knownHistory(parent, this.property);
       for (const child of present(deleted)) if (this.#isOrphan(child)) await this.#clear(plan, child);
