@@ -9,10 +9,10 @@ import {
   type Session,
   type SessionMaker,
   sql,
+  withLoaderCriteria,
 } from "../../src/index.ts";
 import type { Labels } from "./labels.ts";
 import { Address, Node, Post, Tag, User } from "./models.ts";
-import { offered } from "./not-offered.ts";
 import { listenTo, namesOf, type Recorder, rowEvents } from "./recorder.ts";
 
 /** What listeners throw that refuse something. */
@@ -119,8 +119,7 @@ const hooks: Readonly<Record<string, (stage: Stage) => Listening[]>> = {
   hidePosts: ({ sessions }) => [
     listenTo(sessions, "doOrmExecute", (event) => {
       if (!event.isSelect || event.isColumnLoad || event.isRelationshipLoad) return;
-      const isShown = (post: { title: { ne(title: string): unknown } }): unknown => post.title.ne("hidden");
-      event.statement = event.statement.options(offered("withLoaderCriteria")(Post, isShown));
+      event.statement = event.statement.options(withLoaderCriteria(Post, (post) => post.title.ne("hidden")));
     }),
   ],
 

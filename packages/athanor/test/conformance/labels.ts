@@ -1,6 +1,5 @@
-import { History, inspect, type Instance, Model, NO_VALUE } from "../../src/index.ts";
+import { History, inspect, type Instance, Model, NO_VALUE, PASSIVE_NO_RESULT } from "../../src/index.ts";
 import { type Family, kindNamed } from "./models.ts";
-import { offeredValue } from "./not-offered.ts";
 import type { Json } from "./program.ts";
 
 /**
@@ -62,7 +61,7 @@ export class Labels {
   encode(value: unknown): Json {
     if (value === NO_VALUE) return "<NO_VALUE>";
     if (value === undefined) return "<undefined>";
-    if (typeof value === "symbol" && value === offeredValue("PASSIVE_NO_RESULT")) return "<PASSIVE_NO_RESULT>";
+    if (value === PASSIVE_NO_RESULT) return "<PASSIVE_NO_RESULT>";
     if (value instanceof Model) return `@${this.of(value)}`;
     if (value instanceof History) return [value.added, value.unchanged, value.deleted].map((part) => this.encode(part));
     if (value instanceof Set) return this.sorted(value);

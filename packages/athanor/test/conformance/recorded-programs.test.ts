@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { postgresUrl, testedDatabases } from "../announce-databases.ts";
 import { firstDifference } from "./compare.ts";
 import { readPrograms } from "./program.ts";
 import { runProgram } from "./run.ts";
@@ -10,12 +11,28 @@ test(
   "every recorded program does what SQLAlchemy did, but for those that are known to differ",
   { timeout: 300_000 },
   async () => {
-    const known = readFileSync(fileURLToPath(new URL("known-differences.txt", import.meta.url)), "utf8");
-    const different: string[] = [];
-    for (const program of readPrograms([fileURLToPath(new URL("programs", import.meta.url))])) {
-      const run = await runProgram(program);
-      if (firstDifference(program.trace, run.trace) !== undefined) different.push(program.id);
-    }
-    expect(different.toSorted()).toEqual(known.split("\n").filter((line) => line !== ""));
+    const known = readFileSync(pathOf("known-differences.txt"), "utf8");
+    expect(await differing("programs")).toEqual(known.split("\n").filter((line) => line !== ""));
   },
 );
+
+test.runIf(testedDatabases().includes("postgres"))(
+  "every program of the catalogue does on PostgreSQL what it does on SQLite",
+  { timeout: 300_000 },
+  async () => {
+    expect(await differing("programs/catalogue.jsonl.gz", postgresUrl)).toEqual([]);
+  },
+);
+
+async function differing(programs: string, database?: string): Promise<string[]> {
+  const different: string[] = [];
+  for (const program of readPrograms([pathOf(programs)])) {
+    const run = await runProgram(program, database);
+    if (firstDifference(program.trace, run.trace) !== undefined) different.push(program.id);
+  }
+  return different.toSorted();
+}
+
+function pathOf(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url));
+}

@@ -1,18 +1,23 @@
 import {
+  deleteFrom,
   flagModified,
+  insert,
   inspect,
   type Instance,
+  joinedLoad,
   load,
+  type LoaderOption,
   makeTransient,
   makeTransientToDetached,
   select,
+  selectinLoad,
   type Session,
   type SessionTransaction,
   sql,
+  update,
 } from "../../src/index.ts";
 import type { Labels } from "./labels.ts";
 import { type Family, type Holding, type Kind, kindNamed } from "./models.ts";
-import { offered, offeredMethod } from "./not-offered.ts";
 import type { Json, StepRecord } from "./program.ts";
 import { historyOf } from "./recorder.ts";
 
@@ -155,7 +160,7 @@ const steps: Readonly<Record<string, (stage: Stage, ...values: Anything[]) => un
   },
 
   async merge({ session, labels }, label: string, given: string) {
-    const merged = (await offeredMethod(session, "merge")(labels.find(given))) as Instance;
+    const merged = await session.merge(labels.find(given));
     labels.suggest(label, merged);
     return merged;
   },
@@ -180,17 +185,17 @@ const steps: Readonly<Record<string, (stage: Stage, ...values: Anything[]) => un
   isModified: ({ session, labels }, label: string) => session.isModified(labels.find(label)),
 
   async bulkInsert({ session, family }, className: string, rows: readonly Values[]) {
-    await session.execute(offered("insert")(kindNamed(family, className).model), rows as never);
+    await session.execute(insert<Anything>(kindNamed(family, className).model), rows);
   },
 
   async bulkUpdate({ session, family }, className: string, where: Conditions, values: Values, sync: Json) {
-    let statement = offered("update")(kindNamed(family, className).model);
+    let statement = update<Anything>(kindNamed(family, className).model);
     for (const condition of where) statement = statement.where(holds(condition));
     return (await session.execute(statement.values(values), undefined, synchronizing(sync))).rowCount;
   },
 
   async bulkDelete({ session, family }, className: string, where: Conditions, sync: Json) {
-    let statement = offered("deleteFrom")(kindNamed(family, className).model);
+    let statement = deleteFrom<Anything>(kindNamed(family, className).model);
     for (const condition of where) statement = statement.where(holds(condition));
     return (await session.execute(statement, undefined, synchronizing(sync))).rowCount;
   },
@@ -241,11 +246,10 @@ function keysOf(model: Kind["model"], entity: Anything): Anything[] {
   return inspect(model).primaryKey.map(({ key }) => entity[key]);
 }
 
-function loaderPath(model: Kind["model"], [strategy, first, ...rest]: readonly string[]): unknown {
+function loaderPath(model: Anything, [strategy, ...keys]: readonly string[]): LoaderOption {
+  const root = { joinedLoad, selectinLoad } as Anything;
   const name = `${strategy}Load`;
-  let path = offered(name)(model, first);
-  for (const key of rest) path = offeredMethod(path, name)(key);
-  return path;
+  return keys.slice(1).reduce((path, key) => path[name](key), root[name](model, keys[0]));
 }
 
 function synchronizing(synchronizeSession: Json): Anything {
