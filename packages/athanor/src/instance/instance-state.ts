@@ -74,6 +74,8 @@ export class InstanceState {
   isExpired = false;
   /** Inserted by its session and not expired since: what it was not related to then, it is not related to. */
   inserted = false;
+  /** The last walk along relationships that came by: cheaper than a set of all that a walk has seen. */
+  lastWalk = 0;
   /** What only instances with relationships have. */
   relations: Relations | undefined = undefined;
   /** What took the values away, for error messages: "commit()", "expire()". */

@@ -155,7 +155,7 @@ export class SessionState implements StateOwner {
   /** Takes these instances out of those that are to be deleted, as {@link takeNew} does. */
   takeDeleted(states: readonly InstanceState[]): Set<InstanceState> {
     const { deleted } = this;
-    if (deleted.size === states.length && states.every((state) => deleted.has(state))) {
+    if (isInOrder(deleted, states)) {
       this.#deleted = undefined;
       return deleted;
     }
@@ -173,7 +173,7 @@ export class SessionState implements StateOwner {
   /** Every instance that the running operation knows: the persistent ones, then the pending ones. */
   allStates(): InstanceState[] {
     const states = this.identityMap.values().map((instance) => stateOf(instance));
-    if (this.#new !== undefined) states.push(...this.#new);
+    this.#new?.forEach((state) => states.push(state));
     return this.#late.size === 0 ? states : states.filter((state) => !this.#late.has(state));
   }
 
@@ -183,7 +183,7 @@ export class SessionState implements StateOwner {
     if (isLate) this.#late.set(state, this.operations.called);
     else this.admitLate();
     if (state.key !== undefined) this.identityMap.add(state);
-    else if (!isLate) this.new.add(state);
+    else if (!isLate) (this.#new ??= new Set()).add(state);
   }
 
   /** Takes an instance out of everything. */
@@ -477,6 +477,18 @@ export class SessionState implements StateOwner {
         `too late to be part of it. Do it in a listener of beforeFlush; or execute a statement on the event's connection.`,
     );
   }
+}
+
+/** Whether a set holds these and no others, and got them in this order: quicker to find out than whether it has each. */
+function isInOrder<T>(set: ReadonlySet<T>, items: readonly T[]): boolean {
+  if (set.size !== items.length) return false;
+  let index = 0;
+  let isSame = true;
+  // Without an iterator's answers: there may be many.
+  set.forEach((item) => {
+    if (item !== items[index++]) isSame = false;
+  });
+  return isSame;
 }
 
 function isEmpty(set: ReadonlySet<unknown> | undefined): boolean {

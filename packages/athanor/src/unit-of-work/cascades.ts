@@ -6,6 +6,9 @@ import type { CascadeName } from "../mapping/cascade.ts";
 import { mapperOfState } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 
+/** How many walks there were: each marks what it has seen with a number of its own. */
+let walkCount = 0;
+
 /**
  * The instances that an operation reaches along relationships, each once and before those that it leads to. Only what is in memory.
  *
@@ -17,23 +20,25 @@ export function reachedBy(
   stopAt?: (state: InstanceState) => boolean,
 ): InstanceState[] {
   const reached: InstanceState[] = [];
-  const seen = new Set([from]);
+  const walk = ++walkCount;
+  from.lastWalk = walk;
   const visit = (state: InstanceState): void => {
     const { relationships } = mapperOfState(state);
     for (let at = 0; at < relationships.length; at++) {
       const property = relationships[at] as RelationshipProperty;
       if (!property.cascade.has(cascade)) continue;
       const instances = relatedInstances(cascade, state, property);
-      const next: InstanceState[] = [];
+      let next: InstanceState[] | undefined;
       for (let index = 0; index < instances.length; index++) {
         const related = stateOf(instances[index] as Instance);
-        if (seen.has(related) || stopAt?.(related) === true) continue;
+        if (related.lastWalk === walk || stopAt?.(related) === true) continue;
         // A part that was never saved is nothing to refresh, unless it goes with its whole.
         if (cascade === "refresh-expire" && related.key === undefined && !property.cascade.has("delete-orphan"))
           continue;
-        seen.add(related);
-        next.push(related);
+        related.lastWalk = walk;
+        (next ??= []).push(related);
       }
+      if (next === undefined) continue;
       for (let index = 0; index < next.length; index++) {
         const related = next[index] as InstanceState;
         reached.push(related);
@@ -86,12 +91,13 @@ interface Following {
 /** Follows what is deleted along with an instance as far as it is in memory, and goes on when more is. */
 class DeletionWalk {
   readonly reached: InstanceState[] = [];
-  readonly #seen: Set<InstanceState>;
+  /** Walks may come between each other while one waits for what it must load; then it reaches an instance twice, which does no harm. */
+  readonly #number = ++walkCount;
   /** From the instance that everything began with to the one whose relationships are followed now. */
   readonly #path: Following[] = [];
 
   constructor(from: InstanceState) {
-    this.#seen = new Set([from]);
+    from.lastWalk = this.#number;
     this.#follow(from);
   }
 
@@ -119,8 +125,8 @@ class DeletionWalk {
   }
 
   #reach(state: InstanceState): void {
-    if (this.#seen.has(state)) return;
-    this.#seen.add(state);
+    if (state.lastWalk === this.#number) return;
+    state.lastWalk = this.#number;
     this.reached.push(state);
     this.#follow(state);
   }

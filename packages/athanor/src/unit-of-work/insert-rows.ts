@@ -74,7 +74,8 @@ function isMember(
   insertRows: "together" | "each",
 ): boolean {
   if (shape !== own && shape.text(1) !== own.text(1)) return false;
-  return insertRows === "together" || haveSameDefaults(saves[0]?.refreshed, save.refreshed);
+  const first = saves[0]?.refreshed;
+  return insertRows === "together" || first === save.refreshed || haveSameDefaults(first, save.refreshed);
 }
 
 function haveSameDefaults(left: readonly string[] = [], right: readonly string[] = []): boolean {

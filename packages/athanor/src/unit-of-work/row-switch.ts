@@ -7,7 +7,12 @@ import type { FlushPlan } from "./flush-plan.ts";
 
 /** The instance that the session has already under the key that a new one was given. */
 export function findNamesake({ state: { values }, mapper }: Entry, plan: FlushPlan): InstanceState | undefined {
-  if (mapper.primaryKey.some(({ slot }) => values[slot] == null)) return undefined;
+  const { primaryKey } = mapper;
+  // Asked of every new row: most have no key yet.
+  for (let index = 0; index < primaryKey.length; index++) {
+    const slot = primaryKey[index]?.slot;
+    if (slot !== undefined && values[slot] == null) return undefined;
+  }
   const key = identityKey(
     mapper,
     mapper.primaryKey.map(({ slot }) => values[slot]),

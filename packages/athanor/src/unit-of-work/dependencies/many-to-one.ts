@@ -1,4 +1,4 @@
-import { andThen, eachInTurn, type MaybePromise } from "../../engine/maybe-promise.ts";
+import { eachInTurn, type MaybePromise } from "../../engine/maybe-promise.ts";
 import { hasKnownParent } from "../../instance/parentage.ts";
 import type { InstanceState } from "../../instance/instance-state.ts";
 import type { RelationshipProperty } from "../../mapping/relationship-property.ts";
@@ -63,9 +63,12 @@ export class ManyToOne implements Dependency {
   }
 
   afterSave(plan: FlushPlan, parents: readonly Entry[]): MaybePromise<void> {
-    return eachInTurn(parents, (parent) =>
-      andThen(plan.history(parent, this.property, false), (history) => this.#writeReference(plan, parent, history)),
-    );
+    return eachInTurn(parents, (parent) => {
+      const history = plan.history(parent, this.property, false);
+      // Without a function for each row, of which there may be many.
+      if (!(history instanceof Promise)) return this.#writeReference(plan, parent, history);
+      return history.then((loaded) => this.#writeReference(plan, parent, loaded));
+    });
   }
 
   #writeReference(
