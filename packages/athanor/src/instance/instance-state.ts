@@ -68,8 +68,13 @@ export class InstanceState {
   written = false;
   /** Like `committed`, for changes since `written`. */
   committedAfterWrite: unknown[] | undefined = undefined;
-  /** Some column is not in memory that its row has, so the next row that comes along fills it. */
-  incomplete = false;
+  /**
+   * The slots of the columns that only the row has: they were expired, or the query left them out. A column that has no value and is not here was never set.
+   * Undefined: none. Replaced and not changed, because instances share it.
+   */
+  unread: ReadonlySet<number> | undefined = undefined;
+  /** The slots of relationships that were expired along with the whole instance: its columns' next load names them too. */
+  unreadRelated: ReadonlySet<number> | undefined = undefined;
   /** All that was loaded was expired, and nothing was heard of its row since. */
   isExpired = false;
   /** Inserted by its session and not expired since: what it was not related to then, it is not related to. */
@@ -155,6 +160,11 @@ export class InstanceState {
     return committed === NO_VALUE || committed === FLAGGED ? null : committed;
   }
 
+  /** Whether the value of a column is only in the row, and has to be loaded to be known. */
+  isUnread(slot: number): boolean {
+    return this.unread?.has(slot) === true && this.values[slot] === undefined && !this.isChanged(slot);
+  }
+
   /** The values that the running flush has written: without what was assigned since its SQL was built. */
   writtenValues(): readonly unknown[] {
     const later = this.committedAfterWrite;
@@ -173,6 +183,7 @@ export class InstanceState {
     this.committed = this.committedAfterWrite;
     this.committedAfterWrite = undefined;
     this.modified = this.committed !== undefined;
+    this.#settleRead();
     if (this.relations?.pending !== undefined) this.relations.settlePending(this.inserted);
   }
 
@@ -184,75 +195,95 @@ export class InstanceState {
       if (this.committedAfterWrite !== undefined) this.committedAfterWrite[slot] = UNCHANGED;
     }
     if (this.committedAfterWrite?.every((old) => old === UNCHANGED) === true) this.committedAfterWrite = undefined;
+    this.#settleRead();
   }
 
-  /** Drops the values of the given attributes, so that the row is asked next time. */
-  expire(attributes: readonly InstanceAttribute[], reason: string): void {
-    if (!this.incomplete) this.#noteNeverSet();
-    this.#drop(attributes, reason);
-    const neverSet = this.relations?.neverSet;
-    if (neverSet !== undefined) for (const { slot } of attributes) neverSet.delete(slot);
-  }
-
-  /** What is not in memory of an instance that lacks nothing was never set, and is still known when something else is not. */
-  #noteNeverSet(): void {
-    const slots = this.unloaded().map(({ slot }) => slot);
-    if (slots.length > 0) this.expectRelations().neverSet = new Set(slots);
-  }
-
-  #drop(attributes: readonly InstanceAttribute[], reason: string): void {
+  /** Drops the values of the given attributes, or of all that a row can bring back, so that the row is asked next time. */
+  expire(attributes: Iterable<InstanceAttribute>, reason: string): void {
+    this.#settleRead();
+    const unread = new Set(this.unread);
     for (const attribute of attributes) {
+      // A relationship has a load of its own.
+      if (attribute.isStored) unread.add(attribute.slot);
       attribute.expire(this);
       if (this.committed !== undefined) this.committed[attribute.slot] = UNCHANGED;
       if (this.committedAfterWrite !== undefined) this.committedAfterWrite[attribute.slot] = UNCHANGED;
-      // A relationship is no part of the row.
-      this.incomplete ||= attribute.isStored;
     }
+    this.unread = unread.size === 0 ? undefined : unread;
     this.inserted = false;
     this.expiredBy = reason;
   }
 
   /** Drops every stored value and every change. */
   expireAll(reason: string): void {
-    this.#drop(this.instrumentation.attributes, reason);
+    for (const attribute of this.instrumentation.attributes) attribute.expire(this);
+    this.unread = this.instrumentation.columnSlots;
+    this.unreadRelated = this.instrumentation.relatedSlots;
+    this.inserted = false;
+    this.expiredBy = reason;
     this.isExpired = true;
     this.committed = undefined;
     this.committedAfterWrite = undefined;
     this.modified = false;
     // Who its parent is may have changed in the database, like everything else of it.
-    const { relations } = this;
-    if (relations === undefined) return;
-    relations.parents.clear();
-    relations.neverSet = undefined;
+    this.relations?.parents.clear();
   }
 
-  /** Whether the row has a value for a slot that memory has not. What was never set is NULL, and what has changed needs no old value. */
-  isAbsent(slot: number): boolean {
-    if (!this.incomplete || this.values[slot] !== undefined || this.isChanged(slot)) return false;
-    return this.relations?.neverSet?.has(slot) !== true;
+  /** The names of the columns that have to be loaded to be known. */
+  unreadNames(): string[] {
+    return this.instrumentation.attributes.filter(({ slot }) => this.isUnread(slot)).map(({ key }) => key);
   }
 
-  /** Whether anything of its row is not in memory: to be asked when `incomplete` may have changed. */
-  lacksColumns(): boolean {
-    const neverSet = this.relations?.neverSet;
-    return this.instrumentation.attributes.some(
-      ({ isStored, slot }) => isStored && this.values[slot] === undefined && neverSet?.has(slot) !== true,
-    );
-  }
-
-  /** The attributes that a row could fill and that have no value in memory. */
-  unloaded(): InstanceAttribute[] {
-    const { values } = this;
-    return this.instrumentation.attributes.filter(({ isStored, slot }) => isStored && values[slot] === undefined);
+  /** The names of the relationships that were expired along with all columns, and are neither loaded nor changed since. */
+  unreadRelatedNames(): string[] {
+    const { unreadRelated } = this;
+    return unreadRelated === undefined
+      ? []
+      : this.#unloaded()
+          .filter(({ slot }) => unreadRelated.has(slot))
+          .map(({ key }) => key);
   }
 
   /** The names of everything that is not in memory, has not changed and could be loaded, relationships included. */
   unloadedNames(): string[] {
+    return this.#unloaded().map(({ key }) => key);
+  }
+
+  #unloaded(): InstanceAttribute[] {
     const { values, relations } = this;
     return this.instrumentation.attributes
       .filter(({ isTransient, slot }) => !isTransient && values[slot] === undefined)
-      .filter(({ slot }) => !this.isChanged(slot) && relations?.pending?.has(slot) !== true)
-      .map(({ key }) => key);
+      .filter(({ slot }) => !this.isChanged(slot) && relations?.pending?.has(slot) !== true);
+  }
+
+  /** Of these columns, those that have no value are only in the row. */
+  addUnread(slots: ReadonlySet<number>): void {
+    const absent = [...slots].filter((slot) => this.values[slot] === undefined && !this.isChanged(slot));
+    if (absent.length > 0) this.unread = new Set([...(this.unread ?? []), ...absent]);
+  }
+
+  /** Nothing is unread any more: the row was read, and relationships have loads of their own. */
+  allRead(): void {
+    this.unread = undefined;
+    this.unreadRelated = undefined;
+    this.expiredBy = undefined;
+  }
+
+  /** What has its value again, and not by an assignment, is read. */
+  #settleRead(): void {
+    if (this.unread !== undefined) {
+      this.unread = this.#withoutRead(this.unread);
+      if (this.unread === undefined) this.expiredBy = undefined;
+    }
+    if (this.unreadRelated !== undefined) this.unreadRelated = this.#withoutRead(this.unreadRelated);
+  }
+
+  #withoutRead(unread: ReadonlySet<number>): ReadonlySet<number> | undefined {
+    const isRead = (slot: number): boolean => this.values[slot] !== undefined && !this.isChanged(slot);
+    let count = 0;
+    for (const slot of unread) if (isRead(slot)) count++;
+    if (count === 0) return unread;
+    return count === unread.size ? undefined : new Set([...unread].filter((slot) => !isRead(slot)));
   }
 
   /** "User (id 7)", or "a new User": how messages name the instance. Keys are names, not secrets; other values never appear. */

@@ -166,7 +166,7 @@ function shownValues(state: InstanceState): Record<string, unknown> {
     if (isTransient) continue;
     const value = state.values[slot];
     if (value !== undefined) shown[key] = value;
-    else if (isStored && state.key !== undefined && !state.isAbsent(slot)) shown[key] = null;
+    else if (isStored && state.key !== undefined && !state.isUnread(slot)) shown[key] = null;
   }
   return shown;
 }

@@ -25,6 +25,8 @@ export class Instrumentation {
   readonly dispatch: ClassDispatch;
   /** The values of an instance that has none: a place for each stored attribute. */
   readonly empty: readonly undefined[];
+  readonly columnSlots: ReadonlySet<number>;
+  readonly relatedSlots: ReadonlySet<number> | undefined;
   /** The old values of an instance that has not changed. */
   readonly unchanged: readonly (typeof UNCHANGED)[];
   readonly #byKey: ReadonlyMap<string, InstanceAttribute>;
@@ -43,6 +45,9 @@ export class Instrumentation {
     this.empty = attributes
       .slice(0, attributes.findLastIndex(({ isTransient }) => !isTransient) + 1)
       .map(() => undefined);
+    this.columnSlots = new Set(attributes.filter(({ isStored }) => isStored).map(({ slot }) => slot));
+    const related = attributes.filter(({ isStored, isTransient }) => !isStored && !isTransient);
+    this.relatedSlots = related.length === 0 ? undefined : new Set(related.map(({ slot }) => slot));
     this.unchanged = attributes.map(() => UNCHANGED);
     this.#byKey = new Map(attributes.map((attribute) => [attribute.key, attribute]));
     this.#identity = identity && { attribute: this.expect(identity.key), value: identity.value };

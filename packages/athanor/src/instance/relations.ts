@@ -8,7 +8,7 @@ export interface PendingChanges {
   readonly removed: Set<Instance>;
 }
 
-/** What only some instances have: those with relationships, and those that were expired in part. Made when it is first needed, and so is each of its maps. */
+/** What only instances with relationships have; made when it is first needed, and so is each of its maps. */
 export class Relations {
   /** Changes of collections that are not loaded, by slot. */
   pending: Map<number, PendingChanges> | undefined = undefined;
@@ -16,8 +16,6 @@ export class Relations {
   settled: Map<number, Set<Instance>> | undefined = undefined;
   /** Empty collections that were read and never changed, by slot: they count as not set. */
   untouched: SmallMap<number, object> | undefined = undefined;
-  /** Of an instance that was inserted and has expired in part: the columns that its row was inserted without, by slot. They hold NULL. */
-  neverSet: Set<number> | undefined = undefined;
   /** It lost its whole where no session could let go of it, and was not added since: a flush does not take it for new. */
   isCutOff = false;
   /** By relationship, the instance that has this one; null where it was taken away. Of those that can leave orphans. */

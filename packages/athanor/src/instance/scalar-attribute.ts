@@ -61,7 +61,7 @@ export class ScalarAttribute implements InstanceAttribute {
     if (this.isStored && state.key !== undefined && !this.#wasDeleted(state)) {
       const known = this.#fromIdentity(state);
       if (known !== undefined) return known;
-      if (state.isAbsent(this.slot)) throw unloadedError(state, this.key);
+      if (state.isUnread(this.slot)) throw unloadedError(state, this.key);
       // Nothing is missing, so the column was never set when its row was inserted: it holds NULL.
       return null;
     }
@@ -80,7 +80,7 @@ export class ScalarAttribute implements InstanceAttribute {
     const listeners = this.dispatch.set;
     if (listeners !== undefined) {
       const old = this.#knownValue(state);
-      const isKnown = this.activeHistory && state.key !== undefined && !state.isAbsent(this.slot);
+      const isKnown = this.activeHistory && state.key !== undefined && !state.isUnread(this.slot);
       const oldValue = old !== undefined ? old : isKnown ? null : NO_VALUE;
       value = emitReplacing(listeners, { target: state.instance, value, oldValue, initiator });
     }

@@ -189,7 +189,7 @@ class EntityRows {
     }
     const state = stateOf(existing);
     if (visits.has(state)) {
-      if (state.incomplete) fillUp(state, this.#reader, values);
+      if (state.unread !== undefined) fillUp(state, this.#reader, values);
       this.#readAgain(state, row);
       return state;
     }
@@ -244,8 +244,11 @@ function isNew(seen: Map<Instance, Set<string>>, instance: Instance, link: strin
 
 /** Gives an instance that these rows have told of already what only this row has: one query, one event. */
 function fillUp(state: InstanceState, { properties }: RowReader, values: readonly unknown[]): void {
+  const filled: number[] = [];
   properties.forEach(({ slot }, index) => {
-    if (state.values[slot] === undefined && !state.isChanged(slot)) state.values[slot] = values[index];
+    if (state.values[slot] !== undefined || state.isChanged(slot)) return;
+    state.values[slot] = values[index];
+    filled.push(slot);
   });
-  state.incomplete = state.lacksColumns();
+  state.commitSlots(filled);
 }

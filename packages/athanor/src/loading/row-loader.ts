@@ -5,7 +5,7 @@ import { generate, isCodeGenerationAllowed } from "../instance/generated-code.ts
 import { type Instance, instanceFromRow, stateOf } from "../instance/instance.ts";
 import type { InstanceState, StateOwner } from "../instance/instance-state.ts";
 import { identityKey, takeIdentity } from "../mapping/identity.ts";
-import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
+import { type ColumnProperty, type Mapper, mapperOfState } from "../mapping/mapper.ts";
 import type { IdentityMap } from "./identity-map.ts";
 
 /** What loading needs of its session. */
@@ -73,6 +73,8 @@ export interface RowReader {
   convert(row: unknown[]): void;
   /** The identity key of a converted row. */
   key(row: readonly unknown[]): unknown;
+  /** The slots of the columns that a class has and the rows have not. Undefined: none. */
+  unread(mapper: Mapper): ReadonlySet<number> | undefined;
   /** Whether the values of the row stand in the slots of the attributes. */
   readonly isInSlotOrder: boolean;
 }
@@ -91,7 +93,23 @@ export function rowReader(mapper: Mapper, properties: readonly ColumnProperty[],
         mapper,
         keyIndexes.map((index) => row[index]),
       ),
+    unread: unreadSlots(properties),
     isInSlotOrder: properties.every(({ slot }, index) => slot === index),
+  };
+}
+
+/** Rows of a hierarchy are of several classes, and many of each: for each it is found out once. */
+function unreadSlots(properties: readonly ColumnProperty[]): (mapper: Mapper) => ReadonlySet<number> | undefined {
+  const read = new Set(properties.map(({ slot }) => slot));
+  const byMapper = new Map<Mapper, ReadonlySet<number> | undefined>();
+  return (mapper) => {
+    if (mapper.columnProperties.length <= read.size) return undefined;
+    let unread = byMapper.get(mapper);
+    if (unread === undefined) {
+      unread = new Set(mapper.columnProperties.map(({ slot }) => slot).filter((slot) => !read.has(slot)));
+      byMapper.set(mapper, unread);
+    }
+    return unread;
   };
 }
 
@@ -153,7 +171,7 @@ function simpleLoader(mapper: Mapper, reader: RowReader): RowLoader {
           instance = instanceFromRow(instrumentation, row, key, owner);
           known.set(key, instance);
           if (isHeard) announce(instance, context);
-        } else if (mayRefresh || stateOf(instance).incomplete) revisit(instance, row, context);
+        } else if (mayRefresh || stateOf(instance).unread !== undefined) revisit(instance, row, context);
         instances[i] = instance;
       }
       return instances;
@@ -187,7 +205,8 @@ function loadRow(mapper: Mapper, reader: RowReader, row: unknown[], context: Loa
   const existing = context.asking?.instance ?? known.get(key);
   if (existing !== undefined) {
     const state = stateOf(existing);
-    if (context.populateExisting || state.incomplete || isRefreshHeard(state)) revisit(state, reader, row, context);
+    if (context.populateExisting || state.unread !== undefined || isRefreshHeard(state))
+      revisit(state, reader, row, context);
     return existing;
   }
   const instance = instanceOfRow(mapper, reader, row, key, context);
@@ -205,7 +224,7 @@ export function instanceOfRow(
 ): Instance {
   const instance = instanceFromRow(mapper.instrumentation, valuesOf(mapper, reader, row), key, context.owner);
   const state = stateOf(instance);
-  state.incomplete = reader.properties.length < mapper.columnProperties.length;
+  state.unread = reader.unread(mapper);
   takeIdentity(mapper, state);
   context.identityMap.of(mapper).set(key, instance);
   return instance;
@@ -259,7 +278,8 @@ export function revisit(
   const missing = populateExisting || context.onlyKeys !== undefined ? undefined : state.unloadedNames();
   // Nothing is missing, and nothing was asked for.
   if (missing?.length === 0 && takeRelated === undefined) return;
-  if (isOverwritten) dropUnread(state, reader);
+  // A refresh has dropped everything itself, and what a flush has loaded since is as new.
+  if (isOverwritten && context.asking === undefined) dropUnread(state, reader);
   for (let index = 0; index < reader.properties.length; index++) {
     const { slot, key } = reader.properties[index] as ColumnProperty;
     // The key comes along with whatever was asked for, and is not taken up by itself.
@@ -270,6 +290,9 @@ export function revisit(
     filled.push(slot);
   }
   state.commitSlots(filled);
+  const unread = isOverwritten || context.onlyKeys !== undefined ? undefined : reader.unread(mapperOfState(state));
+  // A row of a parent class leaves a subclass's columns to a load of their own, also those that were never set.
+  if (unread !== undefined) state.addUnread(unread);
   // A relationship may have changed that is not in memory, which leaves no old value behind.
   if (isOverwritten && state.instrumentation.attributes.every(({ slot }) => !state.isChanged(slot))) {
     state.committed = undefined;
@@ -277,8 +300,6 @@ export function revisit(
     state.owner?.stateUnmodified(state);
   }
   takeRelated?.(missing);
-  state.incomplete = state.lacksColumns();
-  if (!state.incomplete) state.expiredBy = undefined;
   const { refresh } = instrumentation.dispatch;
   if (refresh !== undefined) {
     asLoaded(
@@ -291,12 +312,14 @@ export function revisit(
 }
 
 /** What is to be overwritten and is not in the row is not in memory either: relationships, and columns that only a subclass has. */
-function dropUnread(state: InstanceState, { properties }: RowReader): void {
+function dropUnread(state: InstanceState, reader: RowReader): void {
   const unread = state.instrumentation.attributes.filter(
-    ({ isTransient, slot }) => !isTransient && !properties.some((property) => property.slot === slot),
+    ({ isTransient, slot }) => !isTransient && !reader.properties.some((property) => property.slot === slot),
   );
   for (const attribute of unread) attribute.expire(state);
   state.commitSlots(unread.map(({ slot }) => slot));
+  state.unread = reader.unread(mapperOfState(state));
+  state.unreadRelated = undefined;
 }
 
 /** Runs listeners whose assignments count as loaded: all of them, or those to the given slots. */

@@ -94,9 +94,7 @@ function inspectInstance(state: InstanceState): InstanceInspection<unknown> {
     wasDeleted: state.deleted,
     modified: state.modified,
     identity: state.key === undefined ? undefined : state.identityValues,
-    unloaded: new Set(
-      state.incomplete ? state.unloaded().flatMap(({ key, slot }) => (state.isAbsent(slot) ? [key] : [])) : [],
-    ),
+    unloaded: new Set(state.unreadNames()),
     attributes: attributes as never,
   };
 }

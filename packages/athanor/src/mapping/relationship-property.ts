@@ -110,8 +110,9 @@ export class RelationshipProperty {
     const values = this.pairs.map(({ local: { slot } }) =>
       by === "now" ? state.values[slot] : state.committedValue(slot),
     );
-    if (values.includes(undefined))
-      return this.pairs.some(({ local }) => state.isAbsent(local.slot)) ? PASSIVE_NO_RESULT : NO_VALUE;
+    if (values.includes(undefined)) {
+      return this.pairs.some(({ local }) => state.isUnread(local.slot)) ? PASSIVE_NO_RESULT : NO_VALUE;
+    }
     if (values.every((value) => value === null)) return null;
     const byKey = this.target.primaryKey.map(
       (key) => values[this.pairs.findIndex(({ remote }) => remote.slot === key.slot)],

@@ -236,7 +236,7 @@ function settleInserted(core: SessionState, states: readonly InstanceState[]): v
 /** What it was not given, its row has from the instance before. */
 function settleTakenOver(state: InstanceState): void {
   state.inserted = false;
-  state.incomplete = state.lacksColumns();
+  state.addUnread(state.instrumentation.columnSlots);
   state.expiredBy = "a flush in which it took over the row of a deleted instance";
 }
 

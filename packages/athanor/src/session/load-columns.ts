@@ -34,10 +34,8 @@ export async function loadColumns(
     ...columns,
   ];
   // What is missing is decided now: a flush before the statement may load the same, and both say so.
-  // Where the whole instance was expired, its key too, that is everything; else it is the columns alone.
-  const isExpired = mapper.primaryKey.some(({ slot }) => state.values[slot] === undefined);
-  const missing = isExpired ? state.unloadedNames() : unloadedColumns(state).map(({ key }) => key);
-  const asked = onlyKeys ?? (options.populateExisting === true ? undefined : missing);
+  const isUnexpire = onlyKeys === undefined && options.populateExisting !== true;
+  const asked = isUnexpire ? [...state.unreadNames(), ...state.unreadRelatedNames()] : onlyKeys;
   // What is loaded anew is loaded as it was the first time.
   const statement = selectByKey(
     mapper,
@@ -51,7 +49,10 @@ export async function loadColumns(
     asking: state,
     onlyKeys: asked,
   });
-  if (result.first() !== null) return;
+  if (result.first() !== null) {
+    if (isUnexpire) state.allRead();
+    return;
+  }
   throw new ObjectDeletedError(
     `The row of ${state.describe()} is gone: somebody has deleted it since it was loaded. Take the instance out of the session with session.expunge(instance).`,
   );
@@ -59,5 +60,5 @@ export async function loadColumns(
 
 /** The columns of an instance whose values only the row has. */
 export function unloadedColumns(state: InstanceState): readonly ColumnProperty[] {
-  return mapperOfState(state).columnProperties.filter(({ slot }) => state.isAbsent(slot));
+  return mapperOfState(state).columnProperties.filter(({ slot }) => state.isUnread(slot));
 }

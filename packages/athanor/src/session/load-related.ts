@@ -136,9 +136,7 @@ async function loadLocalColumns(
   state: InstanceState,
   property: RelationshipProperty,
 ): Promise<boolean> {
-  if (!state.incomplete) return false;
-  const isMissing = localColumns(property).some(({ slot }) => state.isAbsent(slot));
-  if (!isMissing) return false;
+  if (!localColumns(property).some(({ slot }) => state.isUnread(slot))) return false;
   await loadColumns(core, state, unloadedColumns(state));
   return true;
 }

@@ -46,7 +46,7 @@ export async function load<TInstance extends Instance, const TKeys extends reado
 
 function isAbsent(state: InstanceState, attribute: InstanceAttribute): boolean {
   if (isRelated(attribute)) return state.key !== undefined && state.values[attribute.slot] === undefined;
-  return state.key !== undefined && attribute.isStored && state.isAbsent(attribute.slot);
+  return state.key !== undefined && state.isUnread(attribute.slot);
 }
 
 async function loadAbsent(

@@ -29,7 +29,7 @@ export function makeTransient(instance: Instance): void {
   state.key = undefined;
   state.identity = undefined;
   state.deleted = false;
-  state.incomplete = false;
+  state.allRead();
 }
 
 /**
@@ -54,8 +54,11 @@ export function makeTransientToDetached(instance: Instance): void {
   state.commit();
   state.modified = false;
   const unloaded = state.unloadedNames();
-  state.expire(state.unloaded(), "makeTransientToDetached()");
-  state.incomplete = state.lacksColumns();
+  const { attributes } = state.instrumentation;
+  state.expire(
+    attributes.filter(({ slot, isStored }) => isStored && state.values[slot] === undefined),
+    "makeTransientToDetached()",
+  );
   const { expire } = state.instrumentation.dispatch;
   if (expire !== undefined) emit(expire, { target: instance, attrs: unloaded });
 }

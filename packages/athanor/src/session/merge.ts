@@ -132,7 +132,7 @@ class Merge {
       attribute.put(target, value);
     } else {
       const needsOld = attribute instanceof ScalarAttribute && attribute.activeHistory;
-      if (needsOld && target.isAbsent(attribute.slot)) await loadColumns(this.#core, target, unloadedColumns(target));
+      if (needsOld && target.isUnread(attribute.slot)) await loadColumns(this.#core, target, unloadedColumns(target));
       attribute.set(target, value);
     }
   }

@@ -428,7 +428,7 @@ export class SessionState implements StateOwner {
       if (!(attribute instanceof ScalarAttribute) || !this.keeps(state, slot)) return [];
       if (attributes?.includes(attribute) === false) return [];
       const value = attribute.loadedValue(state);
-      return value === undefined && state.isAbsent(slot) ? [] : [[attribute, value] as const];
+      return state.isUnread(slot) ? [] : [[attribute, value] as const];
     });
   }
 

@@ -78,7 +78,7 @@ function syncOne(core: SessionState, { state, isCertain }: Match, assigned: read
   const lost = assigned.filter((one) => isLost(state, one, values));
   expireAttributes(core, state, [...lost.map(({ attribute }) => attribute), ...staleReferences(state, assigned)]);
   // What is not in memory of an instance that lacks nothing is NULL, and would go on reading as that.
-  for (const [{ slot }, value] of values) if (!state.isAbsent(slot)) state.values[slot] = value;
+  for (const [{ slot }, value] of values) if (!state.isUnread(slot)) state.values[slot] = value;
   const refreshed = unchanged.filter((one) => one.isGiven && one.evaluate !== undefined && !lost.includes(one));
   if (dispatch["refresh"] !== undefined)
     emit(dispatch["refresh"], { target: state.instance, attrs: refreshed.map(({ attribute }) => attribute.key) });

@@ -31,7 +31,7 @@ export function readColumn({ slot }: ColumnProperty): Evaluator {
   return (state) => {
     const value = state.values[slot];
     if (value !== undefined) return value;
-    return state.isAbsent(slot) ? UNKNOWN : null;
+    return state.isUnread(slot) ? UNKNOWN : null;
   };
 }
 

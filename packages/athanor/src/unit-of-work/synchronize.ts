@@ -19,7 +19,7 @@ export function copyKey(
   source: InstanceState,
   target: InstanceState,
 ): MaybePromise<void> {
-  if (source.incomplete || target.incomplete) return loadAndCopyKey(plan, columns, source, target);
+  if (source.unread !== undefined || target.unread !== undefined) return loadAndCopyKey(plan, columns, source, target);
   for (const { from, to } of columns) assign(target, to, source.values[from.slot] ?? null);
 }
 
@@ -86,5 +86,5 @@ export async function loadAbsent(
 }
 
 function isAbsent(state: InstanceState, { slot }: ColumnProperty): boolean {
-  return state.key !== undefined && state.isAbsent(slot);
+  return state.key !== undefined && state.isUnread(slot);
 }

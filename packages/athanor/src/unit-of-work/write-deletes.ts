@@ -55,7 +55,8 @@ function isHeard(mappers: readonly Mapper[], event: "beforeDelete" | "afterDelet
 }
 
 function loadRowIdentity(state: InstanceState, work: FlushWork): MaybePromise<void> {
-  if (state.incomplete && isRowIdentityAbsent({ state, mapper: mapperOfState(state) })) return work.loadColumns(state);
+  if (state.unread !== undefined && isRowIdentityAbsent({ state, mapper: mapperOfState(state) }))
+    return work.loadColumns(state);
 }
 
 /** How many rows one statement deletes, from the most on: a few sizes, so that few texts are prepared. */

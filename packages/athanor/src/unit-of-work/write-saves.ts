@@ -188,14 +188,12 @@ function needsUpdate({ state: { committed, values }, mapper }: Entry): boolean {
 
 /** Whether what names the row is not in memory, as after an expire: the instance is loaded before its row is written, as in SQLAlchemy. */
 export function isRowIdentityAbsent({ state, mapper }: Pick<Entry, "state" | "mapper">): boolean {
-  if (!state.incomplete) return false;
-  if (isVersionAbsent({ state, mapper })) return true;
-  return mapper.primaryKey.some(({ slot }) => state.values[slot] === undefined);
+  return isVersionAbsent({ state, mapper }) || mapper.primaryKey.some(({ slot }) => state.isUnread(slot));
 }
 
 /** Which version a row has is asked before it is known whether anything of it has changed. */
 function isVersionAbsent({ state, mapper: { version } }: Pick<Entry, "state" | "mapper">): boolean {
-  return state.incomplete && version !== undefined && state.values[version.slot] === undefined;
+  return version !== undefined && state.isUnread(version.slot);
 }
 
 /** Sets the `onupdate` values of an UPDATE, and its next version. */

@@ -151,6 +151,24 @@ forEachDatabase((db) => {
     expect(() => session.expire(ann, ["nmae"])).toThrow(InvalidRequestError);
   });
 
+  test("a column that was never set is null, and is not loaded along when another one is expired", async () => {
+    const { SessionLocal, log } = await open();
+    await using session = SessionLocal();
+    const ann = log.name("ann", new User({ name: "ann" }));
+    session.add(ann);
+    await session.commit();
+    session.expire(ann, ["name"]);
+    log.take();
+    expect(await load(ann, "email")).toBeNull();
+    expect([ann.email, [...inspect(ann).unloaded], log.take()]).toEqual([null, ["name"], []]);
+    const refreshed: unknown[] = [];
+    using _listening = listen(User, "refresh", ({ attrs }) => refreshed.push(attrs));
+    expect(await load(ann, "name")).toBe("ann");
+    session.expire(ann);
+    expect(await load(ann, "email")).toBeNull();
+    expect(refreshed).toEqual([["name"], ["id", "name", "email"]]);
+  });
+
   test("refresh() drops pending changes first, then flushes the others, then loads", async () => {
     const { SessionLocal, log } = await open();
     await SessionLocal.begin((session) => session.addAll([new User({ name: "ann" }), new User({ name: "bob" })]));
