@@ -128,7 +128,7 @@ function emitSame(attribute: InstanceAttribute, state: InstanceState, key: strin
 function announceWritten(saves: readonly Entry[], work: FlushWork): MaybePromise<void> {
   return eachInTurn(saves, (save) => {
     save.state.written = true;
-    announceRefreshed(save);
+    announceRefreshed(save.state, save.refreshed);
     return emitRow(save.state, isUpdate(save) ? "afterUpdate" : "afterInsert", work);
   });
 }
@@ -311,8 +311,9 @@ function expectKey({ state, mapper }: Entry): void {
   }
 }
 
-function announceRefreshed({ state, refreshed }: Entry): void {
+/** Raises `refreshFlush` for what a statement has given values, if anything. */
+export function announceRefreshed(state: InstanceState, attrs: readonly string[] | undefined): void {
   const { refreshFlush } = state.instrumentation.dispatch;
-  if (refreshFlush !== undefined && refreshed !== undefined)
-    emit(refreshFlush, { target: state.instance, attrs: refreshed });
+  if (refreshFlush !== undefined && attrs !== undefined && attrs.length > 0)
+    emit(refreshFlush, { target: state.instance, attrs });
 }

@@ -4,6 +4,7 @@ import {
   inherit,
   inspect,
   integer,
+  listen,
   load,
   many,
   Metadata,
@@ -54,6 +55,8 @@ class Manager extends inherit(
   },
 ) {}
 
+let changes = 0;
+
 class Team extends model(
   "teams",
   {
@@ -62,6 +65,9 @@ class Team extends model(
     get captain() {
       return one(Player, { foreignKey: "captain_id", postUpdate: true });
     },
+    changes: integer()
+      .default(0)
+      .onupdate(() => ++changes),
   },
   { metadata },
 ) {}
@@ -145,6 +151,38 @@ describe("references", () => {
       const manager = (await session.scalars(select(Employee))).one();
       expect(inspect(manager).unloaded).toContain("level");
       expect(await load(manager, "manager")).toBeNull();
+    });
+
+    test("a reference that is written alone counts as an update of its row", async () => {
+      const engine = database.engine();
+      await createAll(engine, { metadata });
+      await using session = sessionmaker(engine)();
+      const team = new Team({});
+      session.addAll([team, new Player({ team })]);
+      await session.flush();
+      expect(team.changes).toBe(0);
+      changes = 0;
+      const refreshed: unknown[] = [];
+      using _listening = listen(Team, "refreshFlush", ({ attrs }) => refreshed.push(attrs));
+      const player = (await session.get(Player, 1)) as Player;
+      team.captain = player;
+      await session.flush();
+      expect([team.changes, refreshed]).toEqual([1, [["changes"]]]);
+
+      // What the program has set stays.
+      team.captain = null;
+      team.changes = 7;
+      await session.commit();
+      await session.refresh(team);
+      expect([team.captain_id, team.changes]).toEqual([null, 7]);
+
+      const late = new Team({ captain: player });
+      session.add(late);
+      await session.delete(team);
+      player.team = null;
+      await session.commit();
+      await session.refresh(late);
+      expect([late.captain_id, late.changes]).toEqual([player.id, 2]);
     });
 
     test("a member that left an unloaded collection and was added again is referred to again", async () => {
