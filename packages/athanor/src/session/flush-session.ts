@@ -98,8 +98,8 @@ async function flushWithin(core: SessionState, transaction: SessionTransaction):
   await core.emitAndSettle(core.dispatch.afterFlush, { session: core.session });
   transaction.expectActive();
   settleDeletions(core, transaction, flushed);
-  // Their identity is asked for, and an expired instance has to be loaded for it.
-  for (const state of stillIn(core, flushed.updated)) if (state.isExpired) await core.loadColumns(state);
+  // Their identity is asked for, and where it was expired the instance has to be loaded for it.
+  for (const state of stillIn(core, flushed.updated)) if (isKeyUnread(state)) await core.loadColumns(state);
   await lookAtReplaced(core, stillIn(core, flushed.inserted));
   settleSaves(core, transaction, flushed);
   await core.emitAndSettle(core.dispatch.afterFlushPostexec, { session: core.session });
@@ -131,12 +131,16 @@ async function warnOfReplaced(
   key: readonly unknown[],
   replaced: Instance,
 ): Promise<void> {
-  if (stateOf(replaced).isExpired) await core.loadColumns(stateOf(replaced));
+  if (isKeyUnread(stateOf(replaced))) await core.loadColumns(stateOf(replaced));
   core.modified.delete(stateOf(replaced));
   core.warn(
     `The new row of ${mapper.class.name} got the key ${key.map(String).join(", ")}, of which the session has another instance. That one's row was deleted without the session's ` +
       `knowledge, by SQL of your own or with synchronizeSession: false; it is replaced. Expunge instances whose rows you delete so.`,
   );
+}
+
+function isKeyUnread(state: InstanceState): boolean {
+  return state.unread !== undefined && mapperOfState(state).primaryKey.some(({ slot }) => state.isUnread(slot));
 }
 
 /** A row that turns out to be gone takes its instance along. */

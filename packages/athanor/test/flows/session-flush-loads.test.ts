@@ -99,6 +99,20 @@ forEachDatabase((db) => {
     expect(await rows("select order_id, product_code, amount from order_lines")).toEqual([[2, "A", 2]]);
   });
 
+  test("a flush asks what it has saved for its key, also where nothing of it was written", async () => {
+    const { SessionLocal } = await open();
+    await using session = SessionLocal();
+    const order = new Order({ name: "first" });
+    session.add(order);
+    await session.flush();
+    session.expire(order, ["id"]);
+    order.name = "first";
+    const refreshed: unknown[] = [];
+    using _listening = listen(Order, "refresh", ({ attrs }) => refreshed.push(attrs));
+    await session.flush();
+    expect(refreshed).toEqual([["id"]]);
+  });
+
   test("the version of an expired instance is asked before its foreign keys are written", async () => {
     const { SessionLocal, rows } = await open();
     await using session = SessionLocal();
