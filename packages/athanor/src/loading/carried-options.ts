@@ -12,9 +12,10 @@ export function planToCarry({ tree, statement }: PlannedEntity): LoadingPlan | u
   return isEmptyPlan(plan) ? undefined : plan;
 }
 
-/** Lets an instance remember the options of the statement that loaded it. */
-export function carry(state: InstanceState, plan: LoadingPlan): void {
-  carried.set(state, plan);
+/** Lets an instance remember the options of the statement that loaded it; undefined where that has none for it. */
+export function carry(state: InstanceState, plan: LoadingPlan | undefined): void {
+  if (plan === undefined) carried.delete(state);
+  else carried.set(state, plan);
 }
 
 /**

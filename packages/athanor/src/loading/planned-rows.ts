@@ -110,6 +110,8 @@ class EntityRows {
   readonly #keyIndexes: readonly number[];
   readonly #discriminate: ((row: readonly unknown[]) => unknown) | undefined;
   readonly #plan: LoadingPlan | undefined;
+  /** The statement has options for later loads, if not for the instances in this part of its rows. */
+  readonly #carries: boolean;
   readonly #context: LoadContext;
   #related: readonly { readonly property: RelationshipProperty; readonly rows: EntityRows }[] = [];
   /** The key and instance of the row before: rows of one parent follow each other. */
@@ -140,6 +142,7 @@ class EntityRows {
       this.#discriminate = (row) => (fromDriver === undefined || row[at] === null ? row[at] : fromDriver(row[at]));
     }
     this.#plan = planToCarry(entity);
+    this.#carries = planToCarry(entity.statement.root) !== undefined;
     // A refresh overwrites the instance that it was asked for, and no other.
     const isOverwritten = !entity.statement.isRefresh || entity === entity.statement.root;
     this.#context = isOverwritten
@@ -188,7 +191,10 @@ class EntityRows {
       return state;
     }
     const state = stateOf(existing);
-    if (visits.has(state)) {
+    const visit = visits.get(state);
+    if (visit !== undefined) {
+      // One that stands in several places of the rows is loaded later as in the last of them.
+      if (this.#carries && visit.missing === undefined) carry(state, this.#plan);
       if (state.unread !== undefined) fillUp(state, this.#reader, values);
       this.#readAgain(state, row);
       return state;

@@ -391,6 +391,17 @@ forEachDatabase((db) => {
       expect(users.map(({ team }) => ids(team))).toEqual([[2, 3], [], []]);
     });
 
+    test("an instance that stands in several rows is loaded later as where it stood last", async () => {
+      const { SessionLocal, sent } = await open(db);
+      await using session = SessionLocal();
+      const [, bob] = await all(session, select(User).options(joinedLoad(User, "team")).orderBy(byId));
+      session.expireAll();
+      sent();
+      await load(bob!, "name");
+      expect(ids(bob!.team)).toEqual([]);
+      expect(sent()).toHaveLength(1);
+    });
+
     test("joins instances that several tables make up, and those that share one", async () => {
       const { SessionLocal, sent } = await open(db);
       await staff(SessionLocal);
