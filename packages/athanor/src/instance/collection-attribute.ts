@@ -230,6 +230,12 @@ export class CollectionAttribute implements RelatedAttribute {
     this.#touch(state);
   }
 
+  /** An element is about to leave that is not known yet: the change counts from here on. */
+  startRemoval(state: InstanceState): void {
+    this.#adopt(state);
+    this.#touch(state);
+  }
+
   /** A collection that was only read becomes the instance's with the first change, whatever comes of that. */
   #adopt(state: InstanceState): void {
     const untouched = state.relations?.untouched?.get(this.slot);
@@ -314,5 +320,9 @@ class StateCollection implements CollectionOwner {
 
   touched(): void {
     this.#attribute.rememberContainer(this.#state);
+  }
+
+  popping(): void {
+    this.#attribute.startRemoval(this.#state);
   }
 }

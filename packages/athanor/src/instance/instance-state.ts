@@ -35,6 +35,8 @@ export const UNCHANGED: unique symbol = Symbol("UNCHANGED");
 /** Stands for an old value that nothing equals: the present one was declared changed. */
 export const FLAGGED: unique symbol = Symbol("FLAGGED");
 
+let lastPlace = 0;
+
 /**
  * Everything Athanor knows of one instance: its values, what they were, its key, its session.
  *
@@ -56,6 +58,8 @@ export class InstanceState {
   /** The key's values where `key` only encodes them: several columns, or a type that is compared by value. */
   identity: readonly unknown[] | undefined = undefined;
   owner: StateOwner | undefined;
+  /** When it came to stand for its row, as a running number: a session tells of its instances in that order, whatever their classes. */
+  place: number;
   /** By slot, the value before the first change, NO_VALUE where none was in memory, UNCHANGED or FLAGGED. Undefined: nothing changed. */
   committed: unknown[] | undefined = undefined;
   /** Constructed, and never written or loaded: every value it has is an addition, so none needs an old value. */
@@ -100,6 +104,7 @@ export class InstanceState {
     this.key = key;
     this.owner = owner;
     this.isNew = isNew;
+    this.place = ++lastPlace;
   }
 
   get lifecycle(): Lifecycle {
@@ -112,6 +117,11 @@ export class InstanceState {
   get identityValues(): readonly unknown[] {
     // Whoever gets a date of it may change that, and not the identity.
     return this.identity?.map(ownCopy) ?? [this.key];
+  }
+
+  /** It comes to stand for its row: after all that have, or in place of another instance of the same row. */
+  takePlace(replaced?: InstanceState): void {
+    this.place = replaced?.place ?? ++lastPlace;
   }
 
   expectRelations(): Relations {
@@ -185,6 +195,16 @@ export class InstanceState {
     this.modified = this.committed !== undefined;
     this.#settleRead();
     if (this.relations?.pending !== undefined) this.relations.settlePending(this.inserted);
+  }
+
+  /** The row was written, or was not in the end, and the changes stay changes: those that came since its SQL was built, too. */
+  endWriting(): void {
+    this.written = false;
+    const later = this.committedAfterWrite;
+    if (later === undefined) return;
+    this.committedAfterWrite = undefined;
+    if (this.isNew) return;
+    this.committed = this.committed?.map((old, slot) => (old === UNCHANGED ? later[slot] : old)) ?? later;
   }
 
   /** Forgets changes of these slots without touching their values. */

@@ -58,6 +58,7 @@ export class ScalarAttribute implements InstanceAttribute {
   }
 
   readMissing(state: InstanceState): unknown {
+    if (this.isStored && state.key === undefined && state.isUnread(this.slot)) throw lostError(state, this.key);
     if (this.isStored && state.key !== undefined && !this.#wasDeleted(state)) {
       const known = this.#fromIdentity(state);
       if (known !== undefined) return known;
@@ -167,6 +168,15 @@ export function unloadedError(state: InstanceState, key: string): InvalidRequest
     `${fact} ${reason}, and reading cannot wait for the database. Use await load(instance, "${key}"), ` +
       `await session.refresh(instance), or a query that includes it.`,
   );
+}
+
+/** Why an attribute can never be read: its value was expired, and then its row was rolled back. */
+export function lostError(state: InstanceState, key: string): InvalidRequestError {
+  const name = state.instrumentation.class.name;
+  const message =
+    `${name}.${key} is not known any more: it was expired, and then the transaction was rolled back that had inserted the row. ` +
+    `Assign it anew, construct another ${name}, or call makeTransient(instance), after which what is not known counts as not set.`;
+  return state.owner === undefined ? new DetachedInstanceError(message) : new InvalidRequestError(message);
 }
 
 /** The values of an instance as a plain object: reads and writes pass events and history by. */

@@ -27,24 +27,39 @@ export class IdentityMap implements Iterable<Instance> {
   /** Whether the session knows this very instance as the one of its row. */
   has(instance: Instance): boolean {
     const state = stateOf(instance);
-    return state?.key !== undefined && this.of(mapperOfState(state)).get(state.key) === instance;
+    return state !== undefined && this.holds(state);
   }
 
-  /** The instances by class, in the order in which they came. */
-  *[Symbol.iterator](): Generator<Instance> {
-    for (const hierarchy of this.#hierarchies.values()) yield* hierarchy.values();
+  /** The same, asked by the state. */
+  holds(state: InstanceState): boolean {
+    return state.key !== undefined && this.of(mapperOfState(state)).get(state.key) === state.instance;
   }
 
-  /** The same, as an array that later changes leave alone. */
+  /** The instances in the order in which they came. Later changes leave what it walks over alone. */
+  [Symbol.iterator](): ArrayIterator<Instance> {
+    return this.values().values();
+  }
+
+  /** The same, as an array. */
   values(): Instance[] {
     const instances: Instance[] = [];
-    for (const hierarchy of this.#hierarchies.values())
+    let hierarchies = 0;
+    for (const hierarchy of this.#hierarchies.values()) {
+      if (hierarchy.size > 0) hierarchies++;
       for (const instance of hierarchy.values()) instances.push(instance);
-    return instances;
+    }
+    // Each hierarchy is in order already.
+    return hierarchies < 2 ? instances : instances.sort((left, right) => stateOf(left).place - stateOf(right).place);
   }
 
-  add(state: InstanceState): void {
-    this.of(mapperOfState(state)).set(state.key, state.instance);
+  /** Puts an instance in, and answers with the one whose place it takes. */
+  add(state: InstanceState): Instance | undefined {
+    const hierarchy = this.of(mapperOfState(state));
+    const replaced = hierarchy.get(state.key);
+    if (replaced === state.instance) return undefined;
+    hierarchy.set(state.key, state.instance);
+    state.takePlace(replaced === undefined ? undefined : stateOf(replaced));
+    return replaced;
   }
 
   /** Takes an instance out, if it is the one that is in. */

@@ -91,7 +91,7 @@ function configure(mapper: Mapper): void {
     const declared = relationship();
     return [new RelationshipProperty(mapper, mapperOf(declared.target as InstrumentedClass), key, slot, declared)];
   });
-  mapper.relationships = [...inherited, ...own];
+  mapper.relationships = [...own, ...inherited];
   // Cascades first: what comes to the other side is in the session by then.
   for (const property of own) if (!property.isViewOnly) listenForCascades(property);
   for (const property of own) connect(property);

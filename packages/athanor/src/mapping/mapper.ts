@@ -56,7 +56,7 @@ export class Mapper<TInstance = unknown> {
   readonly instrumentation: Instrumentation;
   /** Relationships of other classes whose parts its instances are: without one of those they are orphans. */
   readonly wholes: RelationshipProperty[] = [];
-  /** Its relationships, inherited ones included; known when the mapper is configured. */
+  /** Its relationships, its own before inherited ones, as in SQLAlchemy; known when the mapper is configured. */
   relationships: readonly RelationshipProperty[] = [];
 
   static get [eventTarget](): EventNode {

@@ -95,7 +95,7 @@ function leaving(property: RelationshipProperty, target: Instance, value: unknow
   if (value instanceof Instance) left(property, target, value);
 }
 
-/** A part that was never saved and has no whole any more is nothing. */
+/** A part that was never saved and has no whole any more is nothing: its session lets go of it, or the flush that finds it where it comes into one later. */
 function left(property: RelationshipProperty, target: Instance, value: Instance): void {
   const child = stateOf(value);
   if (!property.cascade.has("delete-orphan") || !isOrphan(child)) return;

@@ -17,26 +17,33 @@ export function addState(core: SessionState, state: InstanceState): void {
 }
 
 function addOne(core: SessionState, state: InstanceState): void {
-  if (state.owner === core && !state.deleted) {
-    // What was called before may take it out yet.
-    if (core.isBehind) {
-      core.takeTurn("session.add()", [], () => addState(core, state));
-      return;
-    }
-    core.deleted.delete(state);
-    core.cascading.delete(state);
-    if (state.key !== undefined && !core.identityMap.has(state.instance)) admitAgain(core, state);
+  expectRow(state);
+  if (state.owner !== core) {
+    expectNoShadow(state);
+    if (state.key === undefined) attachNew(core, state);
+    else attachDetached(core, state);
     return;
   }
-  expectNoShadow(state);
-  expectRow(state);
-  if (state.key === undefined) attachNew(core, state);
-  else attachDetached(core, state);
+  // What was called before may take it out yet.
+  if (core.isBehind) {
+    core.takeTurn("session.add()", [], () => addState(core, state));
+    return;
+  }
+  core.deleted.delete(state);
+  core.cascading.delete(state);
+  if (state.key !== undefined) expectRowTaken(core, state);
+}
+
+/** Another instance may have come to stand for its row; where none has, it does so itself. */
+function expectRowTaken(core: SessionState, state: InstanceState): void {
+  if (core.identityMap.holds(state)) return;
+  expectNoOther(core, state);
+  core.takeRow(state);
 }
 
 /** Refuses an instance whose row was deleted. */
 function expectRow(state: InstanceState): void {
-  if (state.deleted) {
+  if (state.deleted && state.key !== undefined) {
     throw new InvalidRequestError(
       `${state.describe()} was deleted, and its row is gone. To insert it again as a new row call makeTransient(instance) first, then add it.`,
     );
@@ -85,7 +92,9 @@ function deleteWith(core: SessionState, state: InstanceState, along: readonly In
 }
 
 function deleteOne(core: SessionState, state: InstanceState): void {
-  if (state.owner !== core && !core.deleted.has(state)) attachDetached(core, state);
+  if (core.deleted.has(state)) return;
+  if (state.owner !== core) attachDetached(core, state);
+  else expectRowTaken(core, state);
   core.autobegin();
   core.deleted.add(state);
 }
@@ -103,19 +112,11 @@ function attachDetached(core: SessionState, state: InstanceState): void {
   expectNoOther(core, state);
   state.owner = core;
   core.admit(state);
-  if (state.modified) core.modified.add(state);
   core.emitLifecycle("afterAttach", state);
   core.emitLifecycle("detachedToPersistent", state);
 }
 
-/** What a new row had replaced comes back when that row is gone. */
-function admitAgain(core: SessionState, state: InstanceState): void {
-  expectNoOther(core, state);
-  core.identityMap.add(state);
-  if (state.modified) core.modified.add(state);
-}
-
-/** Refuses a second instance for one row: one that comes from outside, or one that a new row has replaced since it was loaded. */
+/** Refuses a second instance for one row: one that comes from outside, or one that another has replaced since it was loaded. */
 function expectNoOther(core: SessionState, state: InstanceState): void {
   const existing = core.identityMap.of(mapperOfState(state)).get(state.key);
   if (existing === undefined || existing === state.instance) return;
@@ -138,7 +139,7 @@ function beforeAttach(core: SessionState, state: InstanceState): void {
 export function expireRelated(core: SessionState, state: InstanceState, reason: string): void {
   if (state.owner !== core) return;
   if (state.key === undefined) removeStates(core, [state], false);
-  else if (!state.deleted) core.drop(state, reason);
+  else core.drop(state, reason);
 }
 
 /** Refuses to take out what is not in the session. */
@@ -159,7 +160,7 @@ export function expungeState(core: SessionState, state: InstanceState): void {
 /**
  * Takes instances out of the session, each with the event of what it was. All of them leave, whatever listeners throw.
  *
- * @param toTransient their rows do not exist (any more), so they lose their keys
+ * @param toTransient their rows do not exist (any more), so they lose their keys. That they were deleted stays known, as in SQLAlchemy, until makeTransient
  * @throws what the first listener threw
  */
 export function removeStates(core: SessionState, states: readonly InstanceState[], toTransient: boolean): void {
@@ -173,12 +174,10 @@ export function removeStates(core: SessionState, states: readonly InstanceState[
     const state = states[index] as InstanceState;
     const was = state.deleted ? "deleted" : state.key === undefined ? "pending" : "persistent";
     state.owner = undefined;
-    state.written = false;
-    state.committedAfterWrite = undefined;
-    if (toTransient && state.key !== undefined) {
+    state.endWriting();
+    if (toTransient) {
       state.key = undefined;
       state.identity = undefined;
-      state.deleted = false;
     }
     try {
       if (was === "pending") core.emitLifecycle("pendingToTransient", state);
@@ -219,7 +218,7 @@ export function restoreDeleted(core: SessionState, state: InstanceState): void {
   core.deleted.delete(state);
   if (state.owner !== core) return;
   state.deleted = false;
-  core.identityMap.add(state);
+  core.takeRow(state);
   core.emitLifecycle("deletedToPersistent", state);
 }
 

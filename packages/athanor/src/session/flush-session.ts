@@ -211,9 +211,7 @@ function stillIn(core: SessionState, states: readonly InstanceState[]): readonly
 function settleDeleted(core: SessionState, snapshot: Snapshot, states: readonly InstanceState[]): void {
   for (let index = 0; index < states.length; index++) {
     const state = states[index] as InstanceState;
-    // Its row was deleted as it was before: where a rollback brings it back, that has to be loaded.
-    if (state.modified) snapshot.dirtyStates.add(state);
-    state.commit();
+    state.endWriting();
     state.deleted = true;
     core.stateUnmodified(state);
     core.identityMap.discard(state);
@@ -232,7 +230,9 @@ function settleInserted(core: SessionState, states: readonly InstanceState[]): v
     state.commit();
     state.inserted = true;
     if (state.relations !== undefined) state.relations.isCutOff = false;
+    const replaced = identities.get(state.key);
     identities.set(state.key, state.instance);
+    state.takePlace(replaced === undefined ? undefined : stateOf(replaced));
     if (state.modified) core.modified.add(state);
   }
 }
@@ -250,7 +250,7 @@ function settleUpdated(core: SessionState, snapshot: Snapshot, state: InstanceSt
     const { key, identity } = state;
     core.identityMap.discard(state);
     takeIdentity(mapper, state);
-    core.identityMap.add(state);
+    core.takeRow(state);
     // Assigned the same value, it has not changed.
     if (state.key !== key && !snapshot.oldKeys.has(state)) snapshot.oldKeys.set(state, { key, identity });
   }

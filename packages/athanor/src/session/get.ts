@@ -10,6 +10,7 @@ import type { Column } from "../mapping/column.ts";
 import type { AnyModel, PropertiesOf, ValueOf } from "../mapping/model-types.ts";
 import { selectAllByKeyText } from "../sql/compile.ts";
 import { type ExecutionOptions, selectByKey } from "../sql/select.ts";
+import { rowIsGone } from "./attachment.ts";
 import { ObjectDeletedError } from "./errors.ts";
 import { execute, mustAutoflush } from "./execute.ts";
 import { flushSession } from "./flush-session.ts";
@@ -99,11 +100,7 @@ async function refreshed(core: SessionState, state: InstanceState): Promise<Inst
     return state.instance;
   } catch (error) {
     if (!(error instanceof ObjectDeletedError)) throw error;
-    state.deleted = true;
-    core.identityMap.discard(state);
-    core.modified.delete(state);
-    core.transaction?.snapshot.deletedStates.add(state);
-    core.emitLifecycle("persistentToDeleted", state);
+    rowIsGone(core, state);
     return null;
   }
 }

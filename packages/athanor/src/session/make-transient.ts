@@ -53,6 +53,7 @@ export function makeTransientToDetached(instance: Instance): void {
   }
   state.commit();
   state.modified = false;
+  state.deleted = false;
   const unloaded = state.unloadedNames();
   const { attributes } = state.instrumentation;
   state.expire(

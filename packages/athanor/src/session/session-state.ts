@@ -13,7 +13,7 @@ import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { FlushInProgressError } from "../unit-of-work/errors.ts";
 import { describeRunning } from "../unit-of-work/emit-row.ts";
 import type { Emitter, RunningEvent } from "../unit-of-work/flush.ts";
-import { addState, removeStates } from "./attachment.ts";
+import { addState, expungeState } from "./attachment.ts";
 import { asClause, ConcurrentOperationError } from "./errors.ts";
 import { Operations } from "./operations.ts";
 import type { Session } from "./session.ts";
@@ -182,8 +182,18 @@ export class SessionState implements StateOwner {
     const isLate = this.isBehind;
     if (isLate) this.#late.set(state, this.operations.called);
     else this.admitLate();
-    if (state.key !== undefined) this.identityMap.add(state);
+    if (state.key !== undefined) this.takeRow(state);
     else if (!isLate) (this.#new ??= new Set()).add(state);
+  }
+
+  /**
+   * Makes an instance the one that the session has of its row. Another one that was that is not in the session any more, though it has no other: what is set on it
+   * is not flushed.
+   */
+  takeRow(state: InstanceState): void {
+    const replaced = this.identityMap.add(state);
+    if (replaced !== undefined) this.#modified?.delete(stateOf(replaced));
+    if (state.modified) this.modified.add(state);
   }
 
   /** Takes an instance out of everything. */
@@ -311,8 +321,7 @@ export class SessionState implements StateOwner {
   }
 
   stateModified(state: InstanceState): void {
-    // What a new row has replaced is not flushed any more.
-    if (state.key !== undefined && !state.deleted && this.identityMap.has(state.instance)) this.modified.add(state);
+    if (this.identityMap.holds(state)) this.modified.add(state);
     this.autobegin();
   }
 
@@ -335,13 +344,11 @@ export class SessionState implements StateOwner {
   }
 
   /**
-   * Whether an instance is in the session. What was deleted is not, unless it was handed to delete() once more: then it is one of those that a flush deletes. Neither is
-   * one that a new row with its key has replaced.
+   * Whether an instance is in the session: new, or the one of its row. What was deleted is not, unless it was handed to delete() once more; neither is one that another has
+   * replaced.
    */
   contains(state: InstanceState): boolean {
-    if (state.owner !== this) return false;
-    if (state.deleted) return this.deleted.has(state);
-    return state.key === undefined || this.identityMap.has(state.instance);
+    return state.owner === this && (state.key === undefined || this.identityMap.holds(state));
   }
 
   relationshipChanging(relationship: { readonly label: string }, state: InstanceState): void {
@@ -362,7 +369,7 @@ export class SessionState implements StateOwner {
 
   dropPending(state: InstanceState): void {
     // An operation that is running may be inserting it; the next flush looks again.
-    if (state.owner === this && state.key === undefined && !this.isBehind) removeStates(this, [state], false);
+    if (state.owner === this && state.key === undefined && !this.isBehind) expungeState(this, state);
     else state.expectRelations().isCutOff = true;
   }
 

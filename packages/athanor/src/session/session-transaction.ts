@@ -3,10 +3,8 @@ import type { TransactionOptions } from "../engine/dialect.ts";
 import { andThen, type MaybePromise } from "../engine/maybe-promise.ts";
 import { emit } from "../event/dispatch.ts";
 import { InvalidRequestError } from "../event/errors.ts";
-import { stateOf } from "../instance/instance.ts";
-import type { InstanceState } from "../instance/instance-state.ts";
 import { FlushError } from "../unit-of-work/errors.ts";
-import { restoreDeleted, removeStates } from "./attachment.ts";
+import { Boundary } from "./boundary.ts";
 import { consolidate } from "./change-log.ts";
 import {
   AfterCommitError,
@@ -16,8 +14,10 @@ import {
   ResourceClosedError,
 } from "./errors.ts";
 import { flushSession } from "./flush-session.ts";
+import { restoreSnapshot } from "./restore-snapshot.ts";
 import type { Session } from "./session.ts";
 import type { SessionState } from "./session-state.ts";
+import { settleSnapshot } from "./settle-snapshot.ts";
 import { Snapshot } from "./snapshot.ts";
 
 /** How a transaction of a session came into being. */
@@ -50,14 +50,13 @@ export class SessionTransaction implements AsyncDisposable {
   /** What it did to which instances; a flush's own transaction notes it for the one around it. */
   readonly snapshot: Snapshot;
   readonly #core: SessionState;
-  readonly #options: TransactionOptions | undefined;
   #phase: "active" | "prepared" | "committed" | "inactive" | "closed" = "active";
   /** The call that is ending it, while its listeners run. */
   #ending: string | undefined;
   /** It is a savepoint that a listener opened while a flush was writing rows: what the flush is about is none of its business. */
   readonly #isWithinWriting: boolean;
-  #connection: Connection | undefined;
-  #savepoint: string | undefined;
+  /** What it is in the database. A flush's own transaction is nothing there. */
+  readonly #boundary: Boundary | undefined;
   /** What is around it was committed before it had ended, and it along with that. */
   #isCommittedAlong = false;
   /** Why it is inactive: the error of the flush that failed inside of it, or with which the database has ended everything. */
@@ -74,8 +73,8 @@ export class SessionTransaction implements AsyncDisposable {
     this.origin = origin;
     this.nested = origin === "beginNested";
     this.#core = core;
-    this.#options = options;
     this.#isWithinWriting = this.nested && core.writing !== undefined;
+    this.#boundary = origin === "subtransaction" ? undefined : new Boundary(core, this, options);
     this.snapshot = origin === "subtransaction" && parent !== undefined ? parent.snapshot : new Snapshot();
     core.transaction = this;
     const { afterTransactionCreate } = core.dispatch;
@@ -127,9 +126,7 @@ export class SessionTransaction implements AsyncDisposable {
   /** The connection on which it runs; the first call begins it in the database. */
   connect(): MaybePromise<Connection> {
     this.expectActive();
-    if (this.#connection !== undefined) return this.#connection;
-    if (this.parent === undefined) return this.#beginRoot();
-    return this.nested ? this.#beginSavepoint(this.parent) : this.parent.connect();
+    return this.#boundary === undefined ? (this.parent as SessionTransaction).connect() : this.#boundary.connect();
   }
 
   /** Refuses whatever needs a working transaction. */
@@ -228,7 +225,7 @@ export class SessionTransaction implements AsyncDisposable {
     }
     const { parent } = this;
     try {
-      await this.#release();
+      await this.#boundary?.release();
     } catch (error) {
       failure ??= { error };
     }
@@ -243,7 +240,7 @@ export class SessionTransaction implements AsyncDisposable {
 
   /** Ends it and what is around it, without a word to the database but that the root gives the connection back. */
   abandon(): MaybePromise<void> {
-    const released = this.#release();
+    const released = this.#boundary?.release();
     if (!(released instanceof Promise)) return this.#closeOutwards();
     return released.then(
       () => this.#closeOutwards(),
@@ -266,53 +263,6 @@ export class SessionTransaction implements AsyncDisposable {
     this.expectNotEnding("The end of the transaction's block", false);
     this.#closeInner();
     this.#close();
-  }
-
-  #beginRoot(): MaybePromise<Connection> {
-    const core = this.#core;
-    const acquired = core.engine.acquire(core.session, core.operations.enclosingOwners);
-    if (acquired instanceof Promise) return acquired.then((connection) => this.#beginOn(connection));
-    return this.#beginOn(acquired);
-  }
-
-  #beginOn(connection: Connection): MaybePromise<Connection> {
-    try {
-      const begun = connection.begin(this.#options);
-      if (begun instanceof Promise) {
-        return begun.then(
-          () => this.#began(connection),
-          (error: unknown) => this.#refuseConnection(connection, error),
-        );
-      }
-    } catch (error) {
-      return this.#refuseConnection(connection, error);
-    }
-    return this.#began(connection);
-  }
-
-  async #refuseConnection(connection: Connection, error: unknown): Promise<never> {
-    await connection.close();
-    throw error;
-  }
-
-  #began(connection: Connection): MaybePromise<Connection> {
-    this.#connection = connection;
-    const { afterBegin } = this.#core.dispatch;
-    if (afterBegin === undefined) return connection;
-    const waiting = this.#core.emitAndSettle(afterBegin, { session: this.session, transaction: this, connection });
-    return waiting instanceof Promise ? waiting.then(() => connection) : connection;
-  }
-
-  async #beginSavepoint(parent: SessionTransaction): Promise<Connection> {
-    const connection = await parent.connect();
-    const name = `athanor_${this.#depth()}`;
-    await connection.savepoint(name);
-    this.#savepoint = name;
-    return this.#began(connection);
-  }
-
-  #depth(): number {
-    return this.parent === undefined ? 0 : this.parent.#depth() + 1;
   }
 
   async #prepare(): Promise<void> {
@@ -347,7 +297,7 @@ export class SessionTransaction implements AsyncDisposable {
 
   async #releaseSavepoint(): Promise<void> {
     const core = this.#core;
-    if (this.#savepoint !== undefined) await this.#connection?.releaseSavepoint(this.#savepoint);
+    await this.#boundary?.commit();
     this.#phase = "committed";
     this.parent?.snapshot.absorb(this.snapshot);
     try {
@@ -360,23 +310,21 @@ export class SessionTransaction implements AsyncDisposable {
   /** Once the database has committed, the work is saved whatever listeners do: each is called, and what they throw is reported together. */
   async #commitRoot(): Promise<void> {
     const errors: unknown[] = [];
-    if (this.#connection !== undefined) {
-      try {
-        await this.#connection.commit();
-      } catch (error) {
-        // A COMMIT that fails has saved nothing, and its transaction is lost. Why it failed matters more than what a listener of the rollback throws.
-        await this.rollbackWithin().catch(() => undefined);
-        throw error;
-      }
-      try {
-        await this.#release();
-      } catch (error) {
-        errors.push(error);
-      }
+    try {
+      await this.#boundary?.commit();
+    } catch (error) {
+      // A COMMIT that fails has saved nothing, and its transaction is lost. Why it failed matters more than what a listener of the rollback throws.
+      await this.rollbackWithin().catch(() => undefined);
+      throw error;
+    }
+    try {
+      await this.#boundary?.release();
+    } catch (error) {
+      errors.push(error);
     }
     this.#phase = "committed";
     await this.#announceCommit(errors);
-    this.#settleSnapshot(errors);
+    settleSnapshot(this.#core, this.snapshot, errors);
     try {
       this.#close();
     } catch (error) {
@@ -403,10 +351,7 @@ export class SessionTransaction implements AsyncDisposable {
     const core = this.#core;
     let failure: { readonly error: unknown } | undefined;
     try {
-      if (this.#connection !== undefined) {
-        if (!this.nested) await this.#connection.rollback();
-        else if (this.#savepoint !== undefined) await rollbackToSavepoint(this.#connection, this.#savepoint);
-      }
+      await this.#boundary?.rollback();
       this.#phase = "inactive";
       await core.emitAndSettle(core.dispatch.afterRollback, { session: core.session });
     } catch (error) {
@@ -421,9 +366,9 @@ export class SessionTransaction implements AsyncDisposable {
     return failure;
   }
 
-  /** Why the database has ended the whole transaction by itself, savepoints and all. */
+  /** Why the database has ended the whole transaction by itself, of which a savepoint without a statement knows nothing. */
   get #lostBy(): Error | undefined {
-    return this.#connection?.lostBy ?? (this.parent === undefined ? undefined : this.parent.#lostBy);
+    return this.#boundary?.lostBy ?? (this.parent === undefined ? undefined : this.parent.#lostBy);
   }
 
   /** Rolls back what is around a savepoint, because the database has: all of it waits for a rollback of its own. */
@@ -438,63 +383,8 @@ export class SessionTransaction implements AsyncDisposable {
     return failure;
   }
 
-  /**
-   * Puts every instance back to where it was when this transaction began: all of them, whatever listeners throw. What the transaction did stays known
-   * until it is closed, for it may have to be done once more.
-   */
   #restoreSnapshot(): void {
-    if (this.#isWithinWriting) return;
-    const core = this.#core;
-    const { newStates, deletedStates, dirtyStates, oldKeys } = this.snapshot;
-    const errors: unknown[] = [];
-    const attempt = (work: () => void): void => {
-      try {
-        work();
-      } catch (error) {
-        errors.push(error);
-      }
-    };
-    // Another session may have got some of them meanwhile.
-    const isOurs = ({ owner }: InstanceState): boolean => owner === core || owner === undefined;
-    const added = new Set([...newStates, ...core.new].filter(isOurs));
-    attempt(() => removeStates(core, [...added], true));
-    for (const [state, { key, identity }] of oldKeys) {
-      core.identityMap.discard(state);
-      if (added.has(state) || !isOurs(state)) continue;
-      state.key = key;
-      state.identity = identity;
-      core.identityMap.add(state);
-    }
-    for (const state of new Set([...deletedStates, ...core.deleted]))
-      if (!added.has(state)) attempt(() => restoreDeleted(core, state));
-    core.deleted.clear();
-    for (const instance of core.identityMap.values()) {
-      const state = stateOf(instance);
-      state.written = false;
-      if (!this.nested || state.modified || dirtyStates.has(state)) attempt(() => core.drop(state, "rollback()"));
-    }
-    if (errors.length > 0) throw errors[0];
-  }
-
-  /** The transaction is committed: nothing goes back to how it was. */
-  #settleSnapshot(errors: unknown[]): void {
-    const core = this.#core;
-    const { deletedStates } = this.snapshot;
-    this.snapshot.clear();
-    const attempt = (work: () => void): void => {
-      try {
-        work();
-      } catch (error) {
-        errors.push(error);
-      }
-    };
-    if (core.expireOnCommit)
-      for (const instance of core.identityMap.values()) attempt(() => core.dropCommitted(stateOf(instance)));
-    const isHeard = core.dispatch.deletedToDetached !== undefined;
-    deletedStates.forEach((state) => {
-      state.owner = undefined;
-      if (isHeard) attempt(() => core.emitLifecycle("deletedToDetached", state));
-    });
+    if (!this.#isWithinWriting) restoreSnapshot(this.#core, this.snapshot, this.nested);
   }
 
   /** Ends what was opened inside of it and never ended. */
@@ -502,13 +392,6 @@ export class SessionTransaction implements AsyncDisposable {
     const core = this.#core;
     while (core.transaction !== undefined && core.transaction !== this && core.transaction.isInside(this))
       core.transaction.#close();
-  }
-
-  #release(): MaybePromise<void> {
-    if (this.parent !== undefined || this.#connection === undefined) return;
-    const connection = this.#connection;
-    this.#connection = undefined;
-    return connection.close();
   }
 
   #close(): void {
@@ -522,15 +405,5 @@ export class SessionTransaction implements AsyncDisposable {
       // What was added or changed while it ended is the next transaction's.
       if (this.parent === undefined && !core.isClean) core.autobegin();
     }
-  }
-}
-
-/** Of a transaction that the database has ended, the savepoint's part is undone as well. */
-async function rollbackToSavepoint(connection: Connection, name: string): Promise<void> {
-  if (connection.lostBy !== undefined) return;
-  try {
-    await connection.rollbackToSavepoint(name);
-  } catch (error) {
-    if (connection.lostBy === undefined) throw error;
   }
 }

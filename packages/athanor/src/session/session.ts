@@ -141,8 +141,7 @@ export class Session implements AsyncDisposable {
 
   /** Whether the instance belongs to this session. */
   has(instance: Instance): boolean {
-    const state = expectState(instance);
-    return state.owner === this.#core && !state.deleted;
+    return this.#core.contains(expectState(instance));
   }
 
   /** Iterates over all instances: the new ones, then the persistent ones. */
@@ -291,6 +290,7 @@ export class Session implements AsyncDisposable {
   beginNested(): Promise<SessionTransaction> {
     return this.#run(async () => {
       const parent = this.#core.autobegin("begin");
+      parent.expectActive();
       if (!this.#core.isFlushing) await flushSession(this.#core);
       return (this.#core.transaction ?? parent).open("beginNested");
     });
@@ -424,10 +424,12 @@ export class Session implements AsyncDisposable {
 
   #expectPersistent(instance: Instance, what: string): InstanceState {
     const state = expectState(instance);
-    if (state.owner === this.#core && state.key !== undefined && !state.deleted) return state;
-    throw new InvalidRequestError(
-      `${state.describe()} cannot be ${what}, because it is ${state.lifecycle === "persistent" ? "in another session" : `${state.lifecycle} and not persistent in this session`}.`,
-    );
+    if (state.key !== undefined && this.#core.contains(state)) return state;
+    let reason = `it is ${state.lifecycle} and not persistent in this session`;
+    if (state.lifecycle === "persistent")
+      reason =
+        state.owner === this.#core ? "the session has another instance for the same row" : "it is in another session";
+    throw new InvalidRequestError(`${state.describe()} cannot be ${what}, because ${reason}.`);
   }
 }
 

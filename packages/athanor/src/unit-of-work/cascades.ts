@@ -10,7 +10,8 @@ import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 let walkCount = 0;
 
 /**
- * The instances that an operation reaches along relationships, each once and before those that it leads to. Only what is in memory.
+ * The instances that an operation reaches along relationships, each once and before those that it leads to; the one that it starts from too, where they lead back
+ * to it. Only what is in memory.
  *
  * @param stopAt instances that are left out, with what only they lead to
  */
@@ -21,7 +22,6 @@ export function reachedBy(
 ): InstanceState[] {
   const reached: InstanceState[] = [];
   const walk = ++walkCount;
-  from.lastWalk = walk;
   const visit = (state: InstanceState): void => {
     const { relationships } = mapperOfState(state);
     for (let at = 0; at < relationships.length; at++) {

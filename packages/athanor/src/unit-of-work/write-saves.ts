@@ -3,6 +3,7 @@ import { eachInTurn, type MaybePromise } from "../engine/maybe-promise.ts";
 import { emit } from "../event/dispatch.ts";
 import type { InstanceAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
+import { lostError } from "../instance/scalar-attribute.ts";
 import { UNCHANGED } from "../instance/instance-state.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { Table } from "../mapping/table.ts";
@@ -55,6 +56,7 @@ async function writeBatch(batch: readonly Entry[], plan: FlushPlan): Promise<voi
 
 /** Raises the `before` event, and finds out whether a new instance takes a row over. */
 function announceSave(save: Entry, plan: FlushPlan): MaybePromise<void> {
+  if (save.isInsert && save.state.unread !== undefined) expectKeyKnown(save);
   const emitting = emitRow(save.state, save.isInsert ? "beforeInsert" : "beforeUpdate", plan.work);
   return emitting instanceof Promise ? emitting.then(() => findRow(save, plan)) : findRow(save, plan);
 }
@@ -194,6 +196,11 @@ export function isRowIdentityAbsent({ state, mapper }: Pick<Entry, "state" | "ma
 /** Which version a row has is asked before it is known whether anything of it has changed. */
 function isVersionAbsent({ state, mapper: { version } }: Pick<Entry, "state" | "mapper">): boolean {
   return version !== undefined && state.isUnread(version.slot);
+}
+
+/** Refuses to insert an instance that was expired and has lost its row since: nothing would be written of what it was. */
+function expectKeyKnown({ state, mapper }: Entry): void {
+  for (const { slot, key } of mapper.primaryKey) if (state.isUnread(slot)) throw lostError(state, key);
 }
 
 /** Sets the `onupdate` values of an UPDATE, and its next version. */

@@ -103,7 +103,10 @@ const steps: Readonly<Record<string, (stage: Stage, ...values: Anything[]) => un
 
   pop({ labels }, label: string, key: string, index: number) {
     const target: Anything = labels.find(label);
-    target[key].splice(index, 1);
+    const collection: object[] = target[key];
+    // As a program would: arrays have a pop of their own for the end alone.
+    if (index === collection.length - 1) collection.pop();
+    else collection.splice(index, 1);
   },
 
   async load({ labels }, label: string, key: string) {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { integer, listen, many, Metadata, model, one, text } from "../../src/index.ts";
+import { DetachedInstanceError, integer, listen, many, Metadata, model, one, text } from "../../src/index.ts";
 import { forEachDatabase } from "../databases.ts";
 import { openSessions } from "./open-sessions.ts";
 
@@ -126,5 +126,25 @@ forEachDatabase((db) => {
     await session.commit();
     expect(refreshed).toEqual([["id", "owner", "version", "favorite_id"]]);
     expect(await rows("select favorite_id from accounts where owner = 'ann'")).toEqual([[null]]);
+  });
+
+  test("an expired part that is not in the session cannot get a new key: the flush says so, and writes nothing", async () => {
+    const { SessionLocal, rows } = await open();
+    await using session = SessionLocal();
+    const line = new OrderLine({
+      order: new Order({ name: "first" }),
+      product: new Product({ code: "A", edition: 1 }),
+    });
+    line.amount = 2;
+    session.add(line);
+    await session.commit();
+    session.expungeAll();
+    const second = new Order({ name: "second" });
+    session.add(second);
+    await session.flush();
+    line.order = second;
+    await expect(session.flush()).rejects.toThrow(DetachedInstanceError);
+    await session.rollback();
+    expect(await rows("select order_id from order_lines")).toEqual([[1]]);
   });
 });

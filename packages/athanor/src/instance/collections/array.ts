@@ -207,7 +207,7 @@ class CollectionArray extends Array<object> {
   #takeOut(index: number, key: number): object | undefined {
     if (this.length === 0) return undefined;
     const owner = this.#owner;
-    owner?.touched?.();
+    owner?.popping?.();
     const [item] = native.splice.call(this, index, 1) as [object];
     try {
       owner?.remove(item, undefined, key);

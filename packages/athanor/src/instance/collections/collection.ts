@@ -15,11 +15,10 @@ export interface CollectionOwner {
   appendWithoutMutation(item: object, token: unknown, key: unknown): void;
   /** An element is about to leave; of `pop` and `shift`: has just left. Throws to refuse, and then it stays. */
   remove(item: object, token: unknown, key: unknown): void;
-  /**
-   * The contents are about to change before an announcement (`pop`, `shift`) or without one (`sort`, `reverse`): the last
-   * moment to copy them. Throws to refuse.
-   */
+  /** The order is about to change (`sort`, `reverse`), which nobody announces: the last moment to copy the contents. Throws to refuse. */
   touched?(): void;
+  /** An element is about to leave that is announced only when it has left (`pop`, `shift`). Throws to refuse. */
+  popping?(): void;
 }
 
 /** One value that the program assigned to a collection, and the key under which it did. */

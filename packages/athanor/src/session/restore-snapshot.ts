@@ -1,0 +1,44 @@
+import { stateOf } from "../instance/instance.ts";
+import type { InstanceState } from "../instance/instance-state.ts";
+import { removeStates, restoreDeleted } from "./attachment.ts";
+import type { SessionState } from "./session-state.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/**
+ * Puts every instance back to where it was when a transaction began: all of them, whatever listeners throw. What the transaction did stays known
+ * until it is closed, for it may have to be done once more.
+ *
+ * @param isNested it was a savepoint: what it has not changed stays in memory
+ * @throws what the first listener threw
+ */
+export function restoreSnapshot(core: SessionState, snapshot: Snapshot, isNested: boolean): void {
+  const { newStates, deletedStates, dirtyStates, oldKeys } = snapshot;
+  const errors: unknown[] = [];
+  const attempt = (work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      errors.push(error);
+    }
+  };
+  // Another session may have got some of them meanwhile.
+  const isOurs = ({ owner }: InstanceState): boolean => owner === core || owner === undefined;
+  const added = new Set([...newStates, ...core.new].filter(isOurs));
+  attempt(() => removeStates(core, [...added], true));
+  for (const [state, { key, identity }] of oldKeys) {
+    core.identityMap.discard(state);
+    if (added.has(state) || !isOurs(state)) continue;
+    state.key = key;
+    state.identity = identity;
+    core.takeRow(state);
+  }
+  for (const state of new Set([...deletedStates, ...core.deleted]))
+    if (!added.has(state)) attempt(() => restoreDeleted(core, state));
+  core.deleted.clear();
+  for (const instance of core.identityMap.values()) {
+    const state = stateOf(instance);
+    state.written = false;
+    if (!isNested || state.modified || dirtyStates.has(state)) attempt(() => core.drop(state, "rollback()"));
+  }
+  if (errors.length > 0) throw errors[0];
+}
