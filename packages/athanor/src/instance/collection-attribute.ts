@@ -83,7 +83,7 @@ export class CollectionAttribute implements RelatedAttribute {
     this.#remember(state, this.#kind.items(before) as Instance[]);
     state.relations?.untouched?.delete(this.slot);
     state.values[this.slot] = container;
-    state.markModified();
+    this.#markModified(state);
     replaceItems(this.#kind, this.#owner(state), container, values, this.#kind.items(before), this.bulkReplaceToken);
     this.#kind.detach(before);
     emit(this.dispatch["disposeCollection"], { target: state.instance, collection: before });
@@ -247,18 +247,22 @@ export class CollectionAttribute implements RelatedAttribute {
   /** Keeps what the collection was before its first change. */
   #touch(state: InstanceState): void {
     this.rememberContainer(state);
-    state.markModified();
+    this.#markModified(state);
+  }
+
+  #markModified(state: InstanceState): void {
+    if (!this.#options.isViewOnly) state.markModified();
   }
 
   /** Keeps what the collection is, before it changes for the first time. */
   rememberContainer(state: InstanceState): void {
     const container = this.#container(state);
-    if (container !== undefined && !state.remembers(this.slot))
+    if (container !== undefined && !this.#options.isViewOnly && !state.remembers(this.slot))
       state.remember(this.slot, this.#kind.items(container) as Instance[]);
   }
 
   #remember(state: InstanceState, items: readonly Instance[]): void {
-    if (!state.remembers(this.slot)) state.remember(this.slot, items.slice());
+    if (!this.#options.isViewOnly && !state.remembers(this.slot)) state.remember(this.slot, items.slice());
   }
 
   #pending(state: InstanceState): PendingChanges {

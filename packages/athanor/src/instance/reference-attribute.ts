@@ -24,6 +24,8 @@ export interface RelatedOptions {
   ) => Instance | null | typeof NO_VALUE | typeof PASSIVE_NO_RESULT;
   /** The related instance may have one parent at a time, so its old value counts. */
   readonly activeHistory: () => boolean;
+  /** It is read and never written, so that a change of it is no change of the instance. */
+  readonly isViewOnly: boolean;
   /** What stands for the relationship where its parts must not be left without a parent. */
   readonly parentage: () => object | undefined;
 }
@@ -92,9 +94,7 @@ export class ReferenceAttribute implements RelatedAttribute {
     }
     if (old instanceof Instance) this.#noteParent(old, state, false);
     emit(this.dispatch["remove"], { target: state.instance, value: old, initiator: this.removeToken });
-    state.remember(this.slot, old);
-    state.values[this.slot] = undefined;
-    state.markModified();
+    this.#change(state, undefined, old);
   }
 
   history(state: InstanceState): History<Instance | null> {
@@ -132,10 +132,14 @@ export class ReferenceAttribute implements RelatedAttribute {
     if (old instanceof Instance && old !== given) this.#noteParent(old, state, false);
     const event = { target: state.instance, value: given, oldValue: old, initiator };
     const value = emitReplacing(this.dispatch["set"], event) as Instance | null;
-    state.remember(this.slot, old);
-    state.values[this.slot] = value;
     if (value !== null) this.#noteParent(value, state, true);
-    state.markModified();
+    this.#change(state, value, old);
+  }
+
+  #change(state: InstanceState, value: Instance | null | undefined, old: unknown): void {
+    if (!this.#options.isViewOnly) state.remember(this.slot, old);
+    state.values[this.slot] = value;
+    if (!this.#options.isViewOnly) state.markModified();
   }
 
   /** What it referred to, as far as that is known without asking the database. */

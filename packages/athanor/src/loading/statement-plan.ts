@@ -1,9 +1,9 @@
-import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { EagerJoin } from "../sql/eager-join.ts";
 import { EntityAlias } from "../sql/entity-alias.ts";
 import { conjunction, type Expression } from "../sql/expression.ts";
 import type { EntityCriteria, LoaderTree, LoadingPlan } from "../sql/loading-plan.ts";
+import { relatedCondition } from "../sql/related-condition.ts";
 import { Select } from "../sql/select.ts";
 import { criteriaCondition } from "./criteria-condition.ts";
 import type { LoaderStrategy } from "./loader-strategy.ts";
@@ -38,15 +38,16 @@ export class StatementPlan {
   join(parent: PlannedEntity, property: RelationshipProperty, tree: LoaderTree): PlannedEntity {
     const { target } = property;
     const alias = new EntityAlias(target, `${target.table.name}_${this.joins.length + 1}`);
-    this.joins.push(new EagerJoin(property, parent.alias, alias, this.#conditionOf(target)));
+    this.joins.push(new EagerJoin(property, parent.alias, alias, this.#conditionOf(property)));
     const entity = new PlannedEntity(this, target, alias, tree);
     parent.joined.push({ property, entity });
     arrange(entity);
     return entity;
   }
 
-  #conditionOf(mapper: Mapper): Expression<boolean> | undefined {
-    return criteriaCondition(this.criteria, mapper);
+  #conditionOf(property: RelationshipProperty): Expression<boolean> | undefined {
+    const [own, criteria] = [relatedCondition(property), criteriaCondition(this.criteria, property.target)];
+    return own === undefined || criteria === undefined ? (own ?? criteria) : conjunction(own, criteria);
   }
 }
 

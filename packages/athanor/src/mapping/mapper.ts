@@ -153,6 +153,7 @@ export class Mapper<TInstance = unknown> {
         known: (state: InstanceState, by: "now" | "row") => this.#related(key).findKnown(state, by),
         parentage: () => this.#related(key).parentage,
         activeHistory: () => declared.options.singleParent === true,
+        isViewOnly: declared.options.viewOnly === true,
       };
       if (declared.container === "one") return new ReferenceAttribute(options, dispatch);
       return new CollectionAttribute(options, collectionKind(declared), dispatch);

@@ -65,15 +65,15 @@ export class RelationshipProperty {
       this.secondary = { table, ...this.#secondaryPairs(table) };
       this.pairs = [];
     } else {
-      const candidates =
-        foreignKey === undefined ? undefined : typeof foreignKey === "string" ? [foreignKey] : foreignKey;
-      const found = this.#foreignKey(relationship.kind, candidates);
+      const found = isReferences(foreignKey)
+        ? this.#statedKey(relationship.kind, Object.entries(foreignKey))
+        : this.#foreignKey(relationship.kind, typeof foreignKey === "string" ? [foreignKey] : foreignKey);
       this.direction = found.direction;
       this.pairs = found.pairs;
       this.secondary = undefined;
     }
     this.orderBy = (orderBy === undefined ? [] : typeof orderBy === "string" ? [orderBy] : orderBy).map((name) =>
-      this.#targetColumn(name),
+      this.#columnOf(this.target, name),
     );
     this.#check();
   }
@@ -120,10 +120,11 @@ export class RelationshipProperty {
     return state.owner.findByKey(this.target, identityKey(this.target, byKey)) ?? PASSIVE_NO_RESULT;
   }
 
-  /** Whether the foreign key here holds the whole primary key there, so that the identity map can be asked. */
+  /** Whether the foreign key here holds the whole primary key there, and that is all there is to it, so that the identity map can be asked. */
   get refersToKey(): boolean {
     return (
       this.direction === "manyToOne" &&
+      this.options.where === undefined &&
       this.target.primaryKey.every((key) => this.pairs.some(({ remote }) => remote.slot === key.slot))
     );
   }
@@ -150,10 +151,10 @@ export class RelationshipProperty {
     );
   }
 
-  #targetColumn(name: string): ColumnProperty {
-    const property = this.target.column(name);
+  #columnOf(mapper: Mapper, name: string): ColumnProperty {
+    const property = mapper.column(name);
     if (property !== undefined) return property;
-    throw new ArgumentError(`${this.label} names "${name}", which is no column of ${this.target.class.name}.`);
+    throw new ArgumentError(`${this.label} names "${name}", which is no column of ${mapper.class.name}.`);
   }
 
   #foreignKey(
@@ -168,7 +169,7 @@ export class RelationshipProperty {
     if (only === undefined) {
       throw new ArgumentError(
         `${this.label} finds no foreign key between ${this.parent.class.name} and ${this.target.class.name}${keys === undefined ? "" : ` in ${keys.join(", ")}`}. ` +
-          `Add .references("…") to a column, or name a table between with secondary.`,
+          `Add .references("…") to a column, name a table between with secondary, or say which attributes belong together: foreignKey: { … }.`,
       );
     }
     if (found.length > 1) {
@@ -179,6 +180,20 @@ export class RelationshipProperty {
     return here.length > 0
       ? { direction: "manyToOne", pairs: only.map(([local, remote]) => ({ local, remote })) }
       : { direction: "oneToMany", pairs: only.map(([remote, local]) => ({ local, remote })) };
+  }
+
+  /** A key that no constraint of the database tells. */
+  #statedKey(
+    kind: "many" | "one",
+    references: readonly (readonly [string, string])[],
+  ): { readonly direction: Direction; readonly pairs: readonly KeyPair[] } {
+    const isHere = kind === "one" && references.every(([key]) => this.parent.column(key) !== undefined);
+    const [holding, other] = isHere ? [this.parent, this.target] : [this.target, this.parent];
+    const pairs = references.map(([key, referred]) => {
+      const [foreign, primary] = [this.#columnOf(holding, key), this.#columnOf(other, referred)];
+      return isHere ? { local: foreign, remote: primary } : { local: primary, remote: foreign };
+    });
+    return { direction: isHere ? "manyToOne" : "oneToMany", pairs };
   }
 
   /** Each foreign key from the tables of one class to those of another, as pairs of attributes: the referring one, the referred one. */
@@ -217,7 +232,13 @@ export class RelationshipProperty {
       parent: secondarySide(table, foreignKey, this.parent),
       target: secondarySide(table, foreignKey, this.target),
     }));
-    const keys = this.options.foreignKey === undefined ? undefined : [this.options.foreignKey].flat();
+    const { foreignKey } = this.options;
+    if (isReferences(foreignKey)) {
+      throw new ArgumentError(
+        `${this.label} goes through the table "${table.fullName}", whose own foreign keys say what belongs together. Name the one to ${this.parent.class.name} where there are several: foreignKey: "…".`,
+      );
+    }
+    const keys = foreignKey === undefined ? undefined : [foreignKey].flat();
     const isOwn = (pairs: readonly SecondaryPair[]): boolean =>
       keys === undefined || keys.every((key) => pairs.some(({ column }) => column.name === key));
     const parentIndex = sides.findIndex(({ parent }) => parent !== undefined && isOwn(parent));
@@ -242,6 +263,13 @@ export class RelationshipProperty {
       );
     }
   }
+}
+
+/** Whether a foreign key is told with what it holds, and not by its name alone. */
+function isReferences(
+  foreignKey: AnyRelationship["options"]["foreignKey"],
+): foreignKey is Readonly<Record<string, string>> {
+  return typeof foreignKey === "object" && !Array.isArray(foreignKey);
 }
 
 function secondarySide(table: Table, foreignKey: ForeignKey, mapper: Mapper): readonly SecondaryPair[] | undefined {

@@ -1,7 +1,12 @@
 import { ArgumentError } from "../event/errors.ts";
-import type { Expression } from "../sql/expression.ts";
+import type { Attribute } from "../sql/attribute.ts";
+import type { Condition } from "../sql/expression.ts";
 import { type Cascade, parseCascade } from "./cascade.ts";
 import type { Table } from "./table.ts";
+
+/** The attributes of the related class, to compare. Their names are checked when the relationship is first loaded, not by the compiler. */
+// oxlint-disable-next-line typescript/no-explicit-any -- typed by the other class, two classes that name each other would be circular
+export type RelatedAttributes = Readonly<Record<string, any>> & { readonly [name: string]: Attribute<unknown, any> };
 
 /** What is said of a relationship. Names are strings: options typed by the other class would make two classes that name each other circular. */
 export interface RelationshipOptions {
@@ -11,12 +16,18 @@ export interface RelationshipOptions {
   readonly cascade?: string;
   /** The table between the two sides of a many-to-many, or its name. */
   readonly secondary?: Table | string;
-  /** The attribute (or attributes) that hold the foreign key, where there are several between the tables. */
-  readonly foreignKey?: string | readonly string[];
+  /**
+   * The attribute (or attributes) that hold the foreign key, where there are several between the tables. Where the database has no such constraint, each with the
+   * attribute of the other class whose value it holds: `{ authorId: "id" }`.
+   */
+  readonly foreignKey?: string | readonly string[] | Readonly<Record<string, string>>;
   /** The attribute (or attributes) of the other class by which a collection is ordered. */
   readonly orderBy?: string | readonly string[];
-  /** A join condition of your own, where no foreign key says it. */
-  readonly on?: () => Expression<boolean>;
+  /**
+   * Which related rows are meant, where the key leads to others too: `where: (address) => address.city.eq("Boston")`. Whatever loads the relationship keeps to
+   * it. What is put into it is written all the same, and not found again where it does not fulfil it; with `viewOnly` nothing is written.
+   */
+  readonly where?: (related: RelatedAttributes) => Condition;
   /** It is only read: changes to it are not written. */
   readonly viewOnly?: boolean;
   /** Related rows that are not loaded are left to the database's ON DELETE. */

@@ -7,6 +7,7 @@ import type { ColumnProperty } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { ColumnExpression } from "../sql/column-expression.ts";
 import { conjunction, type Expression } from "../sql/expression.ts";
+import { relatedCondition } from "../sql/related-condition.ts";
 import { type ExecutionOptions, Select } from "../sql/select.ts";
 import { ObjectDeletedError } from "./errors.ts";
 import { execute } from "./execute.ts";
@@ -98,6 +99,8 @@ export function relatedSelect(property: RelationshipProperty, key: readonly unkn
       );
     }
   }
+  const own = relatedCondition(property);
+  if (own !== undefined) where = conjunction(where, own);
   const orderBy = property.orderBy.map(({ source }) => new ColumnExpression(source.table, source.column));
   return new Select(target.class as never, {
     where,

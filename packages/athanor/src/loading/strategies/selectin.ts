@@ -7,6 +7,7 @@ import type { RelationshipProperty } from "../../mapping/relationship-property.t
 import { ColumnExpression } from "../../sql/column-expression.ts";
 import { and, conjunction, type Expression, or } from "../../sql/expression.ts";
 import type { EntityCriteria, LoaderNode } from "../../sql/loading-plan.ts";
+import { relatedCondition } from "../../sql/related-condition.ts";
 import { Select } from "../../sql/select.ts";
 import type { AfterLoad } from "../after-loads.ts";
 import type { LoaderStrategy } from "../loader-strategy.ts";
@@ -113,8 +114,9 @@ function relatedSelect(
     const between = new ColumnExpression((secondary as NonNullable<typeof secondary>).table, column);
     where = conjunction(where, new ColumnExpression(part.source.table, part.source.column).eq(between));
   }
+  const own = relatedCondition(property);
   return new Select(target.class as never, {
-    where,
+    where: own === undefined ? where : conjunction(where, own),
     orderBy: property.orderBy.map(({ source }) => new ColumnExpression(source.table, source.column)),
     executionOptions: populateExisting ? { populateExisting } : {},
     from: secondary === undefined ? undefined : [secondary.table],
