@@ -63,7 +63,7 @@ export class Connection implements AsyncDisposable {
     return this.#isInTransaction;
   }
 
-  /** The error with which the database has ended the transaction by itself. Nothing else runs before `rollback`. */
+  /** The error with which the database has ended the transaction by itself, or could not go back to a savepoint. Nothing else runs before `rollback`. */
   get lostBy(): Error | undefined {
     return this.#lostBy;
   }
@@ -189,11 +189,22 @@ export class Connection implements AsyncDisposable {
     return this.#atSavepoint(this.#dispatch.savepoint, name, "savepoint", (driver) => driver.savepoint(name));
   }
 
-  /** Undoes what the transaction did since the savepoint, which stays. */
+  /** Undoes what the transaction did since the savepoint, which stays. If that fails, only `rollback` can undo it, and nothing else runs before. */
   rollbackToSavepoint(name: string): MaybePromise<void> {
-    return this.#atSavepoint(this.#dispatch.rollbackSavepoint, name, "rollback to savepoint", (driver) =>
-      driver.rollbackToSavepoint(name),
-    );
+    try {
+      const undone = this.#atSavepoint(this.#dispatch.rollbackSavepoint, name, "rollback to savepoint", (driver) =>
+        driver.rollbackToSavepoint(name),
+      );
+      return undone instanceof Promise ? undone.catch((error: unknown) => this.#failToUndo(error)) : undone;
+    } catch (error) {
+      return this.#failToUndo(error);
+    }
+  }
+
+  /** What was to be undone must not be committed with the rest, whoever ignores the error. */
+  #failToUndo(error: unknown): never {
+    if (this.#isInTransaction) this.#lostBy ??= error as Error;
+    throw error;
   }
 
   /** Forgets the savepoint; what was done since belongs to the transaction. */
@@ -298,9 +309,10 @@ export class Connection implements AsyncDisposable {
 
   #throw(error: unknown, sql: string): never {
     const original = error instanceof FailedSet ? error.cause : error;
-    const translated = this.engine.translateError(original, this.#dispatch.handleError, { connection: this, sql });
-    if (error instanceof FailedSet && translated instanceof DatabaseError) translated.failedSet = error.index;
     const driver = this.#driver;
+    const context = { connection: this, sql, isBroken: driver?.isBroken === true };
+    const translated = this.engine.translateError(original, this.#dispatch.handleError, context);
+    if (error instanceof FailedSet && translated instanceof DatabaseError) translated.failedSet = error.index;
     if (this.#isInTransaction && (driver?.isBroken === true || driver?.isInTransaction === false))
       this.#lostBy ??= translated;
     throw translated;
@@ -316,8 +328,8 @@ function refuseClosed(): never {
 
 function refuseLost(cause: Error, sql: string): never {
   throw new OperationalError(
-    "The database has ended the transaction by itself after an error, and nothing of it is saved. It runs no more statements: roll back, and begin anew. " +
-      "The error's cause says why.",
+    "The database has ended the transaction by itself after an error, or could not go back to a savepoint, and nothing of it is saved. " +
+      "It runs no more statements: roll back, and begin anew. The error's cause says why.",
     { cause, sql, isRetryable: cause instanceof DatabaseError && cause.isRetryable },
   );
 }

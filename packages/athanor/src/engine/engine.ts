@@ -3,6 +3,7 @@ import { EventNode, eventTarget } from "../event/event-node.ts";
 import type { Registration } from "../event/registration.ts";
 import { Connection } from "./connection.ts";
 import type { Dialect, DriverConnection, TransactionOptions } from "./dialect.ts";
+import { DatabaseError, lostConnection } from "./errors.ts";
 import { engineEventFamily, type EngineEventName, type EngineEvents, type ErrorEvent } from "./events.ts";
 import { andThen, type MaybePromise } from "./maybe-promise.ts";
 import { Pool } from "./pool.ts";
@@ -13,6 +14,14 @@ export interface PoolOptions {
   readonly poolSize?: number | undefined;
   /** How many milliseconds to wait for a free connection. 30000 unless it is set, 5000 where there can be only one. */
   readonly acquireTimeout?: number | undefined;
+}
+
+/** Where an error of the driver came from. */
+interface ErrorContext {
+  readonly connection: Connection | undefined;
+  readonly sql: string | undefined;
+  /** The connection cannot be used any more. */
+  readonly isBroken: boolean;
 }
 
 /**
@@ -142,9 +151,10 @@ export class Engine implements AsyncDisposable {
   translateError(
     error: unknown,
     listeners: readonly Registration[] | undefined,
-    { connection, sql }: { readonly connection: Connection | undefined; readonly sql: string | undefined },
+    { connection, sql, isBroken }: ErrorContext,
   ): Error {
-    const translated = this.dialect.translateError(error, { sql });
+    const known = this.dialect.translateError(error, { sql });
+    const translated = isBroken && !(known instanceof DatabaseError) ? lostConnection(known, sql) : known;
     if (listeners === undefined) return translated;
     const event: ErrorEvent = {
       engine: this,
@@ -161,7 +171,11 @@ export class Engine implements AsyncDisposable {
     try {
       return await this.dialect.connect();
     } catch (error) {
-      throw this.translateError(error, this.#node.dispatch.handleError, { connection: undefined, sql: undefined });
+      throw this.translateError(error, this.#node.dispatch.handleError, {
+        connection: undefined,
+        sql: undefined,
+        isBroken: false,
+      });
     }
   }
 

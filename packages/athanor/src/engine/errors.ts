@@ -105,6 +105,22 @@ export class ConnectionLostError extends OperationalError {
   override readonly code: string = "ATHANOR_CONNECTION_LOST";
 }
 
+/** The error of a connection that broke: what is known of its transaction depends on the statement that was under way. */
+export function lostConnection(
+  cause: unknown,
+  sql: string | undefined,
+  database = "the database",
+): ConnectionLostError {
+  const isCommit = sql === "commit";
+  return new ConnectionLostError(
+    `The connection to ${database} broke: the server was stopped or restarted, or something between closed it. ` +
+      (isCommit
+        ? "It broke during COMMIT, so nobody knows whether the transaction took effect: look at the data before you run it again."
+        : "The transaction is rolled back: run it again."),
+    { cause, sql, isRetryable: !isCommit },
+  );
+}
+
 /** No connection of the pool became free in time. */
 export class PoolTimeoutError extends OperationalError {
   static {

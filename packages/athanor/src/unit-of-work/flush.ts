@@ -7,6 +7,7 @@ import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { collectRelated } from "./collect-related.ts";
 import { FlushPlan } from "./flush-plan.ts";
+import { leaveToPostUpdates } from "./leave-to-post-updates.ts";
 import { orderSteps } from "./order-steps.ts";
 
 /** Calls listeners of an awaited event, one after another. */
@@ -64,6 +65,7 @@ export interface Flushed {
 export async function planFlush(work: FlushWork): Promise<FlushPlan> {
   const plan = new FlushPlan(work);
   await collectRelated(plan);
+  leaveToPostUpdates(plan);
   return plan;
 }
 

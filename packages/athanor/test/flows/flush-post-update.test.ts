@@ -315,4 +315,29 @@ forEachDatabase((db) => {
       "afterDelete t",
     ]);
   });
+
+  test("new rows whose transaction was rolled back are inserted as before when they are added again", async () => {
+    const { SessionLocal, log } = await open();
+    await using session = SessionLocal();
+    const entry = new Entry({ text: "1" });
+    const account = new Account({ handle: "a", entries: [entry], favorite: entry });
+    const team = new Team({ name: "t", members: [new Member({ name: "1" })] });
+    for (let attempt = 0; attempt < 2; attempt++) {
+      session.addAll([account, team]);
+      await session.flush();
+      log.take();
+      await session.rollback();
+      session.addAll([account, team]);
+      await session.flush();
+      expect(log.take().filter((line) => /^[A-Z]/.test(line))).toEqual([
+        'INSERT accounts (id, handle, favorite_id) [1,"a",null]',
+        'INSERT teams (id, name) [1,"t"]',
+        'INSERT members (id, team_id, name) [1,null,"1"]',
+        'INSERT entries (id, account_id, text) [1,1,"1"]',
+        "UPDATE members SET team_id WHERE id [1,1]",
+        "UPDATE accounts SET favorite_id WHERE id [1,1]",
+      ]);
+      await session.rollback();
+    }
+  });
 });

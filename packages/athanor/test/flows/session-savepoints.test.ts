@@ -4,6 +4,7 @@ import {
   IntegrityError,
   integer,
   listen,
+  load,
   Metadata,
   model,
   PendingRollbackError,
@@ -373,5 +374,51 @@ forEachDatabase((db) => {
       await session.commit();
     }
     expect(await rows("select name from users")).toHaveLength(4);
+  });
+
+  test("a savepoint that cannot be rolled back takes everything with it, so that nothing of it is ever committed", async () => {
+    const { SessionLocal, engine, rows } = await open();
+    await using session = SessionLocal();
+    for (const isWhole of [false, true]) {
+      const ann = new User({ name: "ann" });
+      session.add(ann);
+      const savepoint = await session.beginNested();
+      session.add(new User({ name: "bob" }));
+      await session.flush();
+      const reason = new Error("refused");
+      listen(
+        engine,
+        "rollbackSavepoint",
+        () => {
+          throw reason;
+        },
+        { once: true },
+      );
+      await (isWhole ? session.rollback() : savepoint.rollback());
+      if (!isWhole) {
+        expect(session.isActive).toBe(false);
+        await expect(session.commit()).rejects.toMatchObject({ name: "PendingRollbackError", cause: reason });
+        await session.rollback();
+      }
+      expect([session.inTransaction(), inspect(ann).lifecycle]).toEqual([false, "transient"]);
+      expect(await rows("select name from users")).toEqual([]);
+    }
+    session.add(new User({ name: "carol" }));
+    await session.commit();
+    expect(await rows("select name from users")).toEqual([["carol"]]);
+  });
+
+  test("what was changed and then deleted inside of a savepoint is as in the database when that is rolled back", async () => {
+    const { SessionLocal } = await open();
+    await SessionLocal.begin((session) => session.add(new User({ name: "ann", note: "old" })));
+    await using session = SessionLocal();
+    const ann = (await session.get(User, 1)) as User;
+    const savepoint = await session.beginNested();
+    ann.note = "new";
+    await session.delete(ann);
+    await session.flush();
+    await savepoint.rollback();
+    expect(inspect(ann).lifecycle).toBe("persistent");
+    expect(await load(ann, "note")).toBe("old");
   });
 });

@@ -1,10 +1,10 @@
 import { AthanorError } from "../../event/errors.ts";
 import {
-  ConnectionLostError,
   DatabaseError,
   DataError,
   IntegrityError,
   type IntegrityErrorKind,
+  lostConnection,
   OperationalError,
   ProgrammingError,
   UnreachableDatabaseError,
@@ -37,7 +37,7 @@ export function translatePostgresqlError(error: unknown, { sql }: { readonly sql
   }
   const details = { cause: error, sql };
   if (isServerError(error)) return translateServerError(error, details);
-  return isConnectionFailure(error) ? connectionLost(details) : error;
+  return isConnectionFailure(error) ? lostConnection(error, sql, "PostgreSQL") : error;
 }
 
 /** Whether the connection cannot be used after this error. */
@@ -54,19 +54,8 @@ export function isConnectionFailure(error: unknown): boolean {
   return /^(Connection terminated|Client (was closed|has encountered a connection error))/.test(error.message);
 }
 
-function connectionLost(details: Details): ConnectionLostError {
-  const isCommit = details.sql === "commit";
-  return new ConnectionLostError(
-    "The connection to PostgreSQL broke: the server was stopped or restarted, or something between closed it. " +
-      (isCommit
-        ? "It broke during COMMIT, so nobody knows whether the transaction took effect: look at the data before you run it again."
-        : "The transaction is rolled back: run it again."),
-    { ...details, isRetryable: !isCommit },
-  );
-}
-
 function translateServerError(error: ServerError, details: Details): Error {
-  if (isConnectionFailure(error)) return connectionLost(details);
+  if (isConnectionFailure(error)) return lostConnection(error, details.sql, "PostgreSQL");
   const translate = translations[error.code] ?? translations[error.code.slice(0, 2)];
   return translate?.(error, details) ?? new DatabaseError(`PostgreSQL reported: ${error.message}.`, details);
 }
