@@ -64,7 +64,7 @@ export async function runStatement(core: SessionState, execution: Execution): Pr
 
 /** Whether pending changes are to be flushed before a statement. */
 export function mustAutoflush(core: SessionState): boolean {
-  return core.autoflush && core.autoflushSuspended === 0 && !core.isFlushing && !core.isClean;
+  return core.autoflush && !core.isAutoflushSuspended && !core.isFlushing && !core.isClean;
 }
 
 async function selectInstances(

@@ -60,15 +60,18 @@ class Queue {
   }
 }
 
-type Storage = Pick<asyncHooks.AsyncLocalStorage<Operation>, "run" | "getStore">;
+type Storage<T> = Pick<asyncHooks.AsyncLocalStorage<T>, "run" | "getStore">;
 
 /** Knows, in every callback and after every await, which operation it was started from. */
-const storage: Storage | undefined = createStorage();
+const storage: Storage<Operation> | undefined = createStorage();
 
-function createStorage(): Storage | undefined {
+/** Knows the same of the blocks of `apart`, by the owners of the operations that are called in them. */
+const blocks: Storage<readonly object[]> | undefined = createStorage();
+
+function createStorage<T>(): Storage<T> | undefined {
   const platform = (globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }).process;
   const hooks = platform?.getBuiltinModule?.("node:async_hooks") as typeof asyncHooks | undefined;
-  return hooks === undefined ? undefined : new hooks.AsyncLocalStorage<Operation>();
+  return hooks === undefined ? undefined : new hooks.AsyncLocalStorage<T>();
 }
 
 /**
@@ -86,6 +89,11 @@ export class Operations {
   called = 0;
   /** How many of those have had their turn, or have it now. */
   started = 0;
+
+  /** How many of those are through. */
+  get ended(): number {
+    return this.isBusy ? this.started - 1 : this.called;
+  }
 
   /** @param owner the session: what other sessions' operations that are called from inside belong to as well */
   constructor(owner: object) {
@@ -112,6 +120,17 @@ export class Operations {
     } catch (error) {
       return Promise.reject(error as Error);
     }
+  }
+
+  /** Does something whose calls are told apart from what others call meanwhile, see {@link isCalledApart}. */
+  apart<T>(work: () => T): T {
+    return blocks === undefined ? work() : blocks.run([...(blocks.getStore() ?? []), this.#owner], work);
+  }
+
+  /** Whether the caller is no part of an operation, but of what {@link apart} does; where that cannot be told, yes. */
+  get isCalledApart(): boolean {
+    if (blocks === undefined) return this.#only === undefined;
+    return !this.isInside && blocks.getStore()?.includes(this.#owner) === true;
   }
 
   /** Whether an operation is running, whoever called it. */
@@ -149,7 +168,7 @@ export class Operations {
     return operation;
   }
 
-  #execute<T>(work: () => MaybePromise<T>, operation: Operation, context: Storage): MaybePromise<T> {
+  #execute<T>(work: () => MaybePromise<T>, operation: Operation, context: Storage<Operation>): MaybePromise<T> {
     let result: MaybePromise<T>;
     try {
       result = context.run(operation, work);
@@ -180,6 +199,7 @@ export class Operations {
       );
     }
     this.#only = new Operation(this.#owner, undefined);
+    this.started = ++this.called;
     try {
       return await work();
     } finally {

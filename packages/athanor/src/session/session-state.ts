@@ -86,8 +86,10 @@ export class SessionState implements StateOwner {
   writing: RunningEvent | undefined = undefined;
   /** Instances that delete() has marked, and whose cascade is being loaded: a flush does not take them yet. */
   readonly cascading = new Set<InstanceState>();
-  /** How many noAutoflush() blocks are open. */
+  /** Blocks without autoflush inside of the operation that is running. */
   autoflushSuspended = 0;
+  /** Operations that were called in such blocks of the program's own, by their numbers. */
+  #unflushed: number[] | undefined = undefined;
   /**
    * What was added from outside while operations were running, by how many had been called: it was added after those, so it is none of theirs. It
    * waits for the first operation that is called after it, or for the end of all.
@@ -238,6 +240,7 @@ export class SessionState implements StateOwner {
   run<T>(work: () => MaybePromise<T>, mayCallListeners?: () => boolean): Promise<T> {
     const { operations } = this;
     // A call from inside is part of an operation, and knows what that knows.
+    if (this.#unflushed !== undefined && operations.isCalledApart) this.#unflushed.push(operations.called + 1);
     if (this.#late.size === 0 || operations.isInside) return operations.run(work, mayCallListeners);
     const { called } = operations;
     return operations.run(work, () => {
@@ -288,6 +291,31 @@ export class SessionState implements StateOwner {
         `${call} was called while earlier operations of its session were running. It waited for them, and then failed: ${asClause(error)}.`,
       ),
     );
+  }
+
+  /** Does something without autoflush: for the operations that are called meanwhile, whenever their turn comes. */
+  async withoutAutoflush<T>(work: () => Promise<T> | T): Promise<T> {
+    const { operations } = this;
+    if (operations.isInside) {
+      this.autoflushSuspended++;
+      try {
+        return await work();
+      } finally {
+        this.autoflushSuspended--;
+      }
+    }
+    const called = (this.#unflushed ??= []);
+    try {
+      return await operations.apart(work);
+    } finally {
+      this.#unflushed = called.filter((number) => number > operations.ended);
+      if (this.#unflushed.length === 0) this.#unflushed = undefined;
+    }
+  }
+
+  /** Whether the operation that is running was called, or is, in a block without autoflush. */
+  get isAutoflushSuspended(): boolean {
+    return this.autoflushSuspended > 0 || this.#unflushed?.includes(this.operations.started) === true;
   }
 
   /** The session has got listeners of its own. */

@@ -374,14 +374,9 @@ export class Session implements AsyncDisposable {
     return this.#run(() => this.#core.autobegin().connect());
   }
 
-  /** Does something without flushing before each statement. SQLAlchemy: `Session.no_autoflush`. */
-  async noAutoflush<T>(work: () => Promise<T> | T): Promise<T> {
-    this.#core.autoflushSuspended++;
-    try {
-      return await work();
-    } finally {
-      this.#core.autoflushSuspended--;
-    }
+  /** Does something without flushing before each statement; what was called before flushes all the same. SQLAlchemy: `Session.no_autoflush`. */
+  noAutoflush<T>(work: () => Promise<T> | T): Promise<T> {
+    return this.#core.withoutAutoflush(work);
   }
 
   /** Whether a flush would write something for the instance: a value that really differs. */
