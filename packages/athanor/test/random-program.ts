@@ -44,7 +44,8 @@ interface Work {
   still: Set<Node>;
 }
 
-const isPersistent = (instance: Instance): boolean => inspect(instance).lifecycle === "persistent";
+/** It has a row, or had one: a deleted instance stays in the collections that are loaded. */
+const isSaved = (instance: Instance): boolean => ["persistent", "deleted"].includes(inspect(instance).lifecycle);
 
 function make<T extends Instance>(work: Work, instance: T): T {
   work.made.push(instance);
@@ -147,7 +148,7 @@ const operations: readonly Operation[] = [
     const owner = (await load(pet, "owner")) as Owner;
     const pets = await load(owner, "pets");
     const toys = await load(pet, "toys");
-    if (!isPersistent(pet) || !toys.every(isPersistent)) return;
+    if (!isSaved(pet) || !toys.every(isSaved)) return;
     await clearFavorites(work, [pet]);
     if (work.random.below(2) === 0) pets.splice(pets.indexOf(pet), 1);
     else await work.session.delete(pet);
@@ -155,10 +156,10 @@ const operations: readonly Operation[] = [
   },
   async (work) => {
     const owner = work.random.pick(work.world.owners);
-    if (owner === undefined || !isPersistent(owner)) return;
+    if (owner === undefined || !isSaved(owner)) return;
     const pets = await load(owner, "pets");
-    for (const pet of pets) if (!(await load(pet, "toys")).every(isPersistent)) return;
-    if (![...pets, ...(await load(owner, "badges"))].every(isPersistent)) return;
+    for (const pet of pets) if (!(await load(pet, "toys")).every(isSaved)) return;
+    if (![...pets, ...(await load(owner, "badges"))].every(isSaved)) return;
     await clearFavorites(work, pets);
     forget(work, [owner, ...pets]);
     await work.session.delete(owner);
@@ -181,7 +182,7 @@ const operations: readonly Operation[] = [
   },
   async (work) => {
     const badge = work.random.pick(work.world.badges);
-    if (badge === undefined || !isPersistent(badge) || !(await load(badge, "owners")).every(isPersistent)) return;
+    if (badge === undefined || !isSaved(badge) || !(await load(badge, "owners")).every(isSaved)) return;
     forget(work, [badge]);
     await work.session.delete(badge);
   },
@@ -199,7 +200,7 @@ const operations: readonly Operation[] = [
     const node = work.random.pick(work.world.nodes);
     if (node === undefined) return;
     const nodes = await subtree(node);
-    if (!nodes.every(isPersistent) || nodes.length > 3) return;
+    if (!nodes.every(isSaved) || nodes.length > 3) return;
     forget(work, nodes);
     await work.session.delete(node);
   },
@@ -220,9 +221,9 @@ const operations: readonly Operation[] = [
   },
   async (work) => {
     const car = work.random.pick(work.world.cars);
-    if (car === undefined || !isPersistent(car)) return;
+    if (car === undefined || !isSaved(car)) return;
     const seats = await load(car, "seats");
-    if (!seats.every(isPersistent)) return;
+    if (!seats.every(isSaved)) return;
     forget(work, [car, ...seats]);
     await work.session.delete(car);
   },
@@ -232,7 +233,7 @@ const operations: readonly Operation[] = [
   },
   async (work) => {
     const toy = work.random.pick(work.world.toys);
-    if (toy === undefined || !isPersistent(toy)) return;
+    if (toy === undefined || !isSaved(toy)) return;
     forget(work, [toy]);
     await work.session.delete(toy);
   },
@@ -305,7 +306,7 @@ async function operateInside(work: Work, recovers: boolean, progress: Progress):
     Object.assign(work, start);
     // What is assigned to an expired instance is written even if it equals the row, so nothing must be expired that was not before.
     for (const instance of Object.values(work.world).flat() as { name: string }[] & Instance[])
-      if (isPersistent(instance)) await load(instance as Toy, "name");
+      if (isSaved(instance)) await load(instance as Toy, "name");
     await attempt(work);
   }
 }
