@@ -3,7 +3,7 @@
  *
  * An async listener where this is asked for is an error: "Type 'Promise<void>' is not assignable to type 'Sync'".
  */
-export type Sync = void | string | number | boolean | bigint | symbol | null | undefined | { then?: never };
+export type Sync = void | string | number | boolean | bigint | symbol | null | undefined | (object & { then?: never });
 
 /** What a listener of an awaited event may return: a promise is waited for before the next listener runs. */
 export type Async = Sync | Promise<unknown>;
