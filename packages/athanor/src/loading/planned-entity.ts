@@ -18,16 +18,25 @@ export class PlannedEntity {
   /** Its name in the statement; undefined for the class of the statement itself. */
   readonly alias: EntityAlias | undefined;
   readonly tree: LoaderTree;
+  /** How many relationships lead to it from the class of the statement. */
+  readonly depth: number;
   /** Relationships that are read from the same rows, in the order of declaration. */
   readonly joined: JoinedRelation[] = [];
   /** What is to be done when all rows are read. */
   readonly after: { readonly property: RelationshipProperty; readonly load: AfterLoad }[] = [];
 
-  constructor(statement: StatementPlan, mapper: Mapper, alias: EntityAlias | undefined, tree: LoaderTree) {
+  constructor(
+    statement: StatementPlan,
+    mapper: Mapper,
+    alias: EntityAlias | undefined,
+    tree: LoaderTree,
+    depth: number,
+  ) {
     this.statement = statement;
     this.mapper = mapper;
     this.alias = alias;
     this.tree = tree;
+    this.depth = depth;
   }
 
   loadAfter(property: RelationshipProperty, load: AfterLoad): void {

@@ -30,6 +30,8 @@ export function readPlannedRows(
 interface Visit {
   /** The names that it was missing when it was first seen; undefined: everything is taken from the rows. */
   readonly missing: ReadonlySet<string> | undefined;
+  /** How many relationships lead from the statement's own instances to the nearest place where it was seen. */
+  depth: number;
   /** By slot, what the rows so far have of its collections. */
   collections: Map<number, Set<Instance>> | undefined;
 }
@@ -142,7 +144,9 @@ class EntityRows {
       this.#discriminate = (row) => (fromDriver === undefined || row[at] === null ? row[at] : fromDriver(row[at]));
     }
     this.#plan = planToCarry(entity);
-    this.#carries = planToCarry(entity.statement.root) !== undefined;
+    // A statement that follows an option is part of what that option says, also where nothing more is to follow.
+    const { root, select } = entity.statement;
+    this.#carries = planToCarry(root) !== undefined || select.parts.links !== undefined;
     // A refresh overwrites the instance that it was asked for, and no other.
     const isOverwritten = !entity.statement.isRefresh || entity === entity.statement.root;
     this.#context = isOverwritten
@@ -185,7 +189,7 @@ class EntityRows {
       const instance = instanceOfRow(mapper, this.#reader, values, key, context);
       const state = stateOf(instance);
       if (this.#plan !== undefined) carry(state, this.#plan);
-      visits.set(state, { missing: undefined, collections: undefined });
+      visits.set(state, { missing: undefined, depth: this.#entity.depth, collections: undefined });
       this.#takeRelated(state, row, true);
       announce(instance, context);
       return state;
@@ -193,20 +197,28 @@ class EntityRows {
     const state = stateOf(existing);
     const visit = visits.get(state);
     if (visit !== undefined) {
-      // One that stands in several places of the rows is loaded later as in the last of them.
-      if (this.#carries && visit.missing === undefined) carry(state, this.#plan);
+      this.#carryFromHere(state, visit);
       if (state.unread !== undefined) fillUp(state, this.#reader, values);
       this.#readAgain(state, row);
       return state;
     }
-    if (context.populateExisting && this.#plan !== undefined) carry(state, this.#plan);
+    if (context.populateExisting && this.#carries) carry(state, this.#plan);
     visits.set(state, {
       missing: context.populateExisting ? undefined : new Set(state.unloadedNames()),
+      depth: this.#entity.depth,
       collections: undefined,
     });
     const takeRelated = this.#related.length === 0 ? undefined : () => this.#takeRelated(state, row, true);
     revisit(state, this.#reader, values, context, takeRelated);
     return state;
+  }
+
+  /** One that stands in several places of the rows is loaded later as in the nearest of them, whichever came first. */
+  #carryFromHere(state: InstanceState, visit: Visit): void {
+    const { depth } = this.#entity;
+    if (!this.#carries || visit.missing !== undefined || depth >= visit.depth) return;
+    visit.depth = depth;
+    carry(state, this.#plan);
   }
 
   /** A further row of an instance. */

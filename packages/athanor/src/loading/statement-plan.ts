@@ -24,7 +24,7 @@ export class StatementPlan {
   constructor(select: Select<unknown>, { tree, criteria }: LoadingPlan, isRefresh: boolean) {
     this.criteria = criteria;
     this.isRefresh = isRefresh;
-    this.root = new PlannedEntity(this, select.mapper, undefined, tree);
+    this.root = new PlannedEntity(this, select.mapper, undefined, tree, 0);
     arrange(this.root);
     const { parts } = select;
     // Neither does a refresh hide the instance that it was asked for.
@@ -39,7 +39,7 @@ export class StatementPlan {
     const { target } = property;
     const alias = new EntityAlias(target, `${target.table.name}_${this.joins.length + 1}`);
     this.joins.push(new EagerJoin(property, parent.alias, alias, this.#conditionOf(property)));
-    const entity = new PlannedEntity(this, target, alias, tree);
+    const entity = new PlannedEntity(this, target, alias, tree, parent.depth + 1);
     parent.joined.push({ property, entity });
     arrange(entity);
     return entity;

@@ -211,6 +211,7 @@ function stillIn(core: SessionState, states: readonly InstanceState[]): readonly
 function settleDeleted(core: SessionState, snapshot: Snapshot, states: readonly InstanceState[]): void {
   for (let index = 0; index < states.length; index++) {
     const state = states[index] as InstanceState;
+    // Its row was deleted as it was before, so what was changed stays a change.
     state.endWriting();
     state.deleted = true;
     core.stateUnmodified(state);

@@ -10,6 +10,7 @@ import {
   inspect,
   integer,
   listen,
+  load,
   Metadata,
   model,
   numeric,
@@ -167,6 +168,20 @@ describe("the history of an attribute", () => {
       expect(item.x).toBeNull();
       item.x = "1";
       expect(getHistory(item, "x").added).toEqual(["1"]);
+    }));
+
+  test("of a deleted instance stays what it was: nothing of it was written", () =>
+    withItem(async (item, session) => {
+      item.x = "2";
+      await session.delete(item);
+      using _listening = listen(Item, "afterDelete", ({ target }) => {
+        target.price = "2.00";
+      });
+      await session.flush();
+      expect(parts(getHistory(item, "x"))).toEqual([["2"], [], ["x1"]]);
+      expect(parts(getHistory(item, "price"))).toEqual([["2.00"], [], ["1.50"]]);
+      await session.rollback();
+      expect(await load(item, "x", "price")).toEqual(["x1", "1.50"]);
     }));
 
   test("of an unknown name is refused", () => {

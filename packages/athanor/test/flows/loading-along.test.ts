@@ -391,16 +391,21 @@ forEachDatabase((db) => {
       expect(users.map(({ team }) => ids(team))).toEqual([[2, 3], [], []]);
     });
 
-    test("an instance that stands in several rows is loaded later as where it stood last", async () => {
-      const { SessionLocal, sent } = await open(db);
-      await using session = SessionLocal();
-      const [, bob] = await all(session, select(User).options(joinedLoad(User, "team")).orderBy(byId));
-      session.expireAll();
-      sent();
-      await load(bob!, "name");
-      expect(ids(bob!.team)).toEqual([]);
-      expect(sent()).toHaveLength(1);
-    });
+    for (const direction of ["asc", "desc"] as const) {
+      test(`an instance that stands in several rows is loaded later as where it stands nearest, whichever comes first (${direction})`, async () => {
+        const { SessionLocal, sent } = await open(db);
+        await using session = SessionLocal();
+        const statement = select(User)
+          .options(joinedLoad(User, "team"))
+          .orderBy((user) => user.id[direction]());
+        const bob = (await all(session, statement)).find(({ name }) => name === "bob");
+        session.expireAll();
+        sent();
+        await load(bob!, "name");
+        expect(ids(bob!.team)).toEqual([]);
+        expect(sent()).toHaveLength(1);
+      });
+    }
 
     test("joins instances that several tables make up, and those that share one", async () => {
       const { SessionLocal, sent } = await open(db);
