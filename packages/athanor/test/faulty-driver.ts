@@ -1,4 +1,11 @@
-import type { Dialect, DriverConnection, EachResult, RawResult, TransactionOptions } from "../src/engine/dialect.ts";
+import {
+  type Dialect,
+  type DriverConnection,
+  type EachResult,
+  FailedSet,
+  type RawResult,
+  type TransactionOptions,
+} from "../src/engine/dialect.ts";
 import type { Engine } from "../src/engine/engine.ts";
 import type { MaybePromise } from "../src/engine/maybe-promise.ts";
 
@@ -7,11 +14,12 @@ import type { MaybePromise } from "../src/engine/maybe-promise.ts";
  *
  * - `refused`: it does not run, and the connection goes on;
  * - `answerless`: it has run, but fails all the same, and the connection goes on;
+ * - `partly`: of the rows that it runs for one after another the first half are written, and the connection goes on;
  * - `lost`: the connection breaks before it runs;
  * - `lostAfter`: it has run, and the connection breaks before its answer arrives;
  * - `twice`: it does not run, and the next statement, which should undo everything, does not either.
  */
-export type Fault = "refused" | "answerless" | "lost" | "lostAfter" | "twice";
+export type Fault = "refused" | "answerless" | "partly" | "lost" | "lostAfter" | "twice";
 
 /** Thrown by the driver where the connection goes on. */
 export class InjectedError extends Error {}
@@ -59,7 +67,12 @@ export class FaultyDriver {
     await this.#kept?.close();
   }
 
-  run<T>(connection: FaultyConnection, sql: string, execute: () => MaybePromise<T>): MaybePromise<T> {
+  run<T>(
+    connection: FaultyConnection,
+    sql: string,
+    execute: () => MaybePromise<T>,
+    executePartly: () => MaybePromise<never> = refuse,
+  ): MaybePromise<T> {
     if (!this.#isWatching) return execute();
     this.statements.push(sql);
     const planned = this.#fault;
@@ -71,13 +84,18 @@ export class FaultyDriver {
       return execute();
     }
     onStrike();
-    if (fault === "refused" || fault === "twice") throw new InjectedError("The statement is refused.");
+    if (fault === "partly") return executePartly();
+    if (fault === "refused" || fault === "twice") refuse();
     if (fault === "lost") return after(connection.break(), lost);
     return after(execute(), () => {
       if (fault === "lostAfter") return after(connection.break(), lost);
       throw new InjectedError("The answer is no good.");
     });
   }
+}
+
+function refuse(): never {
+  throw new InjectedError("The statement is refused.");
 }
 
 function lost(): never {
@@ -121,7 +139,16 @@ class FaultyConnection implements DriverConnection {
   }
 
   runEach(sql: string, parameterSets: readonly (readonly unknown[])[]): MaybePromise<EachResult> {
-    return this.#faults.run(this, sql, () => this.#driver.runEach(sql, parameterSets));
+    const half = parameterSets.slice(0, Math.floor(parameterSets.length / 2));
+    return this.#faults.run(
+      this,
+      sql,
+      () => this.#driver.runEach(sql, parameterSets),
+      () =>
+        after(half.length === 0 ? {} : this.#driver.runEach(sql, half), () => {
+          throw new FailedSet(half.length, new InjectedError("The row is refused."));
+        }),
+    );
   }
 
   begin(options?: TransactionOptions): MaybePromise<void> {

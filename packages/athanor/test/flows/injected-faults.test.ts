@@ -197,9 +197,11 @@ const recovers = (seed: number): boolean => seed % 2 === 1;
 
 /** Which faults a statement gets: those that begin and end transactions all, the others one, in turn. */
 function faultsOf(statement: string, turn: number): Fault[] {
-  const all: Fault[] = ["refused", "answerless", "lost", "lostAfter", "twice"];
-  if (statement === "commit") return all.filter((fault) => fault !== "answerless");
-  if (/^(begin|savepoint|release|rollback)/.test(statement)) return all;
+  const ends: Fault[] = ["refused", "answerless", "lost", "lostAfter", "twice"];
+  // The answer of a COMMIT that has taken effect is lost only along with the connection.
+  if (statement === "commit") return ends.filter((fault) => fault !== "answerless");
+  if (/^(begin|savepoint|release|rollback)/.test(statement)) return ends;
+  const all: Fault[] = [...ends, "partly"];
   return [all[turn % all.length] as Fault];
 }
 
