@@ -88,7 +88,9 @@ export class SessionState implements StateOwner {
   readonly cascading = new Set<InstanceState>();
   /** Blocks without autoflush inside of the operation that is running. */
   autoflushSuspended = 0;
-  /** Operations that were called in such blocks of the program's own, by their numbers. */
+  /** Such blocks of the program's own that are open. */
+  #unflushedBlocks = 0;
+  /** Operations that were called in those, by their numbers. */
   #unflushed: number[] | undefined = undefined;
   /**
    * What was added from outside while operations were running, by how many had been called: it was added after those, so it is none of theirs. It
@@ -240,7 +242,7 @@ export class SessionState implements StateOwner {
   run<T>(work: () => MaybePromise<T>, mayCallListeners?: () => boolean): Promise<T> {
     const { operations } = this;
     // A call from inside is part of an operation, and knows what that knows.
-    if (this.#unflushed !== undefined && operations.isCalledApart) this.#unflushed.push(operations.called + 1);
+    if (this.#unflushedBlocks > 0 && operations.isCalledApart) (this.#unflushed ??= []).push(operations.called + 1);
     if (this.#late.size === 0 || operations.isInside) return operations.run(work, mayCallListeners);
     const { called } = operations;
     return operations.run(work, () => {
@@ -304,12 +306,12 @@ export class SessionState implements StateOwner {
         this.autoflushSuspended--;
       }
     }
-    const called = (this.#unflushed ??= []);
+    this.#unflushedBlocks++;
     try {
       return await operations.apart(work);
     } finally {
-      this.#unflushed = called.filter((number) => number > operations.ended);
-      if (this.#unflushed.length === 0) this.#unflushed = undefined;
+      this.#unflushedBlocks--;
+      this.#unflushed = this.#unflushed?.filter((number) => number > operations.ended);
     }
   }
 

@@ -169,6 +169,25 @@ forEachDatabase((db) => {
       });
     }
   });
+
+  test("noAutoflush is for what is called in it, and for nothing that the session does besides", async () => {
+    const { SessionLocal } = await openSessions(db, metadata, [Order, Line]);
+    await using session = SessionLocal();
+    const count = async (): Promise<number> => (await session.scalars(select(Order))).all().length;
+    session.add(order(1, "one"));
+    const before = count();
+    const inside = session.noAutoflush(async () => {
+      session.add(order(2, "two"));
+      const first = await count();
+      session.add(order(3, "three"));
+      return [first, await count()];
+    });
+    const short = session.noAutoflush(() => undefined);
+    expect([await before, await inside, await short]).toEqual([1, [1, 1], undefined]);
+    const long = session.noAutoflush(async () => [await session.get(Order, 9), await session.get(Order, 9)]);
+    const beside = count();
+    expect([await beside, await long, session.new.size]).toEqual([3, [null, null], 0]);
+  });
 });
 
 /** What the session and its database look like when everything that was called is through. */
