@@ -22,3 +22,11 @@ export function hasParent(child: InstanceState, relationship: object): boolean {
 export function hasKnownParent(child: InstanceState, relationship: object): boolean {
   return child.relations?.parents.get(relationship) != null;
 }
+
+/**
+ * Forgets what was noted of an instance's parents and is no longer so, because changes were dropped: that it has lost one, and what the given ones hold. It
+ * has parents again as an instance has that was loaded.
+ */
+export function forgetParents(child: InstanceState, dropped: ReadonlySet<InstanceState>): void {
+  child.relations?.parents.deleteWhere((parent) => parent?.key === undefined || dropped.has(parent));
+}

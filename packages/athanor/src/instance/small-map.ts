@@ -25,6 +25,13 @@ export class SmallMap<TKey, TValue> {
     } else this.#more?.delete(key);
   }
 
+  /** Deletes the entries whose values a test holds for. */
+  deleteWhere(test: (value: TValue) => boolean): void {
+    if (this.#key !== undefined && test(this.#value as TValue)) this.delete(this.#key);
+    if (this.#more === undefined) return;
+    for (const [key, value] of this.#more) if (test(value)) this.#more.delete(key);
+  }
+
   clear(): void {
     this.#key = undefined;
     this.#value = undefined;

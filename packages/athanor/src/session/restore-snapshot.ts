@@ -1,5 +1,6 @@
 import { stateOf } from "../instance/instance.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
+import { forgetParents } from "../instance/parentage.ts";
 import { removeStates, restoreDeleted } from "./attachment.ts";
 import type { SessionState } from "./session-state.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -35,10 +36,15 @@ export function restoreSnapshot(core: SessionState, snapshot: Snapshot, isNested
   for (const state of new Set([...deletedStates, ...core.deleted]))
     if (!added.has(state)) attempt(() => restoreDeleted(core, state));
   core.deleted.clear();
+  const dropped = new Set<InstanceState>();
   for (const instance of core.identityMap.values()) {
     const state = stateOf(instance);
     state.written = false;
-    if (!isNested || state.modified || dirtyStates.has(state)) attempt(() => core.drop(state, "rollback()"));
+    if (isNested && !state.modified && !dirtyStates.has(state)) continue;
+    dropped.add(state);
+    attempt(() => core.drop(state, "rollback()"));
   }
+  // A savepoint begins with a flush, after which nothing had lost its parents and was still there.
+  if (isNested) for (const instance of core.identityMap.values()) forgetParents(stateOf(instance), dropped);
   if (errors.length > 0) throw errors[0];
 }

@@ -201,6 +201,7 @@ export class SessionTransaction implements AsyncDisposable {
   async rollbackWithin(options: RollbackOptions = {}): Promise<void> {
     const { toRoot = false, cause } = options;
     const core = this.#core;
+    this.#absorbInner();
     this.#closeInner();
     let boundary: SessionTransaction = this;
     let failure: { readonly error: unknown } | undefined;
@@ -385,6 +386,14 @@ export class SessionTransaction implements AsyncDisposable {
 
   #restoreSnapshot(): void {
     if (!this.#isWithinWriting) restoreSnapshot(this.#core, this.snapshot, this.nested);
+  }
+
+  /** What savepoints did that are open inside of it is rolled back along with it. */
+  #absorbInner(): void {
+    const { transaction } = this.#core;
+    for (let inner = transaction; inner?.parent !== undefined && inner !== this; inner = inner.parent)
+      if (inner.nested && inner.#phase !== "inactive" && inner.isInside(this))
+        inner.parent.snapshot.absorb(inner.snapshot);
   }
 
   /** Ends what was opened inside of it and never ended. */

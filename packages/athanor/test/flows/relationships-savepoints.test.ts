@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { inspect, integer, load, many, Metadata, model, one } from "../../src/index.ts";
+import { inspect, integer, load, many, Metadata, model, one, text } from "../../src/index.ts";
 import { forEachDatabase } from "../databases.ts";
 import { openSessions } from "./open-sessions.ts";
 
@@ -11,6 +11,21 @@ class Book extends model(
     id: integer().primaryKey(),
     get chapters() {
       return many(Chapter, { backPopulates: "book", cascade: "all, delete-orphan", orderBy: "id" });
+    },
+    get cover() {
+      return one(Cover, { backPopulates: "book", cascade: "all, delete-orphan" });
+    },
+  },
+  { metadata },
+) {}
+class Cover extends model(
+  "covers",
+  {
+    id: integer().primaryKey(),
+    colour: text(),
+    book_id: integer().references("books.id"),
+    get book() {
+      return one(Book, { backPopulates: "cover" });
     },
   },
   { metadata },
@@ -46,5 +61,23 @@ forEachDatabase((database) => {
     expect(inspect(chapter).lifecycle).toBe("persistent");
     expect(await load(chapter, "book", "pages")).toEqual([book, 3]);
     expect(await load(book, "chapters")).toEqual([chapter]);
+  });
+
+  test("a part that a savepoint replaced is no orphan after the savepoint was rolled back", async () => {
+    const { SessionLocal, rows } = await openSessions(database, metadata, [Book, Cover]);
+    await using session = SessionLocal();
+    const book = new Book({});
+    const cover = new Cover({ book, colour: "red" });
+    session.addAll([book, cover]);
+
+    const savepoint = await session.beginNested();
+    session.add(new Cover({ book, colour: "green" }));
+    await session.flush();
+    expect(inspect(cover).lifecycle).toBe("deleted");
+    await savepoint.rollback();
+
+    cover.colour = "blue";
+    await session.commit();
+    expect(await rows("select colour from covers")).toEqual([["blue"]]);
   });
 });

@@ -421,4 +421,25 @@ forEachDatabase((db) => {
     expect(inspect(ann).lifecycle).toBe("persistent");
     expect(await load(ann, "note")).toBe("old");
   });
+
+  test("rolling a savepoint back puts back what a savepoint did that is open inside of it", async () => {
+    const { SessionLocal, rows } = await open();
+    await using session = SessionLocal();
+    const [ann, bob, eve] = ["ann", "bob", "eve"].map((name) => new User({ name })) as [User, User, User];
+    session.addAll([ann, bob]);
+    const outer = await session.beginNested();
+    await session.beginNested();
+    ann.note = "changed";
+    await session.delete(bob);
+    session.add(eve);
+    await session.flush();
+    await outer.rollback();
+    expect([ann, bob, eve].map((user) => inspect(user).lifecycle)).toEqual(["persistent", "persistent", "transient"]);
+    expect(await load(ann, "note")).toBeNull();
+    await session.commit();
+    expect(await rows("select name, note from users order by id")).toEqual([
+      ["ann", null],
+      ["bob", null],
+    ]);
+  });
 });
