@@ -137,7 +137,11 @@ export class ReferenceAttribute implements RelatedAttribute {
   }
 
   #change(state: InstanceState, value: Instance | null | undefined, old: unknown): void {
-    if (!this.#options.isViewOnly) state.remember(this.slot, old);
+    if (!this.#options.isViewOnly) {
+      const isAddition = this.#isAddition(state, old);
+      // Without a value, an old one must say that there was one.
+      if (!isAddition || value === undefined) state.remember(this.slot, isAddition ? NO_VALUE : old);
+    }
     state.values[this.slot] = value;
     if (!this.#options.isViewOnly) state.markModified();
   }
@@ -161,6 +165,11 @@ export class ReferenceAttribute implements RelatedAttribute {
     if (known === NO_VALUE) return null;
     state.values[this.slot] = known;
     return known;
+  }
+
+  /** What a new instance is given is an addition, like its other values, and needs no old value; but one that counts as null before it is set. */
+  #isAddition(state: InstanceState, old: unknown): boolean {
+    return state.isNew && !state.written && (old !== null || state.values[this.slot] !== undefined);
   }
 
   #noteParent(child: Instance, parent: InstanceState, has: boolean): void {

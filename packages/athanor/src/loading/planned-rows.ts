@@ -39,6 +39,8 @@ interface Visit {
 class PlannedRows {
   readonly context: LoadContext;
   readonly visits = new Map<InstanceState, Visit>();
+  /** No instance stands in several rows, so nothing has to be known of those that were read. */
+  readonly isDistinct: boolean;
   readonly #plan: StatementPlan;
   readonly #root: EntityRows;
   readonly #links: readonly ((row: readonly unknown[]) => unknown)[];
@@ -46,6 +48,7 @@ class PlannedRows {
 
   constructor(plan: StatementPlan, context: LoadContext, dialect: Dialect) {
     this.#plan = plan;
+    this.isDistinct = plan.isDistinct;
     this.context = context;
     const { columns, parts } = plan.select;
     const links = parts.links ?? [];
@@ -67,15 +70,17 @@ class PlannedRows {
   }
 
   read(rows: readonly unknown[][]): FoundRow[] {
-    const hasLinks = this.#links.length > 0;
+    const links = this.#links;
+    const hasJoins = this.#plan.joins.length > 0;
     const seen = new Map<Instance, Set<string>>();
     const found: FoundRow[] = [];
-    for (const row of rows) {
-      const instance = this.#root.read(row) as Instance;
-      const link = hasLinks ? this.#links.map((value) => value(row)) : [];
+    for (let index = 0; index < rows.length; index++) {
+      const row = rows[index] as unknown[];
+      const one: [Instance, ...unknown[]] = [this.#root.read(row) as Instance];
+      for (let at = 0; at < links.length; at++) one.push(links[at]?.(row));
       // A row for each of its related ones is one instance, and so it is with each that it is linked to.
-      if (this.#plan.joins.length > 0 && !isNew(seen, instance, link.map(String).join())) continue;
-      found.push([instance, ...link]);
+      if (hasJoins && !isNew(seen, one[0], one.slice(1).map(String).join())) continue;
+      found.push(one);
     }
     for (const [state, { collections }] of this.visits) {
       for (const [slot, items] of collections ?? []) {
@@ -162,7 +167,7 @@ class EntityRows {
   }
 
   /** The instance in a row; null where an outer join found none. */
-  read(row: readonly unknown[]): Instance | null {
+  read(row: unknown[]): Instance | null {
     const [keyIndex, ...more] = this.#keyIndexes;
     const rawKey = row[keyIndex as number];
     if (rawKey === null || more.some((index) => row[index] === null)) return null;
@@ -171,17 +176,20 @@ class EntityRows {
       return this.#last.instance;
     }
     const state = this.#readEntity(row);
-    this.#lastKey = rawKey;
-    this.#last = state;
-    this.states.add(state);
+    if (!this.#rows.isDistinct) {
+      this.#lastKey = rawKey;
+      this.#last = state;
+    }
+    if (this.#entity.after.length > 0) this.states.add(state);
     return state.instance;
   }
 
-  #readEntity(row: readonly unknown[]): InstanceState {
-    const { visits } = this.#rows;
+  #readEntity(row: unknown[]): InstanceState {
+    const { visits, isDistinct } = this.#rows;
     const context = this.#context;
     const mapper = this.#discriminate === undefined ? this.#mapper : this.#mapper.withIdentity(this.#discriminate(row));
-    const values = row.slice(this.#offset, this.#end);
+    // What stands behind the columns of an entity is left as it is, so only what stands before them is in the way.
+    const values = this.#offset === 0 ? row : row.slice(this.#offset, this.#end);
     this.#reader.convert(values);
     const key = this.#reader.key(values);
     const existing = context.asking?.instance ?? context.identityMap.of(mapper).get(key);
@@ -189,13 +197,15 @@ class EntityRows {
       const instance = instanceOfRow(mapper, this.#reader, values, key, context);
       const state = stateOf(instance);
       if (this.#plan !== undefined) carry(state, this.#plan);
-      visits.set(state, { missing: undefined, depth: this.#entity.depth, collections: undefined });
-      this.#takeRelated(state, row, true);
+      if (!isDistinct) {
+        visits.set(state, { missing: undefined, depth: this.#entity.depth, collections: undefined });
+        this.#takeRelated(state, row, true);
+      }
       announce(instance, context);
       return state;
     }
     const state = stateOf(existing);
-    const visit = visits.get(state);
+    const visit = isDistinct ? undefined : visits.get(state);
     if (visit !== undefined) {
       this.#carryFromHere(state, visit);
       if (state.unread !== undefined) fillUp(state, this.#reader, values);
@@ -203,11 +213,10 @@ class EntityRows {
       return state;
     }
     if (context.populateExisting && this.#carries) carry(state, this.#plan);
-    visits.set(state, {
-      missing: context.populateExisting ? undefined : new Set(state.unloadedNames()),
-      depth: this.#entity.depth,
-      collections: undefined,
-    });
+    if (!isDistinct) {
+      const missing = context.populateExisting ? undefined : new Set(state.unloadedNames());
+      visits.set(state, { missing, depth: this.#entity.depth, collections: undefined });
+    }
     const takeRelated = this.#related.length === 0 ? undefined : () => this.#takeRelated(state, row, true);
     revisit(state, this.#reader, values, context, takeRelated);
     return state;
@@ -222,12 +231,12 @@ class EntityRows {
   }
 
   /** A further row of an instance. */
-  #readAgain(state: InstanceState, row: readonly unknown[]): void {
+  #readAgain(state: InstanceState, row: unknown[]): void {
     this.#takeRelated(state, row, false);
   }
 
   /** Takes up the related instances of a row, as far as they were missing; the others are read all the same, and left where they are. */
-  #takeRelated(state: InstanceState, row: readonly unknown[], isFirst: boolean): void {
+  #takeRelated(state: InstanceState, row: unknown[], isFirst: boolean): void {
     if (this.#related.length === 0) return;
     const visit = this.#rows.visits.get(state) as Visit;
     for (const { property, rows } of this.#related) {

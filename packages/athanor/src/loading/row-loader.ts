@@ -69,7 +69,7 @@ function makeRowLoader(mapper: Mapper, properties: readonly ColumnProperty[], di
 /** How the columns of a row become values: in place, so that the row can serve as the values of the instance. */
 export interface RowReader {
   readonly properties: readonly ColumnProperty[];
-  /** Converts the values of a row in place, from what the driver gives to what the user sees. */
+  /** Converts the values of a row in place, from what the driver gives to what the user sees. What the row has behind them stays. */
   convert(row: unknown[]): void;
   /** The identity key of a converted row. */
   key(row: readonly unknown[]): unknown;
@@ -85,14 +85,17 @@ export function rowReader(mapper: Mapper, properties: readonly ColumnProperty[],
     return fromDriver === undefined ? [] : [{ index, fromDriver }];
   });
   const keyIndexes = mapper.primaryKey.map(({ slot }) => properties.findIndex((property) => property.slot === slot));
+  const [keyIndex = -1] = keyIndexes;
   return {
     properties,
     convert: isCodeGenerationAllowed() ? generatedConversion(conversions) : closureConversion(conversions),
-    key: (row) =>
-      identityKey(
-        mapper,
-        keyIndexes.map((index) => row[index]),
-      ),
+    key: mapper.hasPlainKey
+      ? (row) => row[keyIndex]
+      : (row) =>
+          identityKey(
+            mapper,
+            keyIndexes.map((index) => row[index]),
+          ),
     unread: unreadSlots(properties),
     isInSlotOrder: properties.every(({ slot }, index) => slot === index),
   };
@@ -231,8 +234,9 @@ export function instanceOfRow(
 }
 
 function valuesOf(mapper: Mapper, { isInSlotOrder, properties }: RowReader, row: unknown[]): unknown[] {
-  if (isInSlotOrder && properties.length === mapper.instrumentation.empty.length) return row;
-  const values: unknown[] = mapper.instrumentation.empty.slice();
+  const { empty } = mapper.instrumentation;
+  if (isInSlotOrder && properties.length === empty.length && row.length === empty.length) return row;
+  const values: unknown[] = empty.slice();
   for (let index = 0; index < properties.length; index++)
     values[(properties[index] as ColumnProperty).slot] = row[index];
   return values;

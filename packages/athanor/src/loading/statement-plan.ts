@@ -34,6 +34,11 @@ export class StatementPlan {
     this.select = new Select(select.entity, { ...parts, where, joins });
   }
 
+  /** Whether each row is another instance: nothing beside the entity is joined to it. */
+  get isDistinct(): boolean {
+    return this.joins.length === 0 && this.select.parts.from === undefined;
+  }
+
   /** Reads related rows beside those of an entity. */
   join(parent: PlannedEntity, property: RelationshipProperty, tree: LoaderTree): PlannedEntity {
     const { target } = property;

@@ -16,8 +16,10 @@ export function identityKey({ primaryKey }: Mapper, values: readonly unknown[]):
 
 /** The same of any columns: equal for values that the database takes for equal. */
 export function compositeKey(types: readonly ColumnType[], values: readonly unknown[]): unknown {
+  const [only] = types;
+  if (only !== undefined && types.length === 1) return keyPart(values[0], only);
   const parts = types.map((type, index) => keyPart(values[index], type));
-  return parts.length === 1 ? parts[0] : parts.map((part) => String(part).replace(/[\\,]/g, "\\$&")).join(",");
+  return parts.map((part) => String(part).replace(/[\\,]/g, "\\$&")).join(",");
 }
 
 /**

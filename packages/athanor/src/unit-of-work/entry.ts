@@ -1,19 +1,12 @@
+import type { History } from "../instance/history.ts";
+import type { Instance } from "../instance/instance.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import type { SmallMap } from "../instance/small-map.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 
 /** Related instances that a relationship gained, kept and lost; null stands for a reference to nothing. */
-export interface RelatedHistory {
-  readonly added: readonly (InstanceState | null)[];
-  readonly unchanged: readonly (InstanceState | null)[];
-  readonly deleted: readonly (InstanceState | null)[];
-}
-
-/** A history with whether the relationship was to be loaded for it. */
-export interface AskedHistory extends RelatedHistory {
-  readonly isLoaded: boolean;
-}
+export type RelatedHistory = History<Instance | null>;
 
 /** What a flush is to do with one instance. */
 export interface Entry {
@@ -35,5 +28,7 @@ export interface Entry {
   /** Its row is inserted: a failure from here on is none of its INSERT. */
   isInserted: boolean;
   /** The histories of its relationships, as far as the flush has asked for them. */
-  histories: SmallMap<RelationshipProperty, AskedHistory> | undefined;
+  histories: SmallMap<RelationshipProperty, RelatedHistory> | undefined;
+  /** Those that it asked for to be loaded. */
+  loadedHistories: SmallMap<RelationshipProperty, RelatedHistory> | undefined;
 }

@@ -1,13 +1,13 @@
 import type { Connection } from "../engine/connection.ts";
 import type { MaybePromise } from "../engine/maybe-promise.ts";
-import { nothing, PASSIVE_NO_RESULT } from "../instance/history.ts";
-import { type Instance, stateOf } from "../instance/instance.ts";
+import { History, nothing, PASSIVE_NO_RESULT } from "../instance/history.ts";
+import type { Instance } from "../instance/instance.ts";
 import type { RelatedAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { type Mapper, mapperOfState } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { SmallMap } from "../instance/small-map.ts";
-import type { AskedHistory, Entry, RelatedHistory } from "./entry.ts";
+import type { Entry, RelatedHistory } from "./entry.ts";
 import type { Flushed, FlushWork } from "./flush.ts";
 
 /** What a registration says beside the instance. */
@@ -84,6 +84,7 @@ export class FlushPlan {
       nulls: undefined,
       isInserted: false,
       histories: undefined,
+      loadedHistories: undefined,
     };
     this.#mayDelete ||= isDelete;
     this.entries.set(state, entry);
@@ -137,31 +138,35 @@ export class FlushPlan {
    * @param load the relationship must be known, and is loaded where it is not in memory
    */
   history(entry: Entry, property: RelationshipProperty, load: boolean): MaybePromise<RelatedHistory> {
-    const known = entry.histories?.get(property);
-    if (known !== undefined && (known.isLoaded || !load)) return known;
+    const known = entry.loadedHistories?.get(property) ?? (load ? undefined : entry.histories?.get(property));
+    if (known !== undefined) return known;
     const { state } = entry;
     const isAbsent = load && state.key !== undefined && state.values[property.slot] === undefined;
     if (isAbsent || mustFindReplaced(state, property)) return this.#findHistory(entry, property, load);
-    return keepHistory(entry, property, relatedHistory(state, property, load));
+    return keepHistory(entry, property, load, this.historyNow(state, property));
   }
 
   async #findHistory(entry: Entry, property: RelationshipProperty, load: boolean): Promise<RelatedHistory> {
     const { state } = entry;
     if (load && state.key !== undefined && state.values[property.slot] === undefined)
       await this.work.loadRelated(state, property);
-    const history = relatedHistory(state, property, load);
-    if (!mustFindReplaced(state, property)) return keepHistory(entry, property, history);
-    return keepHistory(entry, property, withReplaced(history, await this.work.loadReplaced(state, property)));
+    const history = this.historyNow(state, property);
+    if (!mustFindReplaced(state, property)) return keepHistory(entry, property, load, history);
+    const replaced = await this.work.loadReplaced(state, property);
+    return keepHistory(entry, property, load, withReplaced(history, replaced));
   }
 
   /** The history of a relationship as it is at this moment. */
-  historyNow(state: InstanceState, property: RelationshipProperty): RelatedHistory {
-    return relatedHistory(state, property, false);
+  historyNow(state: InstanceState, { slot }: RelationshipProperty): RelatedHistory {
+    const pending = state.values[slot] === undefined ? state.relations?.pending?.get(slot) : undefined;
+    if (pending !== undefined) return new History([...pending.added], nothing, [...pending.removed]);
+    return (state.instrumentation.attributes[slot] as RelatedAttribute).history(state) as RelatedHistory;
   }
 
   /** The history that was asked for before. */
-  knownHistory({ state, histories }: Entry, property: RelationshipProperty): RelatedHistory {
-    return histories?.get(property) ?? this.historyNow(state, property);
+  knownHistory(entry: Entry, property: RelationshipProperty): RelatedHistory {
+    const { loadedHistories, histories, state } = entry;
+    return loadedHistories?.get(property) ?? histories?.get(property) ?? this.historyNow(state, property);
   }
 
   /** Registers everything that goes with a deleted instance. */
@@ -177,25 +182,15 @@ export class FlushPlan {
   }
 }
 
-function relatedHistory(state: InstanceState, { slot }: RelationshipProperty, isLoaded: boolean): AskedHistory {
-  const pending = state.values[slot] === undefined ? state.relations?.pending?.get(slot) : undefined;
-  if (pending !== undefined)
-    return {
-      added: statesOf([...pending.added]),
-      unchanged: nothing,
-      deleted: statesOf([...pending.removed]),
-      isLoaded,
-    };
-  const { added, unchanged, deleted } = (state.instrumentation.attributes[slot] as RelatedAttribute).history(state);
-  return { added: statesOf(added), unchanged: statesOf(unchanged), deleted: statesOf(deleted), isLoaded };
-}
-
-function statesOf(values: readonly unknown[]): readonly (InstanceState | null)[] {
-  return values.length === 0 ? nothing : values.map((value) => (value == null ? null : stateOf(value as Instance)));
-}
-
-function keepHistory(entry: Entry, property: RelationshipProperty, history: AskedHistory): RelatedHistory {
-  (entry.histories ??= new SmallMap()).set(property, history);
+/** Keeps the history of a relationship for the rest of the flush. */
+export function keepHistory(
+  entry: Entry,
+  property: RelationshipProperty,
+  isLoaded: boolean,
+  history: RelatedHistory,
+): RelatedHistory {
+  if (isLoaded) (entry.loadedHistories ??= new SmallMap()).set(property, history);
+  else (entry.histories ??= new SmallMap()).set(property, history);
   return history;
 }
 
@@ -205,10 +200,9 @@ function mustFindReplaced({ committed }: InstanceState, property: RelationshipPr
 }
 
 /** The history of a reference, where only the database knew what it had referred to. */
-function withReplaced(history: AskedHistory, replaced: Instance | null): AskedHistory {
+function withReplaced(history: RelatedHistory, replaced: Instance | null): RelatedHistory {
   if (replaced === null) return history;
-  const lost = stateOf(replaced);
-  return history.added.includes(lost)
-    ? { ...history, added: nothing, unchanged: [lost], deleted: nothing }
-    : { ...history, deleted: [lost] };
+  return history.added.includes(replaced)
+    ? new History(nothing, [replaced], nothing)
+    : new History(history.added, history.unchanged, [replaced]);
 }

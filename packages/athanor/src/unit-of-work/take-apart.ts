@@ -1,4 +1,4 @@
-import type { InstanceState } from "../instance/instance-state.ts";
+import { type Instance, stateOf } from "../instance/instance.ts";
 import { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { dependencyOf } from "./dependencies/dependency-of.ts";
@@ -90,8 +90,8 @@ async function connectRow(
   const saves = wholes.step("save", child);
   const deletes = wholes.step("delete", child);
   if (!circular.has(saves)) return connectWith(saves, deletes);
-  for (const state of related) {
-    const childEntry = state === null ? undefined : plan.entries.get(state);
+  for (const instance of related) {
+    const childEntry = instance === null ? undefined : plan.entries.get(stateOf(instance));
     if (childEntry === undefined) connectWith(undefined, undefined);
     else if (childEntry.isDelete) connectWith(undefined, rows.row(deletes, childEntry));
     else connectWith(rows.row(saves, childEntry), undefined);
@@ -106,7 +106,7 @@ async function relatedNow(
   plan: FlushPlan,
   property: RelationshipProperty,
   { state, isDelete }: Entry,
-): Promise<readonly (InstanceState | null)[]> {
+): Promise<readonly (Instance | null)[]> {
   const isAbsent = (): boolean => state.values[property.slot] === undefined;
   const { isCollection, inverse, options } = property;
   if (isAbsent() && isDelete && !isCollection && options.passiveDeletes !== true)

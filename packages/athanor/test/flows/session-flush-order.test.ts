@@ -381,4 +381,32 @@ forEachDatabase((db) => {
     expect(onWarning).toHaveBeenCalledOnce();
     expect(onWarning.mock.calls[0]?.[0].message).toContain("found no row");
   });
+
+  test("many rows with a key of one column are deleted together, and how many of them were gone already is a warning", async () => {
+    const { engine, rows } = await open();
+    const onWarning = vi.fn<(warning: { message: string }) => void>();
+    const SessionLocal = sessionmaker(engine, { onWarning });
+    await using session = SessionLocal();
+    const users = Array.from({ length: 123 }, (_, index) => new User({ name: `user ${index}` }));
+    const seats = Array.from({ length: 12 }, (_, place) => new Seat({ row: 1, place }));
+    session.addAll([...users, ...seats]);
+    await session.commit();
+    await engine.begin(async (connection) => {
+      await connection.run("delete from users where id in (7, 8, 123)");
+      await connection.run("delete from seats where place = 3");
+    });
+    const sizes: number[] = [];
+    listen(engine, "beforeCursorExecute", ({ statement, parameters, executemany }) => {
+      if (statement.startsWith('delete from "users"')) sizes.push(executemany ? -parameters.length : parameters.length);
+    });
+    for (const instance of [...users.slice(0, 122), ...seats]) await session.delete(instance);
+    await session.commit();
+    expect(sizes).toEqual([100, 10, 10, -2]);
+    expect(onWarning.mock.calls.map(([{ message }]) => message).toSorted()).toEqual([
+      'The DELETE of 100 rows from "users", User (key 1) to User (key 100), found 98 of them. Somebody has deleted the others already.',
+      'The DELETE of Seat (key 1,3) found no row in "seats". Somebody has deleted it already.',
+    ]);
+    expect(await rows("select id from users")).toEqual([]);
+    expect(await rows("select place from seats")).toEqual([]);
+  });
 });

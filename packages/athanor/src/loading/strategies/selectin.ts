@@ -60,8 +60,9 @@ function selectinLoad(node: LoaderNode, criteria: readonly EntityCriteria[]): Af
         populateExisting,
       );
       const found = new Map<unknown, Instance[]>();
-      for (const [instance, ...link] of await loads.find(statement)) {
-        const text = compositeKey(types, link);
+      for (const row of await loads.find(statement)) {
+        const [instance] = row;
+        const text = compositeKey(types, types.length === 1 ? [row[1]] : row.slice(1));
         const related = found.get(text);
         if (related === undefined) found.set(text, [instance]);
         else related.push(instance);

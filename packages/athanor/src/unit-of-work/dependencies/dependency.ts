@@ -1,4 +1,6 @@
 import type { MaybePromise } from "../../engine/maybe-promise.ts";
+import { nothing } from "../../instance/history.ts";
+import { type Instance, stateOf } from "../../instance/instance.ts";
 import type { InstanceState } from "../../instance/instance-state.ts";
 import type { RelationshipProperty } from "../../mapping/relationship-property.ts";
 import type { Entry } from "../entry.ts";
@@ -42,6 +44,12 @@ export interface Dependency {
 }
 
 /** The instances of a history, without references to nothing. */
-export function present(states: readonly (InstanceState | null)[]): readonly InstanceState[] {
-  return states.includes(null) ? states.filter((state) => state !== null) : (states as readonly InstanceState[]);
+export function present(instances: readonly (Instance | null)[]): readonly InstanceState[] {
+  if (instances.length === 0) return nothing;
+  const states: InstanceState[] = [];
+  for (let index = 0; index < instances.length; index++) {
+    const instance = instances[index];
+    if (instance != null) states.push(stateOf(instance));
+  }
+  return states;
 }

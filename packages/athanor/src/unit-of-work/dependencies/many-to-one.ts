@@ -1,5 +1,6 @@
 import { eachInTurn, type MaybePromise } from "../../engine/maybe-promise.ts";
 import { hasKnownParent } from "../../instance/parentage.ts";
+import { type Instance, stateOf } from "../../instance/instance.ts";
 import type { InstanceState } from "../../instance/instance-state.ts";
 import type { RelationshipProperty } from "../../mapping/relationship-property.ts";
 import type { Entry, RelatedHistory } from "../entry.ts";
@@ -80,7 +81,7 @@ export class ManyToOne implements Dependency {
     if (property.options.postUpdate === true) {
       if (added.length + deleted.length + unchanged.length > 0) plan.postUpdate(state, property);
     } else if (isDelete) return;
-    if (added.length === 1) return this.#refer(plan, state, added[0] as InstanceState | null);
+    if (added.length === 1) return this.#refer(plan, state, added[0] as Instance | null);
     if (added.length > 1) return eachInTurn(added, (child) => this.#refer(plan, state, child));
     if (deleted.length > 0) return this.#clear(plan, state);
   }
@@ -101,8 +102,9 @@ export class ManyToOne implements Dependency {
     await plan.cascadeDelete(child);
   }
 
-  #refer(plan: FlushPlan, parent: InstanceState, child: InstanceState | null): MaybePromise<void> {
-    if (child === null) return this.#clear(plan, parent);
+  #refer(plan: FlushPlan, parent: InstanceState, referred: Instance | null): MaybePromise<void> {
+    if (referred === null) return this.#clear(plan, parent);
+    const child = stateOf(referred);
     if (!plan.work.contains(child)) {
       plan.work.warn(
         `${child.describe()} is not in the session, so ${this.property.label} does not refer to it in the database. Add it: session.add(instance).`,
