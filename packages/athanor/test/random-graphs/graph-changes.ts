@@ -5,32 +5,51 @@ import type { Thing } from "./world.ts";
 import type { Walker } from "./walker.ts";
 
 /** More would only make it slow. */
-const maxThings = 12;
+const maxThings = 18;
 const kindNames = Object.keys(kinds);
 
 /** Makes a new thing, with parents: given to the constructor, assigned, or one that draws it into the session. */
 export async function create(walker: Walker, a: number, b: number, c: number): Promise<void> {
   if (walker.world.things.size >= maxThings) return;
-  const kind = kindNames[a % kindNames.length] as string;
+  return createOfKind(walker, kindNames[a % kindNames.length] as string, a, b, c);
+}
+
+/** What a graph starts with has all sorts of things in it, those first that others need. */
+export function createStart(
+  walker: Walker,
+  index: number,
+  { a, b, c }: { readonly a: number; readonly b: number; readonly c: number },
+): Promise<void> {
+  const order = ["Author", "Tag", "Book", "Folder", "Author", "Novel", ...kindNames];
+  return createOfKind(walker, order[index % order.length] as string, a, b, c);
+}
+
+async function createOfKind(walker: Walker, kind: string, a: number, b: number, c: number): Promise<void> {
   const thing = newThing(walker, kind, b);
   const parents = parentsFor(walker, thing, b, c);
   if (parents === undefined || (kind === "Review" && hasReview(walker, parents))) return;
   const way = (["given", "assigned", "drawn in"] as const)[(a >> 4) % 3];
   const drawing = way === "drawn in" ? parents[0] : undefined;
   for (const [edge, parent] of parents)
-    if ((isForOne(edge) || edge === drawing?.[0]) && !(await walker.ready(parent, edge.collection))) return;
+    if ((isForOne(edge) || edge.isOneSided || edge === drawing?.[0]) && !(await walker.ready(parent, edge.collection)))
+      return;
   if (!parents.every(([, parent]) => walker.isHere(parent))) return;
   const labels = Object.fromEntries(parents.map(([{ reference }, parent]) => [reference, parent.label]));
   walker.note(`new ${kind} ${thing.label}`, thing.values, labels, way);
   const related = Object.fromEntries(
-    parents.filter((pair) => pair !== drawing).map(([edge, parent]) => [edge.reference, walker.instance(parent)]),
+    parents
+      .filter((pair) => pair !== drawing && !pair[0].isOneSided)
+      .map(([edge, parent]) => [edge.reference, walker.instance(parent)]),
   );
   const given = way === "assigned" ? {} : related;
   const instance = walker.construct(kind, { label: thing.label, ...thing.values, ...given });
   walker.instances.set(thing.label, instance);
   walker.world.things.set(thing.label, thing);
   if (drawing === undefined) walker.session.add(instance);
-  else putIn(walker.instance(drawing[1]), drawing[0].collection, drawing[0].holding, instance);
+  for (const pair of parents) {
+    const [{ collection, holding, isOneSided }, parent] = pair;
+    if (isOneSided || pair === drawing) putIn(walker.instance(parent), collection, holding, instance);
+  }
   if (way === "assigned") for (const [key, value] of Object.entries(related)) assign(instance, key, value);
   const isTaken = parents.some(([edge, parent]) => isPlaceTaken(walker, edge, thing, parent));
   for (const [edge, parent] of parents) walker.place(edge, thing, parent);
@@ -97,7 +116,7 @@ export function newValue(thing: Thing, choice: number): readonly [column: string
 export async function refer(walker: Walker, edge: Edge, b: number, c: number): Promise<void> {
   const child = walker.pick(edge.child, b);
   const parent = c % 4 === 0 ? null : walker.pick(edge.parent, c >> 2);
-  if (child === undefined || parent === undefined || edge.isKey) return;
+  if (child === undefined || parent === undefined || edge.isKey || edge.isOneSided) return;
   if (parent !== null && !walker.mayPlace(edge, child, parent)) return;
   // A part is an orphan when a whole is known that it has lost.
   const mayBeBlind = child.isSaved && (parent !== null || edge.rule !== "delete orphans");
@@ -139,7 +158,14 @@ export async function collect(walker: Walker, edge: Edge, b: number, c: number, 
   if (parent === undefined) return;
   const entering = edge.isKey ? [] : walker.world.ofKind(edge.child).filter((_, index) => (c >> index) % 2 === 1);
   if (!(await walker.ready(parent, collection))) return;
-  for (const child of entering) if (!(await walker.ready(child, edge.reference))) return;
+  const placeNow = (child: Thing): readonly [Thing, string] => {
+    const label = child.parents[edge.reference];
+    return edge.isOneSided && label != null ? [walker.world.get(label), collection] : [child, edge.reference];
+  };
+  for (const child of entering) {
+    if (edge.isOneSided && child.parents[edge.reference] == null) continue;
+    if (!(await walker.ready(...placeNow(child)))) return;
+  }
   // A key of a map cannot be waited for.
   for (const child of entering) if (!(await walker.ready(child, "label"))) return;
   if (!walker.isHere(parent) || !entering.every((child) => walker.isHere(child))) return;
@@ -154,9 +180,17 @@ export async function collect(walker: Walker, edge: Edge, b: number, c: number, 
   const news = fitting.filter((child) => !there.includes(child));
   // One that is a part of two wholes and never had a row would stay in the other.
   const leaving = there.filter((child) => child.isSaved || !edge.isKey);
+  const leaveOther = (child: Thing): void => {
+    const [other] = placeNow(child);
+    if (other !== child && other !== parent) {
+      walker.note(`${other.kind} ${other.label}.${collection} - ${child.label}`);
+      takeOut(walker.instance(other), collection, holding, walker.instance(child));
+    }
+  };
   const where = `${parent.kind} ${parent.label}.${collection}`;
   const way = (["put", "take", "replace", "splice"] as const)[d % 4];
   if (way === "put" && news[0] !== undefined) {
+    leaveOther(news[0]);
     walker.note(`${where} + ${news[0].label}`);
     putIn(instance, collection, holding, walker.instance(news[0]));
     const before = news[0].parents[edge.reference];
@@ -172,6 +206,7 @@ export async function collect(walker: Walker, edge: Edge, b: number, c: number, 
     walker.place(edge, child, null);
   } else if (way === "replace" && leaving.length === there.length) {
     if (holding === "one" && news.some(({ parents }) => parents[edge.reference] != null)) return;
+    for (const child of news) leaveOther(child);
     walker.note(`${where} = [${labelled(fitting)}]`);
     const items = fitting.map((child) => walker.instance(child));
     replaceAll(instance, collection, holding, items);
@@ -180,6 +215,7 @@ export async function collect(walker: Walker, edge: Edge, b: number, c: number, 
   } else if (way === "splice" && holding === "array" && leaving.length === there.length) {
     const array = valueOf(instance, collection) as Instance[];
     const start = c % (array.length + 1);
+    for (const child of news) leaveOther(child);
     walker.note(`${where}.splice(${start}, 1, ${labelled(news)})`);
     const gone = array.splice(start, 1, ...news.map((child) => walker.instance(child)));
     for (const child of there) if (gone.includes(walker.instance(child))) walker.place(edge, child, null);
@@ -192,7 +228,7 @@ export async function relate(walker: Walker, a: number, b: number, c: number): P
   const link = links[a % links.length]!;
   const isFromLeft = (a >> 1) % 2 === 0;
   const [here, there] = isFromLeft ? [link.left, link.right] : [link.right, link.left];
-  const thing = walker.pick(here.kind, b);
+  const thing = link.isOneSided && !isFromLeft ? undefined : walker.pick(here.kind, b);
   const others = walker.world.ofKind(there.kind);
   if (thing === undefined || others.length === 0 || !(await walker.ready(thing, here.attribute))) return;
   if (!others.every((other) => walker.isHere(other))) return;

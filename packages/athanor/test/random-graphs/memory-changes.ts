@@ -24,7 +24,7 @@ export async function expire(walker: Walker, a: number, b: number): Promise<void
   const { session } = walker;
   const instance = walker.instance(thing);
   const attributes = relationshipsOf(thing.kind);
-  const attribute = attributes[b % attributes.length] as string;
+  const attribute = attributes[b % attributes.length] ?? "label";
   const ways: [string, () => void | Promise<void>][] = [
     [`expire ${thing.label}`, () => session.expire(instance)],
     [`expire ${thing.label}.${attribute}`, () => session.expire(instance, [attribute])],
@@ -83,7 +83,8 @@ export async function loadRelated(walker: Walker, a: number, b: number): Promise
   const thing = walker.pickAny(a);
   if (thing === undefined) return;
   const attributes = relationshipsOf(thing.kind);
-  const attribute = attributes[b % attributes.length] as string;
+  const attribute = attributes[b % attributes.length];
+  if (attribute === undefined) return;
   walker.note(`load ${thing.kind} ${thing.label}.${attribute}`);
   if (!(await walker.ready(thing, attribute)) || walker.hasDeletions()) return;
   const labels = walker.labelsOf(itemsIn(walker.instance(thing), attribute));
@@ -96,7 +97,7 @@ export async function find(walker: Walker, a: number, b: number): Promise<void> 
   const kind = kindNames[a % kindNames.length] as string;
   const attributes = relationshipsOf(kind);
   const attribute = attributes[b % attributes.length] as never;
-  const way = (["", "selectin", "joined", "anew"] as const)[(b >> 4) % 4];
+  const way = attributes.length === 0 ? "" : (["", "selectin", "joined", "anew"] as const)[(b >> 4) % 4];
   if (!walker.manner.autoflush || way === "anew") await walker.flush();
   walker.note(`select ${kind}`, way ?? "", attribute);
   const Model = walker.model(kind);

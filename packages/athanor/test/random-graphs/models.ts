@@ -139,7 +139,6 @@ class Book extends model(
     },
     get chapters() {
       return many(Chapter, {
-        backPopulates: "book",
         cascade: "all, delete-orphan",
         orderBy: ["position", "label"],
       });
@@ -148,7 +147,7 @@ class Book extends model(
       return many(Review, { backPopulates: "book", cascade: "all, delete-orphan", orderBy: "label" });
     },
     get tags() {
-      return many(Tag, { backPopulates: "books", secondary: "book_tags" }).asSet();
+      return many(Tag, { secondary: "book_tags" }).asSet();
     },
   },
   { metadata, polymorphicOn: "kind", identity: "book" },
@@ -161,9 +160,6 @@ class Novel extends inherit(
     id: integer().primaryKey().references("books.id"),
     pages: integer().nullable(),
     genre_id: integer().nullable().references("tags.id"),
-    get genre() {
-      return one(Tag, { backPopulates: "novels" });
-    },
   },
 ) {}
 
@@ -175,9 +171,6 @@ class Chapter extends model(
     position: integer(),
     version: integer(),
     book_id: integer().references("books.id"),
-    get book() {
-      return one(Book, { backPopulates: "chapters" });
-    },
   },
   { metadata, version: "version" },
 ) {}
@@ -205,11 +198,8 @@ class Tag extends model(
     id,
     label,
     name,
-    get books() {
-      return many(Book, { backPopulates: "tags", secondary: "book_tags", orderBy: "label" });
-    },
     get novels() {
-      return many(Novel, { backPopulates: "genre", orderBy: "label" });
+      return many(Novel, { orderBy: "label" });
     },
   },
   { metadata },
@@ -219,7 +209,7 @@ table(
   "book_tags",
   {
     book_id: integer().primaryKey().references("books.id"),
-    tag_id: integer().primaryKey().references("tags.id"),
+    tag_id: integer().primaryKey().references("tags.id", { onDelete: "cascade" }),
   },
   { metadata },
 );
@@ -240,7 +230,7 @@ export const kinds: Readonly<Record<string, AnyModel>> = {
 
 export type Holding = "one" | "array" | "set" | "map";
 
-/** A foreign key as both sides see it: the reference of the child, and what the parent holds. */
+/** A foreign key: the reference of the child, and what the parent holds. */
 export interface Edge {
   readonly child: string;
   readonly reference: string;
@@ -254,16 +244,18 @@ export interface Edge {
   readonly nullable: boolean;
   /** The column is part of the child's key: the parent stays the same. */
   readonly isKey: boolean;
+  /** Only the parent knows of it: the child has no such reference. */
+  readonly isOneSided: boolean;
 }
 
 function edge(
   [child, reference, column]: readonly [string, string, string],
   [parent, collection, holding]: readonly [string, string, Holding],
   rule: Edge["rule"],
-  more: { readonly nullable?: false; readonly isKey?: true } = {},
+  more: { readonly nullable?: false; readonly isKey?: true; readonly isOneSided?: true } = {},
 ): Edge {
-  const { nullable = true, isKey = false } = more;
-  return { child, reference, column, parent, collection, holding, rule, nullable, isKey };
+  const { nullable = true, isKey = false, isOneSided = false } = more;
+  return { child, reference, column, parent, collection, holding, rule, nullable, isKey, isOneSided };
 }
 
 export const edges: readonly Edge[] = [
@@ -271,10 +263,13 @@ export const edges: readonly Edge[] = [
   edge(["Entry", "folder", "folder_id"], ["Folder", "entries", "set"], "delete along"),
   edge(["Book", "author", "author_id"], ["Author", "books", "array"], "forget"),
   edge(["Author", "favorite", "favorite_id"], ["Book", "admirers", "array"], "forget"),
-  edge(["Novel", "genre", "genre_id"], ["Tag", "novels", "array"], "forget"),
+  edge(["Novel", "genre", "genre_id"], ["Tag", "novels", "array"], "forget", { isOneSided: true }),
   edge(["Profile", "author", "author_id"], ["Author", "profile", "one"], "delete orphans"),
   edge(["Note", "author", "author_id"], ["Author", "notes", "map"], "delete orphans", { nullable: false }),
-  edge(["Chapter", "book", "book_id"], ["Book", "chapters", "array"], "delete orphans", { nullable: false }),
+  edge(["Chapter", "book", "book_id"], ["Book", "chapters", "array"], "delete orphans", {
+    nullable: false,
+    isOneSided: true,
+  }),
   edge(["Review", "author", "author_id"], ["Author", "reviews", "array"], "delete orphans", {
     nullable: false,
     isKey: true,
@@ -298,6 +293,8 @@ export interface Link {
   readonly table: string;
   readonly left: Side;
   readonly right: Side;
+  /** Only the left side knows of it. */
+  readonly isOneSided: boolean;
 }
 
 export const links: readonly Link[] = [
@@ -305,11 +302,13 @@ export const links: readonly Link[] = [
     table: "book_tags",
     left: { kind: "Book", attribute: "tags", holding: "set", column: "book_id" },
     right: { kind: "Tag", attribute: "books", holding: "array", column: "tag_id" },
+    isOneSided: true,
   },
   {
     table: "followings",
     left: { kind: "Author", attribute: "follows", holding: "array", column: "follower_id" },
     right: { kind: "Author", attribute: "followers", holding: "set", column: "followed_id" },
+    isOneSided: false,
   },
 ];
 

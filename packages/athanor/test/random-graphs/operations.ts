@@ -26,12 +26,16 @@ const weights = {
 
 export type OperationKind = keyof typeof weights;
 
-/** One step of a walk. What the numbers choose among is known when it is taken. */
-export interface Operation {
-  readonly kind: OperationKind;
+/** What an operation chooses by. What it chooses among is known when it is taken. */
+interface Choices {
   readonly a: number;
   readonly b: number;
   readonly c: number;
+}
+
+/** One step of a walk. */
+export interface Operation extends Choices {
+  readonly kind: OperationKind;
 }
 
 /** The options of the session. */
@@ -43,6 +47,8 @@ export interface Manner {
 /** What a walk is made of. */
 export interface Route {
   readonly manner: Manner;
+  /** What is there before it begins, by what its creation is to choose. */
+  readonly start: readonly Choices[];
   readonly operations: readonly Operation[];
 }
 
@@ -51,11 +57,11 @@ const kinds = Object.entries(weights).flatMap(([kind, weight]) =>
 );
 const choice = fc.nat(1023);
 
-/** Walks of up to forty operations. */
+const choices = { a: choice, b: choice, c: choice };
+
+/** Walks of up to forty operations, mostly on a graph that is there. */
 export const routes: fc.Arbitrary<Route> = fc.record({
   manner: fc.record({ autoflush: fc.boolean(), expireOnCommit: fc.boolean() }),
-  operations: fc.array(fc.record({ kind: fc.constantFrom(...kinds), a: choice, b: choice, c: choice }), {
-    maxLength: 40,
-    size: "max",
-  }),
+  start: fc.array(fc.record(choices), { maxLength: 14, size: "max" }),
+  operations: fc.array(fc.record({ kind: fc.constantFrom(...kinds), ...choices }), { maxLength: 40, size: "max" }),
 });

@@ -6,8 +6,8 @@ import { metadata } from "./models.ts";
 import { routes } from "./operations.ts";
 import { walk } from "./walk.ts";
 
-/** In memory a route takes two milliseconds; elsewhere each statement is a message. */
-const numRuns = { sqlite: 1000, pglite: 60, postgres: 60 };
+/** In memory a route takes five milliseconds; elsewhere each statement is a message. */
+const numRuns = { sqlite: 1000, pglite: 40, postgres: 40 };
 
 forEachDatabase((database) => {
   test(

@@ -40,7 +40,7 @@ async function merge(walker: Walker, others: ReadonlyMap<number, Instance>, choi
   if (thing === undefined || given === undefined) return;
   const [column, value] = newValue(thing, choice >> 4);
   assign(given, column, value);
-  const edge = edges.find(({ child, rule }) => rule === "forget" && isA(thing.kind, child));
+  const edge = edges.find(({ child, rule, isOneSided }) => rule === "forget" && !isOneSided && isA(thing.kind, child));
   walker.note(
     `merge ${thing.kind} ${thing.label}`,
     column,

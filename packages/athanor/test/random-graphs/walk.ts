@@ -1,15 +1,17 @@
 import type { Engine } from "../../src/index.ts";
-import { collect, create, refer, relate, remove, set, setForeignKey } from "./graph-changes.ts";
+import { collect, create, createStart, refer, relate, remove, set, setForeignKey } from "./graph-changes.ts";
 import { changeRows, expire, expunge, find, loadRelated, setAndDrop } from "./memory-changes.ts";
-import { type Edge, edges } from "./models.ts";
+import { type Edge, edges, isA } from "./models.ts";
 import type { Operation, Route } from "./operations.ts";
 import { commit, fail, openSavepoint, release, rollback, rollbackToSavepoint } from "./transactions.ts";
 import { Walker } from "./walker.ts";
 
 /** Takes a route, and compares at the end as after every commit. */
-export async function walk(engine: Engine, { manner, operations }: Route): Promise<void> {
+export async function walk(engine: Engine, { manner, start, operations }: Route): Promise<void> {
   const walker = new Walker(engine, manner);
   try {
+    for (const [index, { a, b, c }] of start.entries()) await createStart(walker, index, { a, b, c });
+    if (start.length > 0) await commit(walker, 2, 1);
     for (const operation of operations) await take(walker, operation);
     await commit(walker, 0, 1);
   } catch (error) {
@@ -23,8 +25,16 @@ export async function walk(engine: Engine, { manner, operations }: Route): Promi
   }
 }
 
+/** An edge between things that there are. */
+function edgeAt({ world }: Walker, choice: number): Edge {
+  const kinds = new Set([...world.things.values()].map(({ kind }) => kind));
+  const isThere = (name: string): boolean => [...kinds].some((kind) => isA(kind, name));
+  const possible = edges.filter(({ child, parent }) => isThere(child) && isThere(parent));
+  return (possible[choice % possible.length] ?? edges[choice % edges.length]) as Edge;
+}
+
 function take(walker: Walker, { kind, a, b, c }: Operation): void | Promise<void> {
-  const edge = edges[a % edges.length] as Edge;
+  const edge = edgeAt(walker, a);
   switch (kind) {
     case "create":
       return create(walker, a, b, c);

@@ -13,7 +13,7 @@ import {
 import { type Edge, kinds } from "./models.ts";
 import type { Manner } from "./operations.ts";
 import { clearTables } from "./stored.ts";
-import { type Stale, type Thing, World } from "./world.ts";
+import { relationshipsOf, type Stale, type Thing, World } from "./world.ts";
 
 /** Where a rollback leads to. */
 export interface Mark {
@@ -122,7 +122,9 @@ export class Walker {
 
   /** Loads an attribute. What it belongs to may go by the flush that comes before. */
   async ready(thing: Thing, attribute: string): Promise<boolean> {
-    await (load as (instance: Instance, key: string) => Promise<unknown>)(this.instance(thing), attribute);
+    // The flush that comes before the load would delete it.
+    if (thing.isCutOff && this.manner.autoflush && !this.isLoaded(thing, attribute)) await this.flush();
+    else await (load as (instance: Instance, key: string) => Promise<unknown>)(this.instance(thing), attribute);
     return this.isHere(thing);
   }
 
@@ -200,6 +202,7 @@ export class Walker {
 
   forget(label: number, attribute: string): void {
     const instance = this.world.things.has(label) ? this.instances.get(label) : undefined;
-    if (instance !== undefined && inspect(instance).persistent) this.session.expire(instance, [attribute]);
+    if (instance === undefined || !relationshipsOf(instance.constructor.name).includes(attribute)) return;
+    if (inspect(instance).persistent) this.session.expire(instance, [attribute]);
   }
 }

@@ -133,8 +133,9 @@ export class World {
     const picture: Picture = {};
     const inOrder = [...this.things.values()].toSorted((one, other) => one.label - other.label);
     for (const thing of inOrder) {
-      const attributes: Record<string, unknown> = { ...thing.values, ...thing.parents };
+      const attributes: Record<string, unknown> = { ...thing.values };
       for (const edge of edges) {
+        if (isA(thing.kind, edge.child) && !edge.isOneSided) attributes[edge.reference] = thing.parents[edge.reference];
         if (!isA(thing.kind, edge.parent)) continue;
         const labels = labelsOf(
           this.children(edge, thing).toSorted(edge.collection === "chapters" ? byPosition : byLabel),
@@ -144,7 +145,7 @@ export class World {
       for (const link of links) {
         if (isA(thing.kind, link.left.kind))
           attributes[link.left.attribute] = (thing.linked[link.table] ?? []).toSorted((one, other) => one - other);
-        if (isA(thing.kind, link.right.kind))
+        if (isA(thing.kind, link.right.kind) && !link.isOneSided)
           attributes[link.right.attribute] = labelsOf(this.linkedTo(link, thing).toSorted(byLabel));
       }
       picture[`${thing.kind} ${thing.label}`] = attributes;
@@ -159,10 +160,12 @@ export type Picture = Record<string, Record<string, unknown>>;
 /** The columns, references and collections of a class, by name. */
 export function relationshipsOf(kind: string): string[] {
   return [
-    ...edges.filter(({ child }) => isA(kind, child)).map(({ reference }) => reference),
+    ...edges.filter(({ child, isOneSided }) => isA(kind, child) && !isOneSided).map(({ reference }) => reference),
     ...edges.filter(({ parent }) => isA(kind, parent)).map(({ collection }) => collection),
     ...links.filter(({ left }) => isA(kind, left.kind)).map(({ left }) => left.attribute),
-    ...links.filter(({ right }) => isA(kind, right.kind)).map(({ right }) => right.attribute),
+    ...links
+      .filter(({ right, isOneSided }) => isA(kind, right.kind) && !isOneSided)
+      .map(({ right }) => right.attribute),
   ];
 }
 
