@@ -48,6 +48,8 @@ export type {
   Mapped,
   ModelClass,
   PropertiesOf,
+  RelationshipName,
+  TargetOf,
   ValueOf,
 } from "./mapping/model-types.ts";
 export type {
@@ -92,7 +94,13 @@ export {
 } from "./instance/attribute-access.ts";
 
 // Statements
-export { type Attribute, type AttributeKind, type Attributes, attributes } from "./sql/attribute.ts";
+export {
+  type Attribute,
+  type AttributeKind,
+  type Attributes,
+  attributes,
+  type InstanceAttributes,
+} from "./sql/attribute.ts";
 export {
   and,
   bindparam,
@@ -102,6 +110,7 @@ export {
   type Operand,
   or,
   type OrderBy,
+  type Ordering,
 } from "./sql/expression.ts";
 export { DeleteFrom, deleteFrom } from "./sql/delete-from.ts";
 export type { Filter } from "./sql/filter.ts";
@@ -110,7 +119,7 @@ export { type ExecutionOptions, type Scope, Select, select } from "./sql/select.
 export { Update, update, type UpdateValues } from "./sql/update.ts";
 export { type RawBuilder as Sql, sql } from "kysely";
 export { LoaderOption } from "./sql/loading-plan.ts";
-export { joinedLoad, LoaderPath, type RelationshipName, selectinLoad } from "./loading/loader-path.ts";
+export { joinedLoad, LoaderPath, selectinLoad } from "./loading/loader-path.ts";
 export { type LoaderCriteriaOptions, withLoaderCriteria } from "./loading/loader-criteria.ts";
 
 // Engines

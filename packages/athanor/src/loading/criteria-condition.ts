@@ -1,14 +1,21 @@
 import type { Mapper } from "../mapping/mapper.ts";
-import { conjunction, type Expression } from "../sql/expression.ts";
+import type { EntityAlias } from "../sql/entity-alias.ts";
+import { conjunction, type Expression, type Restriction } from "../sql/expression.ts";
 import type { EntityCriteria } from "../sql/loading-plan.ts";
 
 /** All that criteria say of a class, as one condition. */
 export function criteriaCondition(
   criteria: readonly EntityCriteria[],
   mapper: Mapper,
+  alias?: EntityAlias,
 ): Expression<boolean> | undefined {
   return criteria.reduce<Expression<boolean> | undefined>((before, each) => {
-    const condition = each.conditionFor(mapper);
+    const condition = each.conditionFor(mapper, alias);
     return condition === undefined ? before : conjunction(before, condition);
   }, undefined);
+}
+
+/** The same of whatever class a statement reads beside its own. */
+export function restrictionOf(criteria: readonly EntityCriteria[]): Restriction {
+  return (alias) => criteriaCondition(criteria, alias.mapper, alias);
 }

@@ -2,7 +2,8 @@ import { ArgumentError } from "../event/errors.ts";
 import { mapperOf } from "../mapping/configure-mappers.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { Class } from "../mapping/model-types.ts";
-import { type Attributes, attributes } from "../sql/attribute.ts";
+import { type Attributes, attributes, attributesOf } from "../sql/attribute.ts";
+import type { EntityAlias } from "../sql/entity-alias.ts";
 import { type Condition, type Expression, expectExpression } from "../sql/expression.ts";
 import { type EntityCriteria, LoaderOption, type LoadingPlan } from "../sql/loading-plan.ts";
 
@@ -29,9 +30,10 @@ export class LoaderCriteria extends LoaderOption implements EntityCriteria {
     return { ...plan, criteria: [...plan.criteria, this] };
   }
 
-  conditionFor(mapper: Mapper): Expression<boolean> | undefined {
+  conditionFor(mapper: Mapper, alias?: EntityAlias): Expression<boolean> | undefined {
     if (!mapper.isA(this.#mapper)) return undefined;
-    return expectExpression(this.#where(attributes(mapper.class as never) as never));
+    const entity = alias === undefined ? attributes(mapper.class as never) : attributesOf(alias);
+    return expectExpression(this.#where(entity as never));
   }
 }
 

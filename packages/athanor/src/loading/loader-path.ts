@@ -2,28 +2,12 @@ import { closestName } from "../event/closest-name.ts";
 import { ArgumentError } from "../event/errors.ts";
 import { mapperOf } from "../mapping/configure-mappers.ts";
 import type { Mapper } from "../mapping/mapper.ts";
-import type { Class, PropertiesOf } from "../mapping/model-types.ts";
-import type { Relationship } from "../mapping/relationship.ts";
+import type { Class, RelationshipName, TargetOf } from "../mapping/model-types.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { LoaderOption, type LoaderNode, type LoaderTree, type LoadingPlan } from "../sql/loading-plan.ts";
 import type { LoaderStrategy } from "./loader-strategy.ts";
 import { joined } from "./strategies/joined.ts";
 import { selectin } from "./strategies/selectin.ts";
-
-/** The names of a class's relationships. */
-// Inferred once more, so that messages list the names.
-export type RelationshipName<TModel> = {
-  [K in keyof PropertiesOf<TModel>]: PropertiesOf<TModel>[K] extends Relationship<any, any, any, any> ? K : never;
-}[keyof PropertiesOf<TModel>] extends infer N extends string
-  ? N
-  : never;
-
-/** The class at the other end of a relationship. */
-export type TargetOf<TModel, TName> = TName extends keyof PropertiesOf<TModel>
-  ? PropertiesOf<TModel>[TName] extends Relationship<infer T, any, any, any>
-    ? T
-    : never
-  : never;
 
 interface Step {
   readonly property: RelationshipProperty;

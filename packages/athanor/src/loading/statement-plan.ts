@@ -5,7 +5,7 @@ import { conjunction, type Expression } from "../sql/expression.ts";
 import type { EntityCriteria, LoaderTree, LoadingPlan } from "../sql/loading-plan.ts";
 import { relatedCondition } from "../sql/related-condition.ts";
 import { Select } from "../sql/select.ts";
-import { criteriaCondition } from "./criteria-condition.ts";
+import { criteriaCondition, restrictionOf } from "./criteria-condition.ts";
 import type { LoaderStrategy } from "./loader-strategy.ts";
 import { PlannedEntity } from "./planned-entity.ts";
 
@@ -29,9 +29,15 @@ export class StatementPlan {
     const { parts } = select;
     // Neither does a refresh hide the instance that it was asked for.
     const hidden = isRefresh ? undefined : criteriaCondition(criteria, select.mapper);
-    const where = hidden === undefined ? parts.where : conjunction(parts.where, hidden);
-    const joins = this.joins.length > 0 ? this.joins : undefined;
-    this.select = new Select(select.entity, { ...parts, where, joins });
+    const restriction = restrictionOf(criteria);
+    const asked = parts.where?.restrictedBy(restriction);
+    this.select = new Select(select.entity, {
+      ...parts,
+      where: hidden === undefined ? asked : conjunction(asked, hidden),
+      orderBy: parts.orderBy.map((ordering) => ordering.restrictedBy(restriction)),
+      sources: parts.sources?.map((source) => source.restrictedBy(restriction)),
+      joins: this.joins.length > 0 ? this.joins : undefined,
+    });
   }
 
   /** Whether each row is another instance: nothing beside the entity is joined to it. */
@@ -43,15 +49,16 @@ export class StatementPlan {
   join(parent: PlannedEntity, property: RelationshipProperty, tree: LoaderTree): PlannedEntity {
     const { target } = property;
     const alias = new EntityAlias(target, `${target.table.name}_${this.joins.length + 1}`);
-    this.joins.push(new EagerJoin(property, parent.alias, alias, this.#conditionOf(property)));
+    this.joins.push(new EagerJoin(property, parent.alias, alias, this.#conditionOf(property, alias)));
     const entity = new PlannedEntity(this, target, alias, tree, parent.depth + 1);
     parent.joined.push({ property, entity });
     arrange(entity);
     return entity;
   }
 
-  #conditionOf(property: RelationshipProperty): Expression<boolean> | undefined {
-    const [own, criteria] = [relatedCondition(property), criteriaCondition(this.criteria, property.target)];
+  #conditionOf(property: RelationshipProperty, alias: EntityAlias): Expression<boolean> | undefined {
+    const own = relatedCondition(property, alias);
+    const criteria = criteriaCondition(this.criteria, property.target, alias);
     return own === undefined || criteria === undefined ? (own ?? criteria) : conjunction(own, criteria);
   }
 }

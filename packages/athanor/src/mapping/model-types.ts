@@ -67,3 +67,18 @@ export type PropertiesOf<TModel> = TModel extends { readonly "~properties": infe
 
 /** The properties of all these mixins together. */
 export type MixedIn<TMixins> = TMixins extends readonly [Mixin<infer M>, ...infer Rest] ? M & MixedIn<Rest> : unknown;
+
+/** The names of a class's relationships. */
+// Inferred once more, so that messages list the names.
+export type RelationshipName<TModel> = {
+  [K in keyof PropertiesOf<TModel>]: PropertiesOf<TModel>[K] extends Relationship<any, any, any, any> ? K : never;
+}[keyof PropertiesOf<TModel>] extends infer N extends string
+  ? N
+  : never;
+
+/** The class at the other end of a relationship. */
+export type TargetOf<TModel, TName> = TName extends keyof PropertiesOf<TModel>
+  ? PropertiesOf<TModel>[TName] extends Relationship<infer T, any, any, any>
+    ? T
+    : never
+  : never;

@@ -14,7 +14,7 @@ import type { Session } from "./session.ts";
 import type { SessionState } from "./session-state.ts";
 
 /** A statement about mapped classes: a SELECT of instances, or one that writes rows by itself. */
-export type OrmStatement = Select<unknown, readonly any[]> | BulkStatement<any, any>;
+export type OrmStatement = Select<unknown, any> | BulkStatement<any, any>;
 
 /** Any statement that a session executes: one about mapped classes, or raw SQL. */
 export type Statement = OrmStatement | RawBuilder<unknown>;
@@ -92,9 +92,12 @@ export class ORMExecuteState {
     return isOrmStatement(this.statement) ? this.statement.mapper : undefined;
   }
 
-  /** The mappers of all selected or written classes. */
+  /** The mappers of all classes that the statement names: what it selects or writes, and what is joined to it. */
   get allMappers(): readonly Mapper[] {
-    return this.bindMapper === undefined ? [] : [this.bindMapper];
+    const { bindMapper, statement } = this;
+    if (bindMapper === undefined) return [];
+    const beside = statement instanceof Select ? (statement.parts.sources ?? []) : [];
+    return [...new Set([bindMapper, ...beside.map(({ parts }) => parts.alias.mapper)])];
   }
 
   /** The options of the statement and of this execution together. */

@@ -1,4 +1,4 @@
-import { ColumnNode, type OperationNode, ReferenceNode, SchemableIdentifierNode, TableNode } from "kysely";
+import type { OperationNode } from "kysely";
 import { closestName } from "../event/closest-name.ts";
 import { ArgumentError } from "../event/errors.ts";
 import { type EventNode, eventTarget } from "../event/event-node.ts";
@@ -11,11 +11,14 @@ import { declarationOf } from "../mapping/declaration.ts";
 import type { Relationship } from "../mapping/relationship.ts";
 import { mapperOf } from "../mapping/configure-mappers.ts";
 import { Mixin } from "../mapping/mixin.ts";
-import type { Class, PropertiesOf, ValueOf } from "../mapping/model-types.ts";
+import type { AttributeName, Class, Instance, PropertiesOf, ValueOf } from "../mapping/model-types.ts";
 import type { Table } from "../mapping/table.ts";
 import { type EvaluationScope, type Evaluator, readColumn, UnevaluableError } from "./evaluate.ts";
-import { ComparableExpression } from "./expression.ts";
+import { EntityAlias, statementSource } from "./entity-alias.ts";
+import { ComparableExpression, type Condition, conjunction, type Expression, expectExpression } from "./expression.ts";
+import { RelatedExists } from "./related-exists.ts";
 import type { Structure } from "./structure.ts";
+import { columnNode } from "./table-node.ts";
 
 /** What an attribute holds: a column's value, or one that is not stored. */
 export type AttributeKind = "column" | "one" | "many" | "transient";
@@ -34,11 +37,14 @@ export class Attribute<
   declare readonly "~attribute": TKind;
   readonly key: string;
   readonly owner: object;
+  /** The class in a statement, where it stands there under a name of its own. */
+  readonly alias: EntityAlias | undefined;
 
-  constructor(owner: object, key: string) {
+  constructor(owner: object, key: string, alias?: EntityAlias) {
     super();
     this.owner = owner;
     this.key = key;
+    this.alias = alias;
   }
 
   get [eventTarget](): EventNode {
@@ -60,18 +66,52 @@ export class Attribute<
     return column.options.type;
   }
 
+  /**
+   * Whether the instance is related to any that fulfils a condition, or to any at all: EXISTS. For collections; of a reference it is `has`.
+   *
+   * SQLAlchemy: ORM Querying Guide, EXISTS forms.
+   *
+   * @throws ArgumentError for an attribute that is no relationship.
+   * @example
+   * select(User).where((user) => user.posts.any((post) => post.title.like("a%")))
+   */
+  any<TRelated extends MemberOf<TValue>>(
+    this: Attribute<TOwner, TValue, "many">,
+    where?: (related: InstanceAttributes<TRelated>) => Condition,
+  ): Expression<boolean> {
+    return relatedExists(this, where as never);
+  }
+
+  /**
+   * Whether the instance that it refers to fulfils a condition, or whether it refers to any: EXISTS. For references; of a collection it is `any`.
+   *
+   * @throws ArgumentError for an attribute that is no relationship.
+   * @example
+   * select(Post).where((post) => post.author.has((author) => author.name.eq("sandy")))
+   */
+  has<TRelated extends NonNullable<TValue>>(
+    this: Attribute<TOwner, TValue, "one">,
+    where?: (related: InstanceAttributes<TRelated>) => Condition,
+  ): Expression<boolean> {
+    return relatedExists(this, where as never);
+  }
+
   structure(into: Structure): void {
     const { table, column } = this.#source();
-    into.add(`${table.fullName}.${column.name}`);
+    into.add(this.alias === undefined ? `${table.fullName}.${column.name}` : `${this.alias.name}.${this.key}`);
   }
 
   toOperationNode(): OperationNode {
     const { table, column } = this.#source();
-    return columnNode(table, column.name);
+    const property = this.alias?.mapper.column(this.key);
+    return this.alias === undefined || property === undefined
+      ? columnNode(table, column.name)
+      : this.alias.column(property);
   }
 
   override evaluator({ mapper }: EvaluationScope): Evaluator {
     this.#source();
+    if (this.alias !== undefined) throw new UnevaluableError(`${this.label} of another row`);
     const property = mapper.column(this.key);
     if (property === undefined || !mapper.isA(mapperOf(this.owner as InstrumentedClass)))
       throw new UnevaluableError(`${this.label}, which is not of ${mapper.class.name}`);
@@ -96,6 +136,48 @@ export class Attribute<
   }
 }
 
+/** EXISTS of the rows that an attribute's relationship leads to. */
+function relatedExists(
+  attribute: Attribute<unknown, unknown>,
+  where: ((related: object) => unknown) | undefined,
+): RelatedExists {
+  const { owner, key, alias: from } = attribute;
+  const property =
+    owner instanceof Mixin
+      ? undefined
+      : mapperOf(owner as InstrumentedClass).relationships.find((each) => each.key === key);
+  if (property === undefined) {
+    throw new ArgumentError(
+      `${attribute.label} is no relationship, so any() and has() say nothing of it. Compare it itself, as in eq().`,
+    );
+  }
+  const to = new EntityAlias(property.target, `${from === undefined ? "related" : from.name}_${key}`);
+  const related = attributesOf(to);
+  const conditions = [property.options.where, where].flatMap((each) =>
+    each === undefined ? [] : [expectExpression(each(related as never))],
+  );
+  const condition = conditions.reduce<Expression<boolean> | undefined>(conjunction, undefined);
+  return new RelatedExists(property, from ?? statementSource, to, condition);
+}
+
+/** What is in a collection. */
+type MemberOf<TValue> = TValue extends ReadonlyMap<unknown, infer M> ? M : TValue extends Iterable<infer M> ? M : never;
+
+/** The attributes of instances of a class, known by what they hold. */
+export type InstanceAttributes<TInstance> = {
+  readonly [K in AttributeName<TInstance> & keyof TInstance]: Attribute<
+    TInstance,
+    TInstance[K],
+    KindOfValue<TInstance[K]>
+  >;
+};
+
+type KindOfValue<TValue> = [NonNullable<TValue>] extends [Instance]
+  ? "one"
+  : NonNullable<TValue> extends ReadonlyMap<unknown, Instance> | ReadonlySet<Instance> | readonly Instance[]
+    ? "many"
+    : "column";
+
 type KindOf<TProperty> =
   TProperty extends Transient<any>
     ? "transient"
@@ -114,6 +196,11 @@ export type Attributes<TModel> = {
 
 const known = new WeakMap<object, object>();
 
+/** The attributes of a class that stands in a statement under a name of its own. */
+export function attributesOf(alias: EntityAlias): object {
+  return makeAttributes(alias.mapper.class, alias);
+}
+
 /**
  * The attributes of a model or mixin, to listen to and to compare: `attributes(User).email`.
  *
@@ -131,7 +218,7 @@ export function attributes<TModel extends { readonly "~properties": unknown } | 
   return found as Attributes<TModel>;
 }
 
-function makeAttributes(owner: object): object {
+function makeAttributes(owner: object, alias?: EntityAlias): object {
   const declaration = declarationOf(owner);
   if (declaration === undefined && !(owner instanceof Mixin)) {
     throw new ArgumentError(
@@ -140,7 +227,7 @@ function makeAttributes(owner: object): object {
   }
   const names = declaration?.properties.map(({ key }) => key) ?? Object.keys((owner as Mixin<object>).properties);
   const byName: Record<string, Attribute<unknown, unknown>> = {};
-  for (const name of names) byName[name] = new Attribute(owner, name);
+  for (const name of names) byName[name] = new Attribute(owner, name, alias);
   return new Proxy(Object.freeze(byName), {
     get(target, name) {
       if (typeof name !== "string" || Object.hasOwn(target, name)) return target[name as string];
@@ -152,16 +239,4 @@ function makeAttributes(owner: object): object {
       );
     },
   });
-}
-
-/** A column with its table in front: `"users"."email"`. */
-export function columnNode(table: Table, column: string): OperationNode {
-  return ReferenceNode.create(ColumnNode.create(column), tableNode(table));
-}
-
-/** A table, with its schema where it has one. */
-export function tableNode(table: Table): TableNode {
-  return table.schema === undefined
-    ? TableNode.create(table.name)
-    : { kind: "TableNode", table: SchemableIdentifierNode.createWithSchema(table.schema, table.name) };
 }

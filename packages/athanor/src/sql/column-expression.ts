@@ -1,7 +1,7 @@
 import type { OperationNode } from "kysely";
 import type { ColumnType } from "../mapping/column-type.ts";
 import type { Table, TableColumn } from "../mapping/table.ts";
-import { columnNode } from "./attribute.ts";
+import { columnNode } from "./table-node.ts";
 import { ComparableExpression } from "./expression.ts";
 import type { Structure } from "./structure.ts";
 

@@ -10,7 +10,7 @@ import {
 import type { Dialect } from "../engine/dialect.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { Table, TableColumn } from "../mapping/table.ts";
-import { tableNode } from "./attribute.ts";
+import { tableNode } from "./table-node.ts";
 import { compileCached } from "./compile.ts";
 import { identityCondition } from "./entity-node.ts";
 import { conditionNode, type Expression } from "./expression.ts";

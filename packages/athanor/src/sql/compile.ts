@@ -16,6 +16,7 @@ import {
   RawNode,
   type RootOperationNode,
   SelectionNode,
+  SelectModifierNode,
   SelectQueryNode,
   ValueNode,
 } from "kysely";
@@ -23,9 +24,9 @@ import { ArgumentError, AthanorError } from "../event/errors.ts";
 import type { Codec, Dialect } from "../engine/dialect.ts";
 import { describeAccepted, isAccepted } from "../mapping/column-type.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
-import { columnNode } from "./attribute.ts";
+import { columnNode } from "./table-node.ts";
 import type { EagerJoin } from "./eager-join.ts";
-import { aliasColumn, type NamedSource } from "./entity-alias.ts";
+import { aliasColumn, type NamedSource, statementSource } from "./entity-alias.ts";
 import { entityNode, selectedNames } from "./entity-node.ts";
 import { conditionNode, describeGiven } from "./expression.ts";
 import type { Select } from "./select.ts";
@@ -195,6 +196,8 @@ function selectNode(select: Select<unknown>): SelectQueryNode {
     return OrderByItemNode.is(item) ? item : OrderByItemNode.create(item);
   });
   let node = entityNode(mapper, select.columns, parts.from);
+  if (parts.isDistinct === true) node = { ...node, frontModifiers: [SelectModifierNode.create("Distinct")] };
+  for (const source of parts.sources ?? []) node = withJoins(node, source.joinNodes());
   if (parts.where !== undefined) node = QueryNode.cloneWithWhere(node, conditionNode(parts.where, true));
   const isLimited = parts.limit !== undefined || parts.offset !== undefined;
   // A limit counts instances, and joined rows must not come into it.
@@ -208,12 +211,6 @@ function selectNode(select: Select<unknown>): SelectQueryNode {
   const eager = joins.flatMap((join) => join.orderNodes()).map((by) => OrderByItemNode.create(by));
   return limited(node, parts, [...orderings, ...eager]);
 }
-
-/** The class of a statement, whose columns stand under the names of its tables. */
-const statementSource: NamedSource = {
-  name: "",
-  column: ({ source }) => columnNode(source.table, source.column.name),
-};
 
 /** A statement with a limit as a subquery, and the related rows joined to what it finds. */
 function joinedToLimited(

@@ -1,18 +1,9 @@
-import {
-  AliasNode,
-  AndNode,
-  BinaryOperationNode,
-  IdentifierNode,
-  JoinNode,
-  type OperationNode,
-  OperatorNode,
-  SelectionNode,
-} from "kysely";
+import { AliasNode, IdentifierNode, JoinNode, type OperationNode, SelectionNode } from "kysely";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
-import { tableNode } from "./attribute.ts";
-import { aliasColumn, type EntityAlias, type NamedSource } from "./entity-alias.ts";
+import type { EntityAlias, NamedSource } from "./entity-alias.ts";
 import { selectedNames } from "./entity-node.ts";
-import type { Expression } from "./expression.ts";
+import { conditionNode, type Expression } from "./expression.ts";
+import { allOf, relatedSources } from "./related-rows.ts";
 import type { Structure } from "./structure.ts";
 
 /**
@@ -41,8 +32,7 @@ export class EagerJoin {
 
   structure(into: Structure): void {
     const { property, parent, alias } = this;
-    into.add(` join ${alias.name} ${alias.mapper.serial}:${alias.mapper.declaration.identities.size}`);
-    into.add(` as ${property.parent.serial}.${property.key} of ${parent?.name ?? ""}`);
+    into.add(` eager ${alias.structureKey} = ${property.parent.serial}.${property.key} of ${parent?.name ?? ""}`);
     if (this.condition !== undefined) this.condition.structure(into.add(" on "));
   }
 
@@ -59,43 +49,17 @@ export class EagerJoin {
 
   /** @param root the class of the statement */
   joinNodes(root: NamedSource, keepBinds: boolean): readonly JoinNode[] {
-    const { property, alias, condition } = this;
-    const parent = this.parent ?? root;
-    const source = alias.sourceNode(condition, keepBinds);
-    const own = alias.conditionNode(condition, keepBinds);
-    const { secondary } = property;
-    if (secondary === undefined) {
-      const pairs = property.pairs.map(({ local, remote }) => equal(parent.column(local), alias.column(remote)));
-      return [JoinNode.createWithOn("LeftJoin", source, conjunctionNode(own === undefined ? pairs : [...pairs, own]))];
-    }
     // A row between whose other end is missing, or must not be seen, reads as no related row.
-    const between = `${alias.name}_between`;
-    const toParent = secondary.parent.map(({ column, property: local }) =>
-      equal(parent.column(local), aliasColumn(between, column.name)),
-    );
-    const toTarget = secondary.target.map(({ column, property: remote }) =>
-      equal(alias.column(remote), aliasColumn(between, column.name)),
-    );
-    return [
-      JoinNode.createWithOn(
-        "LeftJoin",
-        AliasNode.create(tableNode(secondary.table), IdentifierNode.create(between)),
-        conjunctionNode(toParent),
-      ),
-      JoinNode.createWithOn("LeftJoin", source, conjunctionNode(own === undefined ? toTarget : [...toTarget, own])),
-    ];
+    const sources = relatedSources(this.property, this.parent ?? root, this.alias);
+    return sources.map(({ node, on }, index) => {
+      const isLast = index === sources.length - 1;
+      const own = isLast && this.condition !== undefined ? [conditionNode(this.condition, keepBinds)] : [];
+      return JoinNode.createWithOn("LeftJoin", node, allOf([on, ...own]));
+    });
   }
 
   /** By what the related rows of one parent are ordered. */
   orderNodes(): readonly OperationNode[] {
     return this.property.orderBy.map((by) => this.alias.column(by));
   }
-}
-
-function equal(left: OperationNode, right: OperationNode): OperationNode {
-  return BinaryOperationNode.create(left, OperatorNode.create("="), right);
-}
-
-function conjunctionNode(conditions: readonly OperationNode[]): OperationNode {
-  return conditions.reduce((left, right) => AndNode.create(left, right));
 }

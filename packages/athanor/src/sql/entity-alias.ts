@@ -1,19 +1,7 @@
-import {
-  AliasNode,
-  ColumnNode,
-  IdentifierNode,
-  type OperationNode,
-  OperationNodeTransformer,
-  ParensNode,
-  QueryNode,
-  ReferenceNode,
-  TableNode,
-} from "kysely";
+import { AliasNode, ColumnNode, IdentifierNode, type OperationNode, ReferenceNode, TableNode } from "kysely";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
-import type { Table } from "../mapping/table.ts";
-import { tableNode } from "./attribute.ts";
 import { entityNode, isPlainEntity, selectedNames } from "./entity-node.ts";
-import type { Expression } from "./expression.ts";
+import { columnNode, tableNode } from "./table-node.ts";
 
 /** A class, or a part of one statement, under a name of its own inside of another statement. */
 export interface NamedSource {
@@ -21,6 +9,12 @@ export interface NamedSource {
   /** One of its columns. */
   column(property: ColumnProperty): OperationNode;
 }
+
+/** The class that a statement selects: its columns stand under the names of its tables. */
+export const statementSource: NamedSource = {
+  name: "",
+  column: ({ source }) => columnNode(source.table, source.column.name),
+};
 
 /** A class that stands in a statement under a name of its own, because another one of its tables may be there already. */
 export class EntityAlias implements NamedSource {
@@ -39,48 +33,20 @@ export class EntityAlias implements NamedSource {
     return aliasColumn(this.name, this.#columns[index] ?? source.column.name);
   }
 
-  /** What is joined: the table, or a subquery where rows of several tables, or only some rows of one, make up the class. */
-  sourceNode(condition: Expression<boolean> | undefined, keepBinds: boolean): OperationNode {
-    const name = IdentifierNode.create(this.name);
-    if (isPlainEntity(this.mapper)) return AliasNode.create(tableNode(this.mapper.table), name);
-    const rows = entityNode(this.mapper, this.mapper.columnProperties);
-    const kept =
-      condition === undefined
-        ? rows
-        : QueryNode.cloneWithWhere(rows, ParensNode.create(condition.toOperationNode(keepBinds)));
-    return AliasNode.create(kept, name);
+  /** What tells it from others in the structure of a statement. Classes that are declared later may share its table. */
+  get structureKey(): string {
+    return `${this.mapper.serial}:${this.mapper.declaration.identities.size} as ${this.name}`;
   }
 
-  /** A condition on the class, as one on what was joined; undefined where what is joined fulfils it already. */
-  conditionNode(condition: Expression<boolean> | undefined, keepBinds: boolean): OperationNode | undefined {
-    if (condition === undefined || !isPlainEntity(this.mapper)) return undefined;
-    const node = ParensNode.create(condition.toOperationNode(keepBinds));
-    return new Renaming(this.mapper.table, this.name).transformNode(node);
+  /** What is joined: the table, or a subquery where rows of several tables, or only some rows of one, make up the class. */
+  sourceNode(): OperationNode {
+    const { mapper } = this;
+    const rows = isPlainEntity(mapper) ? tableNode(mapper.table) : entityNode(mapper, mapper.columnProperties);
+    return AliasNode.create(rows, IdentifierNode.create(this.name));
   }
 }
 
 /** A column of something that has a name in the statement. */
 export function aliasColumn(alias: string, column: string): OperationNode {
   return ReferenceNode.create(ColumnNode.create(column), TableNode.create(alias));
-}
-
-/** Lets what names a table name an alias of it. */
-class Renaming extends OperationNodeTransformer {
-  readonly #table: Table;
-  readonly #alias: string;
-
-  constructor(table: Table, alias: string) {
-    super();
-    this.#table = table;
-    this.#alias = alias;
-  }
-
-  protected override transformReference(node: ReferenceNode): ReferenceNode {
-    const { column, table } = node;
-    const named = table?.table;
-    const isOwn = named?.identifier.name === this.#table.name && named.schema?.name === this.#table.schema;
-    return isOwn && ColumnNode.is(column)
-      ? ReferenceNode.create(column, TableNode.create(this.#alias))
-      : super.transformReference(node);
-  }
 }

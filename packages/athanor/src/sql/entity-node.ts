@@ -16,7 +16,7 @@ import {
 } from "kysely";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import type { Table } from "../mapping/table.ts";
-import { columnNode, tableNode } from "./attribute.ts";
+import { columnNode, tableNode } from "./table-node.ts";
 
 /** Whether every row of one table is of this class, so that the table can stand for it. */
 export function isPlainEntity(mapper: Mapper): boolean {

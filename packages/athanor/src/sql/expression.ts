@@ -25,6 +25,7 @@ import {
   UNKNOWN,
   UnevaluableError,
 } from "./evaluate.ts";
+import type { EntityAlias } from "./entity-alias.ts";
 import { Bind, bindNode, type StatementPart, type Structure } from "./structure.ts";
 
 /**
@@ -40,11 +41,19 @@ export abstract class Expression<out TValue> implements StatementPart, KyselyExp
   abstract structure(into: Structure): void;
   abstract toOperationNode(keepBinds?: boolean): OperationNode;
 
+  /** The same, where it reads rows of other classes without those that must not be seen. */
+  restrictedBy(_restriction: Restriction): Expression<TValue> {
+    return this;
+  }
+
   /** How its value is found in memory. Throws UnevaluableError where only the database can find it. */
   evaluator(_scope: EvaluationScope): Evaluator {
     throw new UnevaluableError("a part of it");
   }
 }
+
+/** What criteria say of a class that stands in a statement under a name of its own; undefined where they say nothing. */
+export type Restriction = (alias: EntityAlias) => Expression<boolean> | undefined;
 
 /** A value that a comparison takes: one in memory, or another expression, ours or of Kysely's `sql`. */
 export type Operand<TValue> = TValue | Expression<TValue | null> | RawBuilder<unknown>;
@@ -130,12 +139,12 @@ export abstract class ComparableExpression<out TValue> extends Expression<TValue
   }
 
   /** For orderBy: smallest first. */
-  asc(): Expression<TValue> {
+  asc(): Ordering<TValue> {
     return new Ordering(expectColumn(this), "asc");
   }
 
   /** For orderBy: largest first. */
-  desc(): Expression<TValue> {
+  desc(): Ordering<TValue> {
     return new Ordering(expectColumn(this), "desc");
   }
 
@@ -399,6 +408,13 @@ class Junction extends Expression<boolean> {
     return ParensNode.create(rest.reduce((left, right) => create(left, right), first));
   }
 
+  override restrictedBy(restriction: Restriction): Expression<boolean> {
+    return new Junction(
+      this.#operator,
+      this.#conditions.map((condition) => condition.restrictedBy(restriction)),
+    );
+  }
+
   override evaluator(scope: EvaluationScope): Evaluator {
     return evaluateJunction(
       this.#operator,
@@ -428,28 +444,53 @@ class Negation extends Expression<boolean> {
     );
   }
 
+  override restrictedBy(restriction: Restriction): Expression<boolean> {
+    return new Negation(this.#condition.restrictedBy(restriction));
+  }
+
   override evaluator(scope: EvaluationScope): Evaluator {
     return evaluateNegation(this.#condition.evaluator(scope));
   }
 }
 
-class Ordering<TValue> extends Expression<TValue> {
+/** What rows are ordered by, with its direction: `user.name.desc()`. */
+export class Ordering<out TValue> extends Expression<TValue> {
   readonly #ordered: Expression<TValue>;
   readonly #direction: "asc" | "desc";
+  readonly #nulls: "first" | "last" | undefined;
 
-  constructor(ordered: Expression<TValue>, direction: "asc" | "desc") {
+  constructor(ordered: Expression<TValue>, direction: "asc" | "desc", nulls?: "first" | "last") {
     super();
     this.#ordered = ordered;
     this.#direction = direction;
+    this.#nulls = nulls;
+  }
+
+  /** Rows without a value come first; without this, databases differ. */
+  nullsFirst(): Ordering<TValue> {
+    return new Ordering(this.#ordered, this.#direction, "first");
+  }
+
+  /** Rows without a value come last; without this, databases differ. */
+  nullsLast(): Ordering<TValue> {
+    return new Ordering(this.#ordered, this.#direction, "last");
   }
 
   structure(into: Structure): void {
     this.#ordered.structure(into);
-    into.add(` ${this.#direction}`);
+    into.add(` ${this.#direction}${this.#nulls === undefined ? "" : ` nulls ${this.#nulls}`}`);
   }
 
   toOperationNode(keepBinds = false): OperationNode {
-    return OrderByItemNode.create(this.#ordered.toOperationNode(keepBinds), RawNode.createWithSql(this.#direction));
+    const node = OrderByItemNode.create(
+      this.#ordered.toOperationNode(keepBinds),
+      RawNode.createWithSql(this.#direction),
+    );
+    return this.#nulls === undefined ? node : OrderByItemNode.cloneWith(node, { nulls: this.#nulls });
+  }
+
+  override restrictedBy(restriction: Restriction): Expression<TValue> {
+    return new Ordering(this.#ordered.restrictedBy(restriction), this.#direction, this.#nulls);
   }
 }
 

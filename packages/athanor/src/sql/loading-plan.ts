@@ -1,5 +1,6 @@
 import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
+import type { EntityAlias } from "./entity-alias.ts";
 import type { Expression } from "./expression.ts";
 
 /** How a statement loads one relationship of its instances, and what in turn is loaded along with those. */
@@ -17,8 +18,8 @@ export type LoaderTree = ReadonlyMap<RelationshipProperty, LoaderNode>;
 export interface EntityCriteria {
   /** Whether what is loaded later of the instances found keeps to it too. */
   readonly propagatesToLoaders: boolean;
-  /** The condition that the rows of a class must fulfil; undefined where it says nothing of that class. */
-  conditionFor(mapper: Mapper): Expression<boolean> | undefined;
+  /** The condition that the rows of a class must fulfil, under its own name or another one; undefined where it says nothing of that class. */
+  conditionFor(mapper: Mapper, alias?: EntityAlias): Expression<boolean> | undefined;
 }
 
 /** What the options of a statement say together. */

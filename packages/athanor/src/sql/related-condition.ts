@@ -1,17 +1,12 @@
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
-import { attributes } from "./attribute.ts";
+import { attributes, attributesOf } from "./attribute.ts";
+import type { EntityAlias } from "./entity-alias.ts";
 import { type Expression, expectExpression } from "./expression.ts";
 
-const conditions = new WeakMap<RelationshipProperty, Expression<boolean>>();
-
-/** What a relationship's `where` says of the related rows; undefined where it says nothing. */
-export function relatedCondition(property: RelationshipProperty): Expression<boolean> | undefined {
+/** What a relationship's `where` says of the related rows, under their own name or another one; undefined where it says nothing. */
+export function relatedCondition(property: RelationshipProperty, alias?: EntityAlias): Expression<boolean> | undefined {
   const { where } = property.options;
   if (where === undefined) return undefined;
-  let condition = conditions.get(property);
-  if (condition === undefined) {
-    condition = expectExpression(where(attributes(property.target.class as never)));
-    conditions.set(property, condition);
-  }
-  return condition;
+  const related = alias === undefined ? attributes(property.target.class as never) : attributesOf(alias);
+  return expectExpression(where(related as never));
 }

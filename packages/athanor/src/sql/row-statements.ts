@@ -17,7 +17,7 @@ import {
 } from "kysely";
 import type { Dialect } from "../engine/dialect.ts";
 import type { Table } from "../mapping/table.ts";
-import { tableNode } from "./attribute.ts";
+import { tableNode } from "./table-node.ts";
 
 /** INSERT of so many rows. Its parameters are the rows' values, row by row, in the order of the columns. */
 export function insertText(

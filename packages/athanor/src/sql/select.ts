@@ -3,8 +3,8 @@ import type { InstrumentedClass } from "../instance/instrumentation.ts";
 import { mapperOf } from "../mapping/configure-mappers.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import type { Table } from "../mapping/table.ts";
-import type { Class } from "../mapping/model-types.ts";
-import { type Attribute, type Attributes, attributes } from "./attribute.ts";
+import type { AnyModel, Class, RelationshipName, TargetOf } from "../mapping/model-types.ts";
+import { type Attribute, type Attributes, attributes, attributesOf } from "./attribute.ts";
 import { conditionFor, type Filter } from "./filter.ts";
 import {
   type Condition,
@@ -17,6 +17,7 @@ import {
 import type { ColumnExpression } from "./column-expression.ts";
 import type { EagerJoin } from "./eager-join.ts";
 import { emptyPlan, isEmptyPlan, LoaderOption, type LoadingPlan } from "./loading-plan.ts";
+import { newSource, SelectSource } from "./select-source.ts";
 import { Bind, type Structure } from "./structure.ts";
 
 /** The attributes of each entity of a statement. */
@@ -42,6 +43,10 @@ export interface SelectParts {
   readonly limit?: Bind | undefined;
   readonly offset?: Bind | undefined;
   readonly executionOptions: ExecutionOptions;
+  /** Rows without double ones. */
+  readonly isDistinct?: boolean | undefined;
+  /** Classes whose rows stand beside those of the entity. */
+  readonly sources?: readonly SelectSource[] | undefined;
   /** Tables beside those of the entity, which the condition ties to it. */
   readonly from?: readonly Table[] | undefined;
   /** Of a load of single attributes: only these columns. */
@@ -59,7 +64,8 @@ export interface SelectParts {
  *
  * SQLAlchemy: ORM Querying Guide, Writing SELECT statements.
  */
-export class Select<out TRow, TEntities extends readonly unknown[] = readonly unknown[]> {
+// oxlint-disable-next-line typescript/no-explicit-any -- "of whatever classes": what takes any statement says no more of it
+export class Select<out TRow, in out TEntities extends readonly unknown[] = any> {
   declare readonly "~row": TRow;
   declare readonly "~entities": TEntities;
   readonly entity: InstrumentedClass;
@@ -84,6 +90,55 @@ export class Select<out TRow, TEntities extends readonly unknown[] = readonly un
    */
   where(condition: Filter<TEntities[0]> | Condition | ((...entities: Scope<TEntities>) => Condition)): this {
     return this.#with({ where: conjunction(this.parts.where, conditionFor(condition, this.#scope())) });
+  }
+
+  /**
+   * Puts the rows of another class beside each row, to compare with and to order by: along a relationship of the first class, or of another that the statement reads
+   * already (the last one of that class), or of any class where a condition holds. Rows that have none beside them are not found; those that have several are
+   * found as often, unless `distinct()` says otherwise. What is selected stays the first class.
+   *
+   * SQLAlchemy: ORM Querying Guide, Joins.
+   *
+   * @throws ArgumentError for a name that is no relationship, and for a class that the statement does not read.
+   * @example
+   * select(User).join("posts").where((user, post) => post.title.like("a%")).distinct()
+   * select(User).join("posts").join(Post, "tags").where((user, post, tag) => tag.label.eq("new"))
+   * select(User).join(Ban, (user, ban) => ban.email.eq(user.email))
+   */
+  join<const TName extends RelationshipName<TEntities[0]>>(
+    name: TName,
+  ): Select<TRow, [...TEntities, TargetOf<TEntities[0], TName>]>;
+  join<TModel extends TEntities[number], const TName extends RelationshipName<TModel>>(
+    model: TModel,
+    name: TName,
+  ): Select<TRow, [...TEntities, TargetOf<TModel, TName>]>;
+  join<TModel extends AnyModel>(
+    model: TModel,
+    on: (...entities: Scope<[...TEntities, TModel]>) => Condition,
+  ): Select<TRow, [...TEntities, TModel]>;
+  join(target: unknown, by?: unknown): Select<TRow> {
+    return this.#beside("join", target, by);
+  }
+
+  /** The same as {@link join}, but rows that have none beside them are found too: what is compared with is NULL there. */
+  outerJoin<const TName extends RelationshipName<TEntities[0]>>(
+    name: TName,
+  ): Select<TRow, [...TEntities, TargetOf<TEntities[0], TName>]>;
+  outerJoin<TModel extends TEntities[number], const TName extends RelationshipName<TModel>>(
+    model: TModel,
+    name: TName,
+  ): Select<TRow, [...TEntities, TargetOf<TModel, TName>]>;
+  outerJoin<TModel extends AnyModel>(
+    model: TModel,
+    on: (...entities: Scope<[...TEntities, TModel]>) => Condition,
+  ): Select<TRow, [...TEntities, TModel]>;
+  outerJoin(target: unknown, by?: unknown): Select<TRow> {
+    return this.#beside("outerJoin", target, by);
+  }
+
+  /** Leaves out rows that are equal to another, as those are that a join makes several of. */
+  distinct(): this {
+    return this.#with({ isDistinct: true });
   }
 
   /** Orders by an attribute or several: `.orderBy((user) => user.name.desc())`. A further call orders within the first. */
@@ -138,11 +193,13 @@ export class Select<out TRow, TEntities extends readonly unknown[] = readonly un
   }
 
   structure(into: Structure): void {
-    const { where, orderBy, limit, offset, columns, links = [], joins = [] } = this.parts;
+    const { where, orderBy, limit, offset, columns, isDistinct, sources = [], links = [], joins = [] } = this.parts;
     // Classes that are declared later may share the table, and the condition names all of them.
     into.add(`select ${this.mapper.serial}:${this.mapper.declaration.identities.size}`);
     for (const table of this.parts.from ?? []) into.add(`, ${table.fullName}`);
     if (columns !== undefined) into.add(` only ${columns.map(({ slot }) => slot).join(",")}`);
+    if (isDistinct === true) into.add(" distinct");
+    for (const source of sources) source.structure(into);
     for (const link of links) link.structure(into.add(" link "));
     for (const join of joins) join.structure(into);
     if (where !== undefined) where.structure(into.add(" where "));
@@ -156,7 +213,15 @@ export class Select<out TRow, TEntities extends readonly unknown[] = readonly un
   }
 
   #scope(): Scope<TEntities> {
-    return [attributes(this.entity as never)] as never;
+    const beside = (this.parts.sources ?? []).map(({ parts: { alias } }) => attributesOf(alias));
+    return [attributes(this.entity as never), ...beside] as never;
+  }
+
+  #beside(method: string, target: unknown, by: unknown): Select<TRow> {
+    const sources = this.parts.sources ?? [];
+    const source = newSource(this as Select<unknown>, method, target, by);
+    const beside = new SelectSource({ ...source, isOuter: method === "outerJoin" });
+    return this.#with({ sources: [...sources, beside] });
   }
 }
 

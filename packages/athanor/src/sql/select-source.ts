@@ -1,0 +1,153 @@
+import { JoinNode } from "kysely";
+import { closestName } from "../event/closest-name.ts";
+import { ArgumentError } from "../event/errors.ts";
+import type { InstrumentedClass } from "../instance/instrumentation.ts";
+import { mapperOf } from "../mapping/configure-mappers.ts";
+import type { Mapper } from "../mapping/mapper.ts";
+import type { RelationshipProperty } from "../mapping/relationship-property.ts";
+import { attributes, attributesOf } from "./attribute.ts";
+import { EntityAlias, type NamedSource, statementSource } from "./entity-alias.ts";
+import {
+  conditionNode,
+  conjunction,
+  describeGiven,
+  type Expression,
+  expectExpression,
+  type Restriction,
+} from "./expression.ts";
+import { relatedCondition } from "./related-condition.ts";
+import { allOf, outerRelatedSource, type RelatedSource, relatedSources } from "./related-rows.ts";
+import type { Select } from "./select.ts";
+import type { Structure } from "./structure.ts";
+
+/** How rows of another class come beside those of a statement. */
+export interface SourceParts {
+  readonly alias: EntityAlias;
+  /** Rows that have none beside them stay. */
+  readonly isOuter: boolean;
+  /** The relationship that leads there, and from where. */
+  readonly along: { readonly property: RelationshipProperty; readonly from: NamedSource } | undefined;
+  /** What must hold besides, or alone where no relationship leads there. */
+  readonly on: Expression<boolean> | undefined;
+}
+
+/** What `join` and `outerJoin` were given, as a source of its own name. */
+export function newSource(
+  select: Select<unknown>,
+  method: string,
+  target: unknown,
+  by: unknown,
+): Omit<SourceParts, "isOuter"> {
+  if (typeof target === "string") {
+    const property = expectRelationship(select.mapper, target, method);
+    return alongRelationship(select, property, statementSource);
+  }
+  const mapper = mapperOf(target as InstrumentedClass);
+  if (typeof by === "string") {
+    const property = expectRelationship(mapper, by, method);
+    return alongRelationship(select, property, findSource(select, mapper, method));
+  }
+  if (typeof by !== "function") {
+    throw new ArgumentError(
+      `${method}(${mapper.class.name}, …) takes the name of a relationship of ${mapper.class.name}, or a function that returns the condition under which its rows belong beside those ` +
+        `of the statement, and got ${by === undefined ? "nothing" : describeGiven(by)}.`,
+    );
+  }
+  const alias = new EntityAlias(mapper, freeName(select, mapper));
+  const entities = [select.mapper.class, ...(select.parts.sources ?? []).map(({ parts }) => parts.alias), alias];
+  const scope = entities.map((entity) =>
+    entity instanceof EntityAlias ? attributesOf(entity) : attributes(entity as never),
+  );
+  return { alias, along: undefined, on: expectExpression((by as (...scope: unknown[]) => unknown)(...scope)) };
+}
+
+function alongRelationship(
+  select: Select<unknown>,
+  property: RelationshipProperty,
+  from: NamedSource,
+): Omit<SourceParts, "isOuter"> {
+  const alias = new EntityAlias(property.target, freeName(select, property.target));
+  return { alias, along: { property, from }, on: relatedCondition(property, alias) };
+}
+
+function expectRelationship(mapper: Mapper, name: string, method: string): RelationshipProperty {
+  const property = mapper.relationships.find(({ key }) => key === name);
+  if (property !== undefined) return property;
+  const names = mapper.relationships.map(({ key }) => key);
+  const closest = closestName(name, names);
+  throw new ArgumentError(
+    `${method}() goes along a relationship, and "${name}" is none of ${mapper.class.name}. ` +
+      (closest !== undefined
+        ? `Did you mean "${closest}"?`
+        : names.length > 0
+          ? `It has ${names.join(", ")}.`
+          : `It has none; join a class by a condition: ${method}(Other, (here, other) => …).`),
+  );
+}
+
+/** Where the rows of a class come from that a statement reads already: the last one, where there are several. */
+function findSource(select: Select<unknown>, mapper: Mapper, method: string): NamedSource {
+  const beside = (select.parts.sources ?? []).findLast(({ parts }) => parts.alias.mapper.isA(mapper));
+  if (beside !== undefined) return beside.parts.alias;
+  if (select.mapper.isA(mapper)) return statementSource;
+  throw new ArgumentError(
+    `${method}(${mapper.class.name}, …) starts at ${mapper.class.name}, which the statement does not read. Join that first.`,
+  );
+}
+
+/** The table's own name, where nothing else in the statement has it. */
+function freeName({ mapper, parts }: Select<unknown>, target: Mapper): string {
+  const taken = new Set([
+    ...mapper.tables.map(({ name }) => name),
+    ...(parts.from ?? []).map(({ name }) => name),
+    ...(parts.sources ?? []).map((source) => source.parts.alias.name),
+  ]);
+  const { name } = target.table;
+  let free = name;
+  for (let number = 2; taken.has(free); number++) free = `${name}__${number}`;
+  return free;
+}
+
+/** A class that a statement reads beside its own, to compare and to order by: what `join` and `outerJoin` add. */
+export class SelectSource {
+  readonly parts: SourceParts;
+
+  constructor(parts: SourceParts) {
+    this.parts = parts;
+  }
+
+  structure(into: Structure): void {
+    const { alias, isOuter, along, on } = this.parts;
+    into.add(` ${isOuter ? "outer join" : "join"} ${alias.structureKey}`);
+    if (along !== undefined) into.add(` = ${along.property.parent.serial}.${along.property.key} of ${along.from.name}`);
+    if (on !== undefined) on.structure(into.add(" on "));
+  }
+
+  joinNodes(): readonly JoinNode[] {
+    const { isOuter, on } = this.parts;
+    const sources = this.#related();
+    return sources.map(({ node, on: related }, index) => {
+      const isLast = index === sources.length - 1;
+      const conditions = [
+        ...(related === undefined ? [] : [related]),
+        ...(isLast && on !== undefined ? [conditionNode(on, true)] : []),
+      ];
+      return JoinNode.createWithOn(isOuter ? "LeftJoin" : "InnerJoin", node, allOf(conditions));
+    });
+  }
+
+  /** The same, without rows that must not be seen: of an outer join they are as if they were not there. */
+  restrictedBy(restriction: Restriction): SelectSource {
+    const hidden = restriction(this.parts.alias);
+    const on = this.parts.on?.restrictedBy(restriction);
+    return new SelectSource({ ...this.parts, on: hidden === undefined ? on : conjunction(on, hidden) });
+  }
+
+  #related(): readonly (RelatedSource | { readonly node: RelatedSource["node"]; readonly on?: undefined })[] {
+    const { alias, along, isOuter } = this.parts;
+    if (along === undefined) return [{ node: alias.sourceNode() }];
+    const { property, from } = along;
+    if (isOuter && property.secondary !== undefined) return [outerRelatedSource(property, from, alias)];
+    return relatedSources(property, from, alias);
+  }
+}
