@@ -138,7 +138,14 @@ export type {
   SavepointEvent,
 } from "./engine/events.ts";
 export type { DriverConnection, EachResult, RawResult, TransactionOptions } from "./engine/dialect.ts";
-export { MultipleResultsFound, NoResultFound, Result, ScalarResult } from "./engine/result.ts";
+export {
+  type FirstOf,
+  MultipleResultsFound,
+  NoResultFound,
+  Result,
+  ScalarResult,
+  type TupleOf,
+} from "./engine/result.ts";
 
 // Sessions
 export { Session, type ExecuteOptions, type ParametersOf, type RowOf } from "./session/session.ts";

@@ -23,6 +23,10 @@ const got = await session.get(User, 1);
 const statement = select(User).where({ email: "ann@x" });
 const all = (await session.scalars(statement)).all();
 const one = (await session.scalars(statement)).one();
+const rows = (await session.execute(statement)).unique();
+const values = (await session.scalars(statement)).unique();
+const tuples = rows.tuples().all();
+for (const part of values.partitions(10)) part;
 const email = attributes(User).email;
 const nickname = attributes(PremiumUser).nickname;
 const inspection = inspect(user);
@@ -92,6 +96,10 @@ describe("an editor shows", () => {
     ["statement", "const statement: Select<User, [typeof User]>"],
     ["all", "const all: User[]"],
     ["one", "const one: User"],
+    ["rows", "const rows: Result<readonly [User]>"],
+    ["values", "const values: ScalarResult<User>"],
+    ["tuples", "const tuples: (readonly [User])[]"],
+    ["part", "const part: User[]"],
     ["email", 'const email: Attribute<User, string, "column">'],
     ["nickname", 'const nickname: Attribute<PremiumUser, string | null, "column">'],
     ["condition", "const condition: Expression<boolean>"],

@@ -124,6 +124,7 @@ export class Connection implements AsyncDisposable {
     return new Result(
       rows.map((row) => Object.fromEntries(columns.map((name, index) => [name, row[index]])) as TRow),
       rowCount,
+      [...new Set(columns)],
     );
   }
 

@@ -48,6 +48,7 @@ import {
   type PrimaryKey,
   real,
   remove,
+  type Result,
   type ScalarResult,
   type Select,
   select,
@@ -424,6 +425,26 @@ describe("a statement", () => {
     expectTypeOf(users.first()).toEqualTypeOf<User | null>();
     expectTypeOf(await session.scalar(select(User))).toEqualTypeOf<User | null>();
     expectTypeOf((await session.execute(select(User))).all()).toEqualTypeOf<(readonly [User])[]>();
+  });
+
+  test("answers with rows and values that keep their types on every way", async () => {
+    const users = await session.scalars(select(User));
+    expectTypeOf(users.unique(({ email }) => email)).toEqualTypeOf<ScalarResult<User>>();
+    for (const some of users.partitions(10)) expectTypeOf(some).toEqualTypeOf<User[]>();
+    for await (const user of users) expectTypeOf(user).toEqualTypeOf<User>();
+    const rows = await session.execute(select(User));
+    expectTypeOf(rows.tuples()).toEqualTypeOf<Result<readonly [User]>>();
+    expectTypeOf(rows.unique(([user]) => user.email).merge(rows)).toEqualTypeOf<Result<readonly [User]>>();
+    for (const some of rows.partitions(10)) expectTypeOf(some).toEqualTypeOf<(readonly [User])[]>();
+    for await (const [user] of rows) expectTypeOf(user).toEqualTypeOf<User>();
+    const raw = await session.execute(sql<{ id: number; name: string }>`select id, name from users`);
+    expectTypeOf(raw.tuples().all()).toEqualTypeOf<(readonly (number | string)[])[]>();
+    expectTypeOf((await session.execute(sql`select 1`)).tuples().all()).toEqualTypeOf<(readonly unknown[])[]>();
+    expectTypeOf(await session.scalar(sql`select 1`)).toEqualTypeOf<unknown>();
+    // @ts-expect-error rows of something else
+    rows.merge(raw);
+    // @ts-expect-error a user has no such attribute
+    users.unique((user) => user.emial);
   });
 
   test("loads relationships along, by paths that know the next class", () => {
