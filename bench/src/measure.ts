@@ -30,26 +30,32 @@ export async function measure(workload: Workload, { warmup, timed }: Rounds): Pr
   const entrants: Entrant[] = [];
   for (const name of workload.contenders) entrants.push(await workload.enter(name));
   const samples = new Map<ContenderName, number[]>(entrants.map(({ name }) => [name, []]));
+  // Whenever the garbage is collected, each contender has the objects of its last round alive: where it finds none of a class, the collector drops their hidden
+  // classes, and with these all machine code that was compiled for them, so that whoever has most of it is measured cold.
+  const lastRounds = new Map<Entrant, unknown>();
   for (let round = 0; round < warmup + timed; round++) {
     for (const entrant of rotated(entrants, round)) {
-      const milliseconds = await timeOnce(entrant, round);
+      const { milliseconds, objects } = await timeOnce(entrant, round);
+      lastRounds.set(entrant, objects);
       if (round >= warmup) samples.get(entrant.name)?.push(milliseconds);
     }
   }
   return samples;
 }
 
-async function timeOnce(entrant: Entrant, round: number): Promise<number> {
+async function timeOnce(
+  entrant: Entrant,
+  round: number,
+): Promise<{ readonly milliseconds: number; readonly objects: unknown }> {
   const trial = await entrant.prepare(round);
-  // What the last trial left behind is not this one's to clean up. A full collection would do more than that: it finds no instance alive, drops their
-  // hidden classes, and with these all machine code that was compiled for them, so that whoever has most of it is measured cold.
+  // What the last trial left behind is not this one's to clean up.
   globalThis.gc?.({ type: "minor" });
   const start = performance.now();
   const running = trial.run();
   const outcome = running instanceof Promise ? await running : running;
   const milliseconds = performance.now() - start;
   await trial.check(outcome);
-  return milliseconds;
+  return { milliseconds, objects: [trial, outcome] };
 }
 
 function rotated<T>(items: readonly T[], round: number): T[] {

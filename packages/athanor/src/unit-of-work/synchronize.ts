@@ -20,7 +20,10 @@ export function copyKey(
   target: InstanceState,
 ): MaybePromise<void> {
   if (source.unread !== undefined || target.unread !== undefined) return loadAndCopyKey(plan, columns, source, target);
-  for (const { from, to } of columns) assign(target, to, source.values[from.slot] ?? null);
+  for (let index = 0; index < columns.length; index++) {
+    const { from, to } = columns[index] as CopiedColumn;
+    assign(target, to, source.values[from.slot] ?? null);
+  }
 }
 
 async function loadAndCopyKey(
