@@ -120,7 +120,7 @@ export { Update, update, type UpdateValues } from "./sql/update.ts";
 export { type RawBuilder as Sql, sql } from "kysely";
 export { LoaderOption } from "./sql/loading-plan.ts";
 export { joinedLoad, LoaderPath, selectinLoad } from "./loading/loader-path.ts";
-export { type LoaderCriteriaOptions, withLoaderCriteria } from "./loading/loader-criteria.ts";
+export { type LoaderCriteria, type LoaderCriteriaOptions, withLoaderCriteria } from "./loading/loader-criteria.ts";
 
 // Engines
 export { createEngine, type EngineOptions } from "./engine/create-engine.ts";

@@ -1,7 +1,7 @@
 import type { Mapper } from "../mapping/mapper.ts";
 import type { EntityAlias } from "../sql/entity-alias.ts";
 import { conjunction, type Expression, type Restriction } from "../sql/expression.ts";
-import type { EntityCriteria } from "../sql/loading-plan.ts";
+import { emptyPlan, type EntityCriteria, type LoadingPlan } from "../sql/loading-plan.ts";
 
 /** All that criteria say of a class, as one condition. */
 export function criteriaCondition(
@@ -18,4 +18,17 @@ export function criteriaCondition(
 /** The same of whatever class a statement reads beside its own. */
 export function restrictionOf(criteria: readonly EntityCriteria[]): Restriction {
   return (alias) => criteriaCondition(criteria, alias.mapper, alias);
+}
+
+/** The condition of a statement about a class, kept to its criteria, and what those say of that class. */
+export function filteredCondition(
+  {
+    where,
+    plan = emptyPlan,
+  }: { readonly where?: Expression<boolean> | undefined; readonly plan?: LoadingPlan | undefined },
+  mapper: Mapper,
+): Expression<boolean> | undefined {
+  const hidden = criteriaCondition(plan.criteria, mapper);
+  const asked = where?.restrictedBy(restrictionOf(plan.criteria));
+  return hidden === undefined ? asked : conjunction(asked, hidden);
 }

@@ -15,6 +15,7 @@ export interface LoaderCriteriaOptions {
 
 /** What `withLoaderCriteria` returns. SQLAlchemy: Query API, `with_loader_criteria`. */
 export class LoaderCriteria extends LoaderOption implements EntityCriteria {
+  override readonly isCriteria = true;
   readonly propagatesToLoaders: boolean;
   readonly #mapper: Mapper;
   readonly #where: (entity: never) => unknown;
@@ -38,24 +39,28 @@ export class LoaderCriteria extends LoaderOption implements EntityCriteria {
 }
 
 /**
- * Adds a condition on a class wherever a statement, or what is loaded along with it or later of its instances, reads that class: soft deletes, tenants.
+ * Adds a condition on a class wherever a statement, or what is loaded along with it or later of its instances, reads that class, and to the rows that an `update` or
+ * `deleteFrom` touches: soft deletes, tenants.
  *
  * It holds for subclasses too. A parent whose related rows are all hidden is found, with none. Given in a listener of `doOrmExecute`, for statements that load no
- * columns or relationships, it reaches all that a session selects. A refresh, and a reference to an instance that the session has, are not filtered; raw SQL and
- * `connection.kysely()` never are. SQLAlchemy: Query API, `with_loader_criteria`.
+ * columns or relationships, it reaches all that a session selects, updates and deletes by statements. A refresh, and a reference to an instance that the session has,
+ * are not filtered; an INSERT has no rows to filter; raw SQL and `connection.kysely()` never are. SQLAlchemy: Query API, `with_loader_criteria`.
  *
  * @throws ArgumentError for anything that is no model, or no function.
  * @example
+ * const visible = withLoaderCriteria(Post, (post) => post.deletedAt.isNull());
  * listen(SessionLocal, "doOrmExecute", (event) => {
- *   if (event.statement instanceof Select && !event.isColumnLoad && !event.isRelationshipLoad)
- *     event.statement = event.statement.options(withLoaderCriteria(Post, (post) => post.deletedAt.isNull()));
+ *   const { statement } = event;
+ *   if (event.isColumnLoad || event.isRelationshipLoad) return;
+ *   if (statement instanceof Select || statement instanceof Update || statement instanceof DeleteFrom)
+ *     event.statement = statement.options(visible);
  * });
  */
 export function withLoaderCriteria<TModel extends { readonly "~properties": unknown } & Class>(
   model: TModel,
   where: (entity: Attributes<TModel>) => Condition,
   options: LoaderCriteriaOptions = {},
-): LoaderOption {
+): LoaderCriteria {
   if (typeof where !== "function") {
     throw new ArgumentError(
       `withLoaderCriteria() takes a function that returns a condition, as in withLoaderCriteria(Post, (post) => post.title.ne("hidden")), and got ${where === null ? "null" : `a ${typeof where}`}.`,

@@ -1,6 +1,8 @@
 import type { Connection } from "../engine/connection.ts";
 import { Result } from "../engine/result.ts";
 import { ArgumentError, InvalidRequestError } from "../event/errors.ts";
+import { filteredCondition, restrictionOf } from "../loading/criteria-condition.ts";
+import { StatementPlan } from "../loading/statement-plan.ts";
 import type { Declaration } from "../mapping/declaration.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import type { Table, TableColumn } from "../mapping/table.ts";
@@ -10,6 +12,7 @@ import { compileRowChange, type RowChange } from "../sql/compile-bulk.ts";
 import type { DeleteFrom } from "../sql/delete-from.ts";
 import { type Evaluator, UnevaluableError } from "../sql/evaluate.ts";
 import { and, BoundValue, type Expression, or } from "../sql/expression.ts";
+import { emptyPlan } from "../sql/loading-plan.ts";
 import { Select } from "../sql/select.ts";
 import { Update } from "../sql/update.ts";
 import { valueOf } from "../unit-of-work/column-defaults.ts";
@@ -46,7 +49,8 @@ export async function runChange(
   const { mapper } = statement;
   const { dialect } = core.engine;
   const parameters = expectParameters(statement, execution.parameters);
-  const strategy = chooseStrategy(statement, execution, parameters);
+  const where = filteredCondition(statement.parts, mapper);
+  const strategy = chooseStrategy(statement, where, execution, parameters);
   const values = statement instanceof Update ? assignments(statement, strategy) : undefined;
   const tables = values === undefined ? tablesOfDeletion(mapper) : [...new Set(values.keys().map(tableOf))];
   const isOneStatement = mapper.tables.length === 1 && tables.length === 1;
@@ -56,7 +60,7 @@ export async function runChange(
   let rowCount: number;
   if (isOneStatement) {
     const returning = isTold && strategy === "fetch" ? mapper.primaryKey.map(({ source }) => source.column) : [];
-    const change = { mapper, table: mapper.table, values: valuesOf(values), where: statement.parts.where, returning };
+    const change = { mapper, table: mapper.table, values: valuesOf(values), where, returning };
     const { rows, rowCount: count } = await runRowChange(connection, change, parameters);
     rowCount = returning.length === 0 ? count : rows.length;
     if (returning.length > 0) keys = convertKeys(mapper, rows, connection);
@@ -115,7 +119,12 @@ function expectParameters({ mapper }: ChangeStatement, parameters: Execution["pa
   );
 }
 
-function chooseStrategy(statement: ChangeStatement, { options }: Execution, parameters: Parameters): Strategy {
+function chooseStrategy(
+  statement: ChangeStatement,
+  where: Expression<boolean> | undefined,
+  { options }: Execution,
+  parameters: Parameters,
+): Strategy {
   const wanted = options.synchronizeSession ?? statement.parts.executionOptions.synchronizeSession ?? "auto";
   if (wanted === false) return "none";
   if (wanted === "fetch") return "fetch";
@@ -125,9 +134,9 @@ function chooseStrategy(statement: ChangeStatement, { options }: Execution, para
         `It says how the session's instances learn of the change: by testing the condition on them, or by asking the database which rows it changed.`,
     );
   }
-  const { mapper, parts } = statement;
+  const { mapper } = statement;
   try {
-    return { condition: parts.where?.evaluator({ mapper, parameters }) ?? ((): true => true) };
+    return { condition: where?.evaluator({ mapper, parameters }) ?? ((): true => true) };
   } catch (error) {
     if (!(error instanceof UnevaluableError)) throw error;
     if (wanted === "auto") return "fetch";
@@ -142,7 +151,7 @@ function chooseStrategy(statement: ChangeStatement, { options }: Execution, para
 type Assignments = ReadonlyMap<ColumnProperty, Expression<unknown>>;
 
 /** What is set: the given values, and those that every UPDATE sets. */
-function assignments({ mapper, parts: { values } }: Update<unknown>, strategy: Strategy): Assignments {
+function assignments({ mapper, parts: { values, plan } }: Update<unknown>, strategy: Strategy): Assignments {
   const name = mapper.class.name;
   if (values.size === 0) {
     throw new ArgumentError(
@@ -158,7 +167,9 @@ function assignments({ mapper, parts: { values } }: Update<unknown>, strategy: S
           : `or execute the statement with synchronizeSession: false, where none of the rows is in the session.`),
     );
   }
-  const assigned = new Map(values);
+  const restriction = restrictionOf((plan ?? emptyPlan).criteria);
+  const assigned = new Map<ColumnProperty, Expression<unknown>>();
+  for (const [property, value] of values) assigned.set(property, value.restrictedBy(restriction));
   for (const property of mapper.columnProperties) {
     const { onupdate } = property.column.options;
     if (onupdate !== undefined && !assigned.has(property))
@@ -222,7 +233,8 @@ async function fetchKeys(
 
 function keySelect({ mapper, parts }: ChangeStatement): Select<unknown> {
   const columns = mapper.primaryKey;
-  return new Select(mapper.class as never, { where: parts.where, columns, orderBy: [], executionOptions: {} });
+  const { where, plan } = parts;
+  return new Select(mapper.class as never, { where, plan, columns, orderBy: [], executionOptions: {} });
 }
 
 function selectKeys(
@@ -239,7 +251,9 @@ async function runKeySelect(
   select: Select<unknown>,
   given: Parameters,
 ): Promise<readonly Key[]> {
-  const { sql, parameters } = compileSelect(select, connection.engine.dialect, given);
+  const { criteria } = select.parts.plan ?? emptyPlan;
+  const { select: filtered } = new StatementPlan(select, { ...emptyPlan, criteria }, false);
+  const { sql, parameters } = compileSelect(filtered, connection.engine.dialect, given);
   return convertKeys(mapper, (await connection.run(sql, parameters)).rows, connection);
 }
 

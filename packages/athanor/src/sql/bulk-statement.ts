@@ -1,9 +1,12 @@
+import { ArgumentError } from "../event/errors.ts";
 import type { InstrumentedClass } from "../instance/instrumentation.ts";
 import { mapperOf } from "../mapping/configure-mappers.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import { type Attributes, attributes } from "./attribute.ts";
-import { type Condition, conjunction, type Expression } from "./expression.ts";
+import type { LoaderCriteria } from "../loading/loader-criteria.ts";
+import { type Condition, conjunction, describeGiven, type Expression } from "./expression.ts";
 import { conditionFor, type Filter } from "./filter.ts";
+import { emptyPlan, LoaderOption, type LoadingPlan } from "./loading-plan.ts";
 import type { ExecutionOptions } from "./select.ts";
 
 /** What every statement that writes rows of a class by itself consists of. */
@@ -14,6 +17,8 @@ export interface BulkParts {
 /** Of one that chooses its rows. */
 export interface FilteredParts extends BulkParts {
   readonly where?: Expression<boolean> | undefined;
+  /** Which rows it must not touch: what options said. */
+  readonly plan?: LoadingPlan | undefined;
 }
 
 /**
@@ -58,5 +63,33 @@ export abstract class FilteredStatement<TModel, TParts extends FilteredParts = F
   where(condition: Filter<TModel> | Condition | ((entity: Attributes<TModel>) => Condition)): this {
     const where = conjunction(this.parts.where, conditionFor(condition, [attributes(this.entity as never)]));
     return this.with({ where } as Partial<TParts>);
+  }
+
+  /**
+   * Says which rows must not be touched; all calls together. Instances of those rows stay as they are too.
+   *
+   * @throws ArgumentError for an option that says how a SELECT loads what it finds: this statement loads nothing.
+   * @example
+   * deleteFrom(Post).where({ authorId: 7 }).options(withLoaderCriteria(Post, (post) => post.tenant.eq(tenant)))
+   */
+  options(...options: readonly LoaderCriteria[]): this {
+    const plan = options.reduce<LoadingPlan>(
+      (before, option) => this.#expectCriteria(option).addTo(before, this.mapper),
+      this.parts.plan ?? emptyPlan,
+    );
+    return this.with({ plan } as Partial<TParts>);
+  }
+
+  #expectCriteria(option: unknown): LoaderOption {
+    if (option instanceof LoaderOption && option.isCriteria) return option;
+    const name = this.entity.name;
+    const what =
+      option instanceof LoaderOption
+        ? `an option that says how a SELECT loads what it finds. An UPDATE or DELETE loads nothing, so there is nothing for it to say: ` +
+          `leave it out; or, to load the instances first, give it to select(${name})`
+        : describeGiven(option);
+    throw new ArgumentError(
+      `options() of a statement that changes rows of ${name} takes what withLoaderCriteria() returns, and got ${what}.`,
+    );
   }
 }

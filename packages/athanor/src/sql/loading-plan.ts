@@ -37,6 +37,9 @@ export function isEmptyPlan({ tree, criteria }: LoadingPlan): boolean {
 
 /** Something for `select(…).options(…)`: how related instances are loaded, which rows are not to be seen. */
 export abstract class LoaderOption {
+  /** Whether it says only which rows are not to be seen, so that a statement which loads nothing takes it too. */
+  readonly isCriteria: boolean = false;
+
   /** Adds what it says to the plan of a statement that selects the class of this mapper. */
   abstract addTo(plan: LoadingPlan, mapper: Mapper): LoadingPlan;
 }

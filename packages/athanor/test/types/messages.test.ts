@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL("../../../..", import.meta.url));
 
 const preamble = `
 import {
-  attributes, type Connection, createEngine, enumeration, inherit, integer, joinedLoad, listen, load, many, mixin, model, one, select,
+  attributes, type Connection, createEngine, deleteFrom, enumeration, inherit, integer, joinedLoad, listen, load, many, mixin, model, one, select,
   selectinLoad, type Session, sessionmaker, text, timestamp, transient, validates,
 } from ${JSON.stringify(join(root, "packages/athanor/src/index.ts"))};
 const HasTimestamps = mixin({ createdAt: timestamp().default(() => new Date()) });
@@ -96,6 +96,11 @@ const mistakes: Readonly<Record<string, readonly [code: string, ...phrases: stri
     `select(Author).options(joinedLoad(Author, "name"));`,
     `Argument of type '"name"' is not assignable to parameter of type '"`,
     `"books"`,
+  ],
+  "an option that says how something is loaded, for a statement that loads nothing": [
+    `deleteFrom(Author).options(selectinLoad(Author, "books"));`,
+    `'LoaderPath<typeof Book>'`,
+    `type 'LoaderCriteria'`,
   ],
   "a comparison in JavaScript instead of SQL": [
     `select(User).where((user) => user.name === "x");`,
