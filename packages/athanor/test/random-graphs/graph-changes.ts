@@ -30,9 +30,8 @@ async function createOfKind(walker: Walker, kind: string, a: number, b: number, 
   if (parents === undefined || (kind === "Review" && hasReview(walker, parents))) return;
   const way = (["given", "assigned", "drawn in"] as const)[(a >> 4) % 3];
   const drawing = way === "drawn in" ? parents[0] : undefined;
-  for (const [edge, parent] of parents)
-    if ((isForOne(edge) || edge.isOneSided || edge === drawing?.[0]) && !(await walker.ready(parent, edge.collection)))
-      return;
+  const needed = parents.filter((pair) => isForOne(pair[0]) || pair[0].isOneSided || pair === drawing);
+  if (!(await walker.readyAll(needed.map(([edge, parent]) => [parent, edge.collection])))) return;
   if (!parents.every(([, parent]) => walker.isHere(parent))) return;
   const labels = Object.fromEntries(parents.map(([{ reference }, parent]) => [reference, parent.label]));
   walker.note(`new ${kind} ${thing.label}`, thing.values, labels, way);
@@ -121,8 +120,10 @@ export async function refer(walker: Walker, edge: Edge, b: number, c: number): P
   // A part is an orphan when a whole is known that it has lost.
   const mayBeBlind = child.isSaved && (parent !== null || edge.rule !== "delete orphans");
   const isBlind = mayBeBlind && (c >> 6) % 3 === 0 && !walker.isLoaded(child, edge.reference);
-  if (!(await walker.ready(child, isBlind ? "label" : edge.reference))) return;
-  if (parent !== null && isForOne(edge) && !(await walker.ready(parent, edge.collection))) return;
+  const needed: [Thing, string][] = [[child, isBlind ? "label" : edge.reference]];
+  if (isForOne(edge)) needed.push([child, "label"]);
+  if (isForOne(edge) && parent !== null) needed.push([parent, edge.collection]);
+  if (!(await walker.readyAll(needed))) return;
   if (!walker.isHere(child) || (parent !== null && !walker.isHere(parent))) return;
   walker.note(`${child.kind} ${child.label}.${edge.reference} =`, parent?.label ?? null, isBlind ? "unloaded" : "");
   assign(walker.instance(child), edge.reference, parent === null ? null : walker.instance(parent));
@@ -157,20 +158,19 @@ export async function collect(walker: Walker, edge: Edge, b: number, c: number, 
   const parent = walker.pick(edge.parent, b);
   if (parent === undefined) return;
   const entering = edge.isKey ? [] : walker.world.ofKind(edge.child).filter((_, index) => (c >> index) % 2 === 1);
-  if (!(await walker.ready(parent, collection))) return;
   const placeNow = (child: Thing): readonly [Thing, string] => {
     const label = child.parents[edge.reference];
     return edge.isOneSided && label != null ? [walker.world.get(label), collection] : [child, edge.reference];
   };
-  for (const child of entering) {
-    if (edge.isOneSided && child.parents[edge.reference] == null) continue;
-    if (!(await walker.ready(...placeNow(child)))) return;
-  }
-  // A key of a map cannot be waited for.
-  for (const child of entering) if (!(await walker.ready(child, "label"))) return;
-  if (!walker.isHere(parent) || !entering.every((child) => walker.isHere(child))) return;
-  const instance = walker.instance(parent);
   const there = walker.world.children(edge, parent);
+  const isReady = await walker.readyAll([
+    [parent, collection],
+    // A key of a map cannot be waited for.
+    ...[...entering, ...there].map((child): [Thing, string] => [child, "label"]),
+    ...entering.filter((child) => !edge.isOneSided || child.parents[edge.reference] != null).map(placeNow),
+  ]);
+  if (!isReady) return;
+  const instance = walker.instance(parent);
   const fitting = entering.filter(
     (child, index) =>
       walker.mayPlace(edge, child, parent) &&

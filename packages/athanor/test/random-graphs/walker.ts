@@ -128,6 +128,15 @@ export class Walker {
     return this.isHere(thing);
   }
 
+  /** Loads several. A flush that came with one load might expire what was loaded before, so it comes first. */
+  async readyAll(needed: readonly (readonly [thing: Thing, attribute: string])[]): Promise<boolean> {
+    const isMissing = needed.some(([thing, attribute]) => !this.isLoaded(thing, attribute));
+    if (isMissing && this.hasDeletions()) await this.flush();
+    for (const [thing, attribute] of needed)
+      if (!this.isHere(thing) || !(await this.ready(thing, attribute))) return false;
+    return needed.every(([thing]) => this.isHere(thing));
+  }
+
   // What follows in the world
 
   /** Whether the next flush deletes anything. */
