@@ -114,6 +114,8 @@ export {
 } from "./sql/expression.ts";
 export { DeleteFrom, deleteFrom } from "./sql/delete-from.ts";
 export type { Filter } from "./sql/filter.ts";
+export { func, type FunctionExpression, type KnownFunctions, type OtherFunctions } from "./sql/function-expression.ts";
+export type { ColumnValues, Selectable } from "./sql/selected-columns.ts";
 export { Insert, insert, type InsertValues } from "./sql/insert.ts";
 export { type ExecutionOptions, type Scope, Select, select } from "./sql/select.ts";
 export { Update, update, type UpdateValues } from "./sql/update.ts";

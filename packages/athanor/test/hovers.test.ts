@@ -93,7 +93,7 @@ describe("an editor shows", () => {
     ["user", "const user: User"],
     ["premium", "const premium: PremiumUser"],
     ["got", "const got: User | null"],
-    ["statement", "const statement: Select<User, [typeof User]>"],
+    ["statement", 'const statement: Select<User, [typeof User], "instances">'],
     ["all", "const all: User[]"],
     ["one", "const one: User"],
     ["rows", "const rows: Result<readonly [User]>"],

@@ -50,7 +50,7 @@ class PlannedRows {
     this.#plan = plan;
     this.isDistinct = plan.isDistinct;
     this.context = context;
-    const { columns, parts } = plan.select;
+    const { properties: columns, parts } = plan.select;
     const links = parts.links ?? [];
     const entities = withJoined(plan.root);
     let offset = columns.length + links.length;

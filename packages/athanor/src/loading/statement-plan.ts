@@ -35,6 +35,9 @@ export class StatementPlan {
       ...parts,
       where: hidden === undefined ? asked : conjunction(asked, hidden),
       orderBy: parts.orderBy.map((ordering) => ordering.restrictedBy(restriction)),
+      having: parts.having?.restrictedBy(restriction),
+      groupBy: parts.groupBy?.map((grouped) => grouped.restrictedBy(restriction)),
+      selected: parts.selected?.restrictedBy(restriction),
       sources: parts.sources?.map((source) => source.restrictedBy(restriction)),
       joins: this.joins.length > 0 ? this.joins : undefined,
     });

@@ -11,6 +11,7 @@ import { DeleteFrom } from "../sql/delete-from.ts";
 import { Insert } from "../sql/insert.ts";
 import { emptyPlan, isEmptyPlan } from "../sql/loading-plan.ts";
 import { type ExecutionOptions, Select } from "../sql/select.ts";
+import type { SelectedColumns } from "../sql/selected-columns.ts";
 import { Update } from "../sql/update.ts";
 import { runChange } from "./bulk-change.ts";
 import { runInsert } from "./bulk-insert.ts";
@@ -74,6 +75,7 @@ async function selectInstances(
   execution: Execution,
 ): Promise<Result<unknown>> {
   const { mapper, parts } = statement;
+  if (parts.selected !== undefined) return selectColumns(connection, statement, parts.selected, execution);
   const populateExisting = execution.options.populateExisting ?? parts.executionOptions.populateExisting ?? false;
   const hasPlan = parts.links !== undefined || (parts.plan !== undefined && !isEmptyPlan(parts.plan));
   if (hasPlan) return selectAlong(core, connection, statement, execution, populateExisting);
@@ -86,6 +88,24 @@ async function selectInstances(
     instances.map((instance) => [instance]),
     instances.length,
   );
+}
+
+/** Selects values. Of the options of a statement only criteria mean anything to them. */
+async function selectColumns(
+  connection: Connection,
+  statement: Select<unknown>,
+  selected: SelectedColumns,
+  execution: Execution,
+): Promise<Result<unknown>> {
+  const { tree, criteria } = statement.parts.plan ?? emptyPlan;
+  if (tree.size > 0) {
+    throw new ArgumentError(
+      `The statement selects columns of ${statement.mapper.class.name}, and its options say how relationships of instances are loaded. Leave out one of the two: columns(), or selectinLoad() and joinedLoad().`,
+    );
+  }
+  const sent = criteria.length === 0 ? statement : new StatementPlan(statement, { tree, criteria }, false).select;
+  const rows = selected.read(await runSelect(connection, sent, execution), connection.engine.dialect);
+  return new Result<unknown>(rows, rows.length);
 }
 
 /** Selects instances, and loads what its options say along with them. */

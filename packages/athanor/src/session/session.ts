@@ -35,8 +35,10 @@ const loaders: Loaders = {
 
 /** What the rows of a statement are: `[User]` of select(User), objects by column name of raw SQL. */
 export type RowOf<TStatement> =
-  TStatement extends Select<infer R, any>
-    ? readonly [R]
+  TStatement extends Select<infer R, any, infer K>
+    ? K extends "columns"
+      ? R
+      : readonly [R]
     : TStatement extends BulkStatement<any, any>
       ? never
       : TStatement extends { readonly expressionType?: infer R }

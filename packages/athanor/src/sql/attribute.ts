@@ -59,10 +59,10 @@ export class Attribute<
     if (this.owner instanceof Mixin) {
       const property: unknown = (this.owner.properties as Record<string, unknown>)[this.key];
       if (property instanceof Column) return property.options.type;
-      throw this.#isTransient();
+      throw this.#noColumn();
     }
     const column = declarationOf(this.owner)?.find(this.key)?.column;
-    if (column === undefined) throw this.#isTransient();
+    if (column === undefined) throw this.#noColumn();
     return column.options.type;
   }
 
@@ -126,12 +126,15 @@ export class Attribute<
       ? new ArgumentError(
           `${this.label} belongs to no table. Name the attribute of a model that has the mixin, as in attributes(User).${this.key}.`,
         )
-      : this.#isTransient();
+      : this.#noColumn();
   }
 
-  #isTransient(): ArgumentError {
+  #noColumn(): ArgumentError {
+    const isRelationship = declarationOf(this.owner)?.find(this.key)?.relationship !== undefined;
     return new ArgumentError(
-      `${this.label} is transient, so it is in no table and in no statement. Compare an attribute that is a column.`,
+      isRelationship
+        ? `${this.label} is a relationship, and no column that a statement could compare or select. Ask for related rows with any() or has(), join them, or name the foreign key.`
+        : `${this.label} is transient, so it is in no table and in no statement. Compare an attribute that is a column.`,
     );
   }
 }

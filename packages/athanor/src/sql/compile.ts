@@ -4,6 +4,7 @@ import {
   type ColumnNode,
   createQueryId,
   FromNode,
+  GroupByItemNode,
   IdentifierNode,
   type JoinNode,
   LimitNode,
@@ -195,10 +196,21 @@ function selectNode(select: Select<unknown>): SelectQueryNode {
     const item = ordering.toOperationNode(true);
     return OrderByItemNode.is(item) ? item : OrderByItemNode.create(item);
   });
-  let node = entityNode(mapper, select.columns, parts.from);
+  let node = entityNode(mapper, parts.selected === undefined ? select.properties : [], parts.from);
+  const { selected, groupBy = [] } = parts;
+  if (selected !== undefined)
+    node = withColumns(
+      node,
+      selected.expressions.map((expression, index) => aliased(expression.toOperationNode(true), `column_${index + 1}`)),
+    );
   if (parts.isDistinct === true) node = { ...node, frontModifiers: [SelectModifierNode.create("Distinct")] };
   for (const source of parts.sources ?? []) node = withJoins(node, source.joinNodes());
   if (parts.where !== undefined) node = QueryNode.cloneWithWhere(node, conditionNode(parts.where, true));
+  if (groupBy.length > 0) {
+    const items = groupBy.map((grouped) => GroupByItemNode.create(grouped.toOperationNode(true) as never));
+    node = SelectQueryNode.cloneWithGroupByItems(node, items);
+  }
+  if (parts.having !== undefined) node = SelectQueryNode.cloneWithHaving(node, conditionNode(parts.having, true));
   const isLimited = parts.limit !== undefined || parts.offset !== undefined;
   // A limit counts instances, and joined rows must not come into it.
   node = withColumns(
@@ -214,7 +226,7 @@ function selectNode(select: Select<unknown>): SelectQueryNode {
 
 /** A statement with a limit as a subquery, and the related rows joined to what it finds. */
 function joinedToLimited(
-  { columns, parts: { joins = [], links = [] } }: Select<unknown>,
+  { properties: columns, parts: { joins = [], links = [] } }: Select<unknown>,
   inner: SelectQueryNode,
   orderings: readonly OrderByItemNode[],
 ): SelectQueryNode {

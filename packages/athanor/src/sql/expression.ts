@@ -14,6 +14,7 @@ import {
   ValueNode,
 } from "kysely";
 import { ArgumentError } from "../event/errors.ts";
+import type { Dialect } from "../engine/dialect.ts";
 import { type ColumnType, describeAccepted, isAccepted } from "../mapping/column-type.ts";
 import {
   type EvaluationScope,
@@ -46,6 +47,11 @@ export abstract class Expression<out TValue> implements StatementPart, KyselyExp
     return this;
   }
 
+  /** How its values are read off rows; undefined where they are what the driver gives. */
+  reader(_dialect: Dialect): ((raw: unknown) => unknown) | undefined {
+    return undefined;
+  }
+
   /** How its value is found in memory. Throws UnevaluableError where only the database can find it. */
   evaluator(_scope: EvaluationScope): Evaluator {
     throw new UnevaluableError("a part of it");
@@ -72,6 +78,11 @@ export abstract class ComparableExpression<out TValue> extends Expression<TValue
   abstract get columnType(): ColumnType | undefined;
   /** What to call it in messages: "User.email". */
   abstract get label(): string;
+
+  override reader(dialect: Dialect): ((raw: unknown) => unknown) | undefined {
+    const { columnType } = this;
+    return columnType === undefined ? undefined : dialect.codec(columnType).fromDriver;
+  }
 
   /** `=`, or IS NULL for null. */
   eq(value: Operand<TValue>): Expression<boolean> {
@@ -155,6 +166,13 @@ export abstract class ComparableExpression<out TValue> extends Expression<TValue
   #list(values: readonly TValue[], method: string): readonly BoundValue[] {
     if (!Array.isArray(values)) throw new ArgumentError(`${this.label}.${method}() takes an array of values.`);
     return values.map((value) => boundValue(value, this));
+  }
+}
+
+/** An expression that holds or does not. */
+export abstract class Predicate extends Expression<boolean> {
+  override reader(dialect: Dialect): ((raw: unknown) => unknown) | undefined {
+    return dialect.codec({ kind: "boolean" }).fromDriver;
   }
 }
 
@@ -282,7 +300,7 @@ export function describeGiven(value: unknown): string {
   return typeof value === "string" ? "a string it cannot hold" : `a ${typeof value}`;
 }
 
-class Binary extends Expression<boolean> {
+class Binary extends Predicate {
   readonly #left: Expression<unknown>;
   readonly #operator: Comparison;
   readonly #right: Expression<unknown>;
@@ -308,13 +326,17 @@ class Binary extends Expression<boolean> {
     );
   }
 
+  override restrictedBy(restriction: Restriction): Expression<boolean> {
+    return new Binary(this.#left.restrictedBy(restriction), this.#operator, this.#right.restrictedBy(restriction));
+  }
+
   override evaluator(scope: EvaluationScope): Evaluator {
     const [left, right] = [this.#left.evaluator(scope), this.#right.evaluator(scope)];
     return evaluateComparison(this.#operator, left, right, typeOf(this.#left));
   }
 }
 
-class NullTest extends Expression<boolean> {
+class NullTest extends Predicate {
   readonly #tested: Expression<unknown>;
   readonly #isNull: boolean;
 
@@ -337,6 +359,10 @@ class NullTest extends Expression<boolean> {
     );
   }
 
+  override restrictedBy(restriction: Restriction): Expression<boolean> {
+    return new NullTest(this.#tested.restrictedBy(restriction), this.#isNull);
+  }
+
   override evaluator(scope: EvaluationScope): Evaluator {
     const tested = this.#tested.evaluator(scope);
     return (state) => {
@@ -346,7 +372,7 @@ class NullTest extends Expression<boolean> {
   }
 }
 
-class Membership extends Expression<boolean> {
+class Membership extends Predicate {
   readonly #tested: Expression<unknown>;
   readonly #isIn: boolean;
   readonly #values: readonly BoundValue[];
@@ -376,13 +402,17 @@ class Membership extends Expression<boolean> {
     );
   }
 
+  override restrictedBy(restriction: Restriction): Expression<boolean> {
+    return new Membership(this.#tested.restrictedBy(restriction), this.#isIn, this.#values);
+  }
+
   override evaluator(scope: EvaluationScope): Evaluator {
     const values = this.#values.map((value) => value.evaluator(scope));
     return evaluateMembership(this.#tested.evaluator(scope), values, this.#isIn, typeOf(this.#tested));
   }
 }
 
-class Junction extends Expression<boolean> {
+class Junction extends Predicate {
   readonly #operator: "and" | "or";
   readonly #conditions: readonly Expression<boolean>[];
 
@@ -423,7 +453,7 @@ class Junction extends Expression<boolean> {
   }
 }
 
-class Negation extends Expression<boolean> {
+class Negation extends Predicate {
   readonly #condition: Expression<boolean>;
 
   constructor(condition: Expression<boolean>) {

@@ -11,12 +11,12 @@ import {
 } from "kysely";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { EntityAlias, NamedSource } from "./entity-alias.ts";
-import { conditionNode, conjunction, Expression, type Restriction } from "./expression.ts";
+import { conditionNode, conjunction, type Expression, Predicate, type Restriction } from "./expression.ts";
 import { relatedSources } from "./related-rows.ts";
 import type { Structure } from "./structure.ts";
 
 /** Whether there is a related row that fulfils a condition: what `any` and `has` of a relationship's attribute make. */
-export class RelatedExists extends Expression<boolean> {
+export class RelatedExists extends Predicate {
   readonly #property: RelationshipProperty;
   readonly #from: NamedSource;
   readonly #to: EntityAlias;

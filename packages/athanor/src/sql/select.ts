@@ -18,6 +18,7 @@ import type { ColumnExpression } from "./column-expression.ts";
 import type { EagerJoin } from "./eager-join.ts";
 import { emptyPlan, isEmptyPlan, LoaderOption, type LoadingPlan } from "./loading-plan.ts";
 import { newSource, SelectSource } from "./select-source.ts";
+import { type ColumnValues, type Selectable, type SelectedColumns, selectedColumns } from "./selected-columns.ts";
 import { Bind, type Structure } from "./structure.ts";
 
 /** The attributes of each entity of a statement. */
@@ -43,6 +44,10 @@ export interface SelectParts {
   readonly limit?: Bind | undefined;
   readonly offset?: Bind | undefined;
   readonly executionOptions: ExecutionOptions;
+  /** What its rows consist of, where that is not instances. */
+  readonly selected?: SelectedColumns | undefined;
+  readonly groupBy?: readonly Expression<unknown>[] | undefined;
+  readonly having?: Expression<boolean> | undefined;
   /** Rows without double ones. */
   readonly isDistinct?: boolean | undefined;
   /** Classes whose rows stand beside those of the entity. */
@@ -65,9 +70,14 @@ export interface SelectParts {
  * SQLAlchemy: ORM Querying Guide, Writing SELECT statements.
  */
 // oxlint-disable-next-line typescript/no-explicit-any -- "of whatever classes": what takes any statement says no more of it
-export class Select<out TRow, in out TEntities extends readonly unknown[] = any> {
+export class Select<
+  out TRow,
+  in out TEntities extends readonly unknown[] = any,
+  out TResult extends "instances" | "columns" = "instances",
+> {
   declare readonly "~row": TRow;
   declare readonly "~entities": TEntities;
+  declare readonly "~result": TResult;
   readonly entity: InstrumentedClass;
   readonly parts: SelectParts;
 
@@ -107,33 +117,63 @@ export class Select<out TRow, in out TEntities extends readonly unknown[] = any>
    */
   join<const TName extends RelationshipName<TEntities[0]>>(
     name: TName,
-  ): Select<TRow, [...TEntities, TargetOf<TEntities[0], TName>]>;
+  ): Select<TRow, [...TEntities, TargetOf<TEntities[0], TName>], TResult>;
   join<TModel extends TEntities[number], const TName extends RelationshipName<TModel>>(
     model: TModel,
     name: TName,
-  ): Select<TRow, [...TEntities, TargetOf<TModel, TName>]>;
+  ): Select<TRow, [...TEntities, TargetOf<TModel, TName>], TResult>;
   join<TModel extends AnyModel>(
     model: TModel,
     on: (...entities: Scope<[...TEntities, TModel]>) => Condition,
-  ): Select<TRow, [...TEntities, TModel]>;
-  join(target: unknown, by?: unknown): Select<TRow> {
+  ): Select<TRow, [...TEntities, TModel], TResult>;
+  join(target: unknown, by?: unknown): Select<TRow, any, TResult> {
     return this.#beside("join", target, by);
   }
 
   /** The same as {@link join}, but rows that have none beside them are found too: what is compared with is NULL there. */
   outerJoin<const TName extends RelationshipName<TEntities[0]>>(
     name: TName,
-  ): Select<TRow, [...TEntities, TargetOf<TEntities[0], TName>]>;
+  ): Select<TRow, [...TEntities, TargetOf<TEntities[0], TName>], TResult>;
   outerJoin<TModel extends TEntities[number], const TName extends RelationshipName<TModel>>(
     model: TModel,
     name: TName,
-  ): Select<TRow, [...TEntities, TargetOf<TModel, TName>]>;
+  ): Select<TRow, [...TEntities, TargetOf<TModel, TName>], TResult>;
   outerJoin<TModel extends AnyModel>(
     model: TModel,
     on: (...entities: Scope<[...TEntities, TModel]>) => Condition,
-  ): Select<TRow, [...TEntities, TModel]>;
-  outerJoin(target: unknown, by?: unknown): Select<TRow> {
+  ): Select<TRow, [...TEntities, TModel], TResult>;
+  outerJoin(target: unknown, by?: unknown): Select<TRow, any, TResult> {
     return this.#beside("outerJoin", target, by);
+  }
+
+  /**
+   * Selects values instead of instances: a list makes tuples, an object makes objects. Of an outer join they may be null. Nothing of it is in the identity map, and the
+   * values do not change with the instances of the session.
+   *
+   * SQLAlchemy: ORM Querying Guide, Selecting ORM Entities and Attributes.
+   *
+   * @throws ArgumentError for what is no column, such as a relationship.
+   * @example
+   * const rows = (await session.execute(
+   *   select(User).outerJoin("posts").columns((user, post) => ({ name: user.name, posts: func.count(post.id) })).groupBy((user) => user.id),
+   * )).all(); // { name: string; posts: number }[]
+   */
+  columns<const TColumns extends readonly Selectable[] | Readonly<Record<string, Selectable>>>(
+    choose: (...entities: Scope<TEntities>) => TColumns,
+  ): Select<ColumnValues<TColumns>, TEntities, "columns"> {
+    return this.#with({ selected: selectedColumns(choose(...this.#scope())) }) as never;
+  }
+
+  /** Makes one row of all that are equal in these attributes or expressions; with functions such as `func.count()` in `columns`. Further calls add to the first. */
+  groupBy(by: (...entities: Scope<TEntities>) => OrderBy | readonly OrderBy[]): this {
+    const given = by(...this.#scope());
+    const grouped = (Array.isArray(given) ? given : [given]) as readonly unknown[];
+    return this.#with({ groupBy: [...(this.parts.groupBy ?? []), ...grouped.map(expectExpression)] });
+  }
+
+  /** Keeps only the groups for which the condition holds: `having((user, post) => func.count(post.id).gt(1))`. Several are combined by AND. */
+  having(condition: Condition | ((...entities: Scope<TEntities>) => Condition)): this {
+    return this.#with({ having: conjunction(this.parts.having, conditionFor(condition, this.#scope())) });
   }
 
   /** Leaves out rows that are equal to another, as those are that a join makes several of. */
@@ -188,21 +228,25 @@ export class Select<out TRow, in out TEntities extends readonly unknown[] = any>
   }
 
   /** The columns that its rows have, in their order. */
-  get columns(): readonly ColumnProperty[] {
+  get properties(): readonly ColumnProperty[] {
     return this.parts.columns ?? this.mapper.columnProperties;
   }
 
   structure(into: Structure): void {
     const { where, orderBy, limit, offset, columns, isDistinct, sources = [], links = [], joins = [] } = this.parts;
+    const { groupBy = [], having } = this.parts;
     // Classes that are declared later may share the table, and the condition names all of them.
     into.add(`select ${this.mapper.serial}:${this.mapper.declaration.identities.size}`);
     for (const table of this.parts.from ?? []) into.add(`, ${table.fullName}`);
+    this.parts.selected?.structure(into);
     if (columns !== undefined) into.add(` only ${columns.map(({ slot }) => slot).join(",")}`);
     if (isDistinct === true) into.add(" distinct");
     for (const source of sources) source.structure(into);
     for (const link of links) link.structure(into.add(" link "));
     for (const join of joins) join.structure(into);
     if (where !== undefined) where.structure(into.add(" where "));
+    for (const grouped of groupBy) grouped.structure(into.add(" group by "));
+    if (having !== undefined) having.structure(into.add(" having "));
     for (const ordering of orderBy) ordering.structure(into.add(" order by "));
     if (limit !== undefined) into.add(" limit ").bind(limit);
     if (offset !== undefined) into.add(" offset ").bind(offset);
@@ -217,7 +261,7 @@ export class Select<out TRow, in out TEntities extends readonly unknown[] = any>
     return [attributes(this.entity as never), ...beside] as never;
   }
 
-  #beside(method: string, target: unknown, by: unknown): Select<TRow> {
+  #beside(method: string, target: unknown, by: unknown): Select<TRow, any, TResult> {
     const sources = this.parts.sources ?? [];
     const source = newSource(this as Select<unknown>, method, target, by);
     const beside = new SelectSource({ ...source, isOuter: method === "outerJoin" });
