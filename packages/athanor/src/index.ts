@@ -121,6 +121,7 @@ export { type ExecutionOptions, type Scope, Select, select } from "./sql/select.
 export { Update, update, type UpdateValues } from "./sql/update.ts";
 export { type RawBuilder as Sql, sql } from "kysely";
 export { LoaderOption } from "./sql/loading-plan.ts";
+export { UserDefinedOption } from "./sql/user-defined-option.ts";
 export { joinedLoad, LoaderPath, selectinLoad } from "./loading/loader-path.ts";
 export { type LoaderCriteria, type LoaderCriteriaOptions, withLoaderCriteria } from "./loading/loader-criteria.ts";
 
@@ -166,7 +167,12 @@ export type {
 export type { PrimaryKey } from "./session/get.ts";
 export type { IdentityMap } from "./loading/identity-map.ts";
 export type { Change } from "./session/change-log.ts";
-export { ORMExecuteState, type Statement } from "./session/orm-execute-state.ts";
+export {
+  type LoadOptions,
+  ORMExecuteState,
+  type Statement,
+  type UpdateDeleteOptions,
+} from "./session/orm-execute-state.ts";
 export { load, type Loaded } from "./session/load.ts";
 export { objectSession } from "./session/object-session.ts";
 export { makeTransient, makeTransientToDetached } from "./session/make-transient.ts";

@@ -7,8 +7,13 @@ import type { PlannedEntity } from "./planned-entity.ts";
 const carried = new WeakMap<InstanceState, LoadingPlan>();
 
 /** What instances of an entity carry, for their later loads; undefined where that is nothing. */
-export function planToCarry({ tree, statement }: PlannedEntity): LoadingPlan | undefined {
-  const plan = { tree, criteria: statement.criteria.filter(({ propagatesToLoaders }) => propagatesToLoaders) };
+export function planToCarry({ tree, statement, path }: PlannedEntity): LoadingPlan | undefined {
+  const plan = {
+    tree,
+    criteria: statement.criteria.filter(({ propagatesToLoaders }) => propagatesToLoaders),
+    userDefined: statement.userDefined.filter(({ propagateToLoaders }) => propagateToLoaders),
+    path,
+  };
   return isEmptyPlan(plan) ? undefined : plan;
 }
 
@@ -32,6 +37,6 @@ export function carriedBy(state: InstanceState, only?: readonly string[]): Loadi
 
 /** The same, for loading one of its relationships. */
 export function carriedTo(state: InstanceState, property: RelationshipProperty): LoadingPlan {
-  const { tree, criteria } = carriedBy(state);
-  return { tree: tree.get(property)?.related ?? emptyPlan.tree, criteria };
+  const { tree, criteria, userDefined, path = [] } = carriedBy(state);
+  return { tree: tree.get(property)?.related ?? emptyPlan.tree, criteria, userDefined, path: [...path, property] };
 }

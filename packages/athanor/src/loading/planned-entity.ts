@@ -18,6 +18,8 @@ export class PlannedEntity {
   /** Its name in the statement; undefined for the class of the statement itself. */
   readonly alias: EntityAlias | undefined;
   readonly tree: LoaderTree;
+  /** The relationships that lead to it from the instances that the program asked for. */
+  readonly path: readonly RelationshipProperty[];
   /** How many relationships lead to it from the class of the statement. */
   readonly depth: number;
   /** Relationships that are read from the same rows, in the order of declaration. */
@@ -30,12 +32,14 @@ export class PlannedEntity {
     mapper: Mapper,
     alias: EntityAlias | undefined,
     tree: LoaderTree,
+    path: readonly RelationshipProperty[],
     depth: number,
   ) {
     this.statement = statement;
     this.mapper = mapper;
     this.alias = alias;
     this.tree = tree;
+    this.path = path;
     this.depth = depth;
   }
 

@@ -5,6 +5,7 @@ import { conjunction, type Expression } from "../sql/expression.ts";
 import type { EntityCriteria, LoaderTree, LoadingPlan } from "../sql/loading-plan.ts";
 import { relatedCondition } from "../sql/related-condition.ts";
 import { Select } from "../sql/select.ts";
+import type { UserDefinedOption } from "../sql/user-defined-option.ts";
 import { criteriaCondition, restrictionOf } from "./criteria-condition.ts";
 import type { LoaderStrategy } from "./loader-strategy.ts";
 import { PlannedEntity } from "./planned-entity.ts";
@@ -18,13 +19,15 @@ export class StatementPlan {
   /** The classes with something to do when all rows are read, in that order. */
   readonly withAfter: PlannedEntity[] = [];
   readonly criteria: readonly EntityCriteria[];
+  readonly userDefined: readonly UserDefinedOption[];
   /** The statement refreshes an instance, so what follows is about this one alone. */
   readonly isRefresh: boolean;
 
-  constructor(select: Select<unknown>, { tree, criteria }: LoadingPlan, isRefresh: boolean) {
+  constructor(select: Select<unknown>, { tree, criteria, userDefined, path = [] }: LoadingPlan, isRefresh: boolean) {
     this.criteria = criteria;
+    this.userDefined = userDefined;
     this.isRefresh = isRefresh;
-    this.root = new PlannedEntity(this, select.mapper, undefined, tree, 0);
+    this.root = new PlannedEntity(this, select.mapper, undefined, tree, path, 0);
     arrange(this.root);
     const { parts } = select;
     // Neither does a refresh hide the instance that it was asked for.
@@ -53,7 +56,7 @@ export class StatementPlan {
     const { target } = property;
     const alias = new EntityAlias(target, `${target.table.name}_${this.joins.length + 1}`);
     this.joins.push(new EagerJoin(property, parent.alias, alias, this.#conditionOf(property, alias)));
-    const entity = new PlannedEntity(this, target, alias, tree, parent.depth + 1);
+    const entity = new PlannedEntity(this, target, alias, tree, [...parent.path, property], parent.depth + 1);
     parent.joined.push({ property, entity });
     arrange(entity);
     return entity;

@@ -33,8 +33,12 @@ export interface Execution {
   readonly options: ExecutionOptions;
   /** It loads attributes of this instance, which is there already. */
   readonly asking?: InstanceState;
+  /** It was asked for by refresh(), and not for what expired. */
+  readonly isUserRefresh?: boolean;
   /** It loads a relationship of an instance. */
   readonly isRelationshipLoad?: boolean;
+  /** It loads a relationship of this instance alone. */
+  readonly lazyLoadedFrom?: InstanceState;
   /** Names that were asked for, where not the whole instance was. */
   readonly onlyKeys?: readonly string[] | undefined;
   /** It is itself a load that follows another statement: what follows it in turn, waits there. */
@@ -97,13 +101,13 @@ async function selectColumns(
   selected: SelectedColumns,
   execution: Execution,
 ): Promise<Result<unknown>> {
-  const { tree, criteria } = statement.parts.plan ?? emptyPlan;
-  if (tree.size > 0) {
+  const plan = statement.parts.plan ?? emptyPlan;
+  if (plan.tree.size > 0) {
     throw new ArgumentError(
       `The statement selects columns of ${statement.mapper.class.name}, and its options say how relationships of instances are loaded. Leave out one of the two: columns(), or selectinLoad() and joinedLoad().`,
     );
   }
-  const sent = criteria.length === 0 ? statement : new StatementPlan(statement, { tree, criteria }, false).select;
+  const sent = plan.criteria.length === 0 ? statement : new StatementPlan(statement, plan, false).select;
   const rows = selected.read(await runSelect(connection, sent, execution), connection.engine.dialect);
   return new Result<unknown>(rows, rows.length);
 }

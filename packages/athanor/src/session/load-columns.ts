@@ -47,6 +47,7 @@ export async function loadColumns(
     parameters: undefined,
     options,
     asking: state,
+    isUserRefresh: !isUnexpire,
     onlyKeys: asked,
   });
   if (result.first() !== null) {

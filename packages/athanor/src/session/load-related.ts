@@ -63,7 +63,13 @@ async function selectRelated(
   options: ExecutionOptions,
 ): Promise<Instance[]> {
   const statement = relatedSelect(property, key).withPlan(carriedTo(state, property));
-  const result = await execute(core, { statement, parameters: undefined, options, isRelationshipLoad: true });
+  const result = await execute(core, {
+    statement,
+    parameters: undefined,
+    options,
+    isRelationshipLoad: true,
+    lazyLoadedFrom: state,
+  });
   return [...new Set(result.scalars().all() as Instance[])];
 }
 

@@ -2,12 +2,16 @@ import type { RawBuilder } from "kysely";
 import { emitUntilResult } from "../event/dispatch.ts";
 import { InvalidRequestError } from "../event/errors.ts";
 import type { Registration } from "../event/event-node.ts";
+import type { Instance } from "../instance/instance.ts";
 import type { Mapper } from "../mapping/mapper.ts";
+import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { BulkStatement } from "../sql/bulk-statement.ts";
 import { DeleteFrom } from "../sql/delete-from.ts";
 import { Insert } from "../sql/insert.ts";
+import type { LoadingPlan } from "../sql/loading-plan.ts";
 import { type ExecutionOptions, Select } from "../sql/select.ts";
 import { Update } from "../sql/update.ts";
+import type { UserDefinedOption } from "../sql/user-defined-option.ts";
 import type { Execution, ExecutionParameters } from "./execute.ts";
 import { Result } from "../engine/result.ts";
 import type { Session } from "./session.ts";
@@ -22,6 +26,30 @@ export type Statement = OrmStatement | RawBuilder<unknown>;
 /** Whether a statement is about mapped classes. */
 export function isOrmStatement(statement: Statement): statement is OrmStatement {
   return statement instanceof Select || statement instanceof BulkStatement;
+}
+
+/** How a SELECT treats what is in memory, and for whom it is executed. SQLAlchemy: `QueryContext.default_load_options`. */
+export interface LoadOptions {
+  /** Whether what is in memory is overwritten. */
+  readonly populateExisting: boolean;
+  /** Whether pending changes are flushed first, if the session does so. */
+  readonly autoflush: boolean;
+  /** The instance that is there already, and that is loaded anew or further. */
+  readonly refreshed: Instance | undefined;
+  /** Whether `refresh()` asked for that, rather than something that expired. */
+  readonly isUserRefresh: boolean;
+  /** The names that are loaded, where not the whole instance is. */
+  readonly onlyLoadProps: readonly string[] | undefined;
+  /** The instance whose relationship is loaded, by itself. */
+  readonly lazyLoadedFrom: Instance | undefined;
+}
+
+/** How an UPDATE or DELETE is executed. SQLAlchemy: `BulkUDCompileState.default_update_options`. */
+export interface UpdateDeleteOptions {
+  /** How the session's instances learn what was done: see {@link ExecutionOptions.synchronizeSession}. */
+  readonly synchronizeSession: "auto" | "evaluate" | "fetch" | false;
+  /** Whether pending changes are flushed first, if the session does so. */
+  readonly autoflush: boolean;
 }
 
 /**
@@ -39,6 +67,8 @@ export class ORMExecuteState {
   readonly isColumnLoad: boolean;
   /** Whether a relationship is being loaded. */
   readonly isRelationshipLoad: boolean;
+  /** The options of the statement and of this execution together, as they were before any listener; what `updateExecutionOptions` adds is not among them. */
+  readonly executionOptions: ExecutionOptions;
   readonly #core: SessionState;
   readonly #execution: Execution;
   readonly #runStatement: (core: SessionState, execution: Execution) => Promise<Result<unknown>>;
@@ -58,6 +88,7 @@ export class ORMExecuteState {
     this.#core = core;
     this.#execution = execution;
     this.#options = execution.options;
+    this.executionOptions = withOptionsOf(execution.statement, execution.options);
     this.#runStatement = runStatement;
   }
 
@@ -100,14 +131,65 @@ export class ORMExecuteState {
     return [...new Set([bindMapper, ...beside.map(({ parts }) => parts.alias.mapper)])];
   }
 
-  /** The options of the statement and of this execution together. */
-  get executionOptions(): ExecutionOptions {
-    return { ...(isOrmStatement(this.statement) ? this.statement.parts.executionOptions : {}), ...this.#options };
-  }
-
-  /** The options that were given with this execution. */
+  /** The options that were given with this execution, and what listeners added. */
   get localExecutionOptions(): ExecutionOptions {
     return this.#options;
+  }
+
+  /**
+   * The relationships that lead to what is loaded, from the instances that the program asked for: `[User.posts]` of a load of posts, `[User.posts, Post.tags]`
+   * of what is loaded along with those. Empty for `get` and for loads of attributes; undefined for the program's own statements.
+   */
+  get loaderStrategyPath(): readonly RelationshipProperty[] | undefined {
+    return this.statement instanceof Select ? this.statement.parts.plan?.path : undefined;
+  }
+
+  /**
+   * The instance whose relationship is loaded, where it is loaded for that one alone; undefined for other statements.
+   *
+   * @throws InvalidRequestError where the statement is no SELECT.
+   */
+  get lazyLoadedFrom(): Instance | undefined {
+    return this.loadOptions.lazyLoadedFrom;
+  }
+
+  /**
+   * How the SELECT treats what is in memory, and for whom it is executed.
+   *
+   * @throws InvalidRequestError where the statement is no SELECT.
+   */
+  get loadOptions(): LoadOptions {
+    if (!this.isSelect) throw this.#hasNone("a SELECT", "loadOptions", "isSelect");
+    const { populateExisting = false, autoflush } = withOptionsOf(this.statement, this.#options);
+    const { asking, isUserRefresh = false, onlyKeys, lazyLoadedFrom } = this.#execution;
+    return {
+      populateExisting,
+      autoflush: autoflush !== false,
+      refreshed: asking?.instance,
+      isUserRefresh,
+      onlyLoadProps: onlyKeys,
+      lazyLoadedFrom: lazyLoadedFrom?.instance,
+    };
+  }
+
+  /**
+   * How the UPDATE or DELETE is executed.
+   *
+   * @throws InvalidRequestError where the statement is neither.
+   */
+  get updateDeleteOptions(): UpdateDeleteOptions {
+    if (!this.isUpdate && !this.isDelete)
+      throw this.#hasNone("an UPDATE or DELETE", "updateDeleteOptions", "isUpdate and isDelete");
+    const { synchronizeSession = "auto", autoflush } = withOptionsOf(this.statement, this.#options);
+    return { synchronizeSession, autoflush: autoflush !== false };
+  }
+
+  /** The options of the program's own that the statement has, or has taken over from the one that loaded its instances. */
+  get userDefinedOptions(): readonly UserDefinedOption[] {
+    const parts: { readonly plan?: LoadingPlan | undefined } = isOrmStatement(this.statement)
+      ? this.statement.parts
+      : {};
+    return parts.plan?.userDefined ?? [];
   }
 
   /** Adds options to this execution. */
@@ -135,6 +217,12 @@ export class ORMExecuteState {
     return inner.execute(this.#running);
   }
 
+  #hasNone(kind: string, member: string, check: string): InvalidRequestError {
+    return new InvalidRequestError(
+      `This statement is not ${kind}, so it has no ${member}. A listener of doOrmExecute hears every statement of the session: ask event.${check} first.`,
+    );
+  }
+
   /** Calls the listeners, those behind `after`, and then the database, unless one of them returned a result. */
   async execute(after?: Registration): Promise<Result<unknown>> {
     const note = (registration: Registration): void => {
@@ -156,6 +244,10 @@ export class ORMExecuteState {
       options: this.#options,
     });
   }
+}
+
+function withOptionsOf(statement: Statement, options: ExecutionOptions): ExecutionOptions {
+  return { ...(isOrmStatement(statement) ? statement.parts.executionOptions : {}), ...options };
 }
 
 /** Adds parameters to those that there are, by name; of lists of rows, row by row. */

@@ -8,6 +8,7 @@ import { type Condition, conjunction, describeGiven, type Expression } from "./e
 import { conditionFor, type Filter } from "./filter.ts";
 import { emptyPlan, LoaderOption, type LoadingPlan } from "./loading-plan.ts";
 import type { ExecutionOptions } from "./select.ts";
+import { UserDefinedOption } from "./user-defined-option.ts";
 
 /** What every statement that writes rows of a class by itself consists of. */
 export interface BulkParts {
@@ -66,22 +67,22 @@ export abstract class FilteredStatement<TModel, TParts extends FilteredParts = F
   }
 
   /**
-   * Says which rows must not be touched; all calls together. Instances of those rows stay as they are too.
+   * Says which rows must not be touched, and whatever listeners are to find; all calls together. Instances of those rows stay as they are too.
    *
    * @throws ArgumentError for an option that says how a SELECT loads what it finds: this statement loads nothing.
    * @example
    * deleteFrom(Post).where({ authorId: 7 }).options(withLoaderCriteria(Post, (post) => post.tenant.eq(tenant)))
    */
-  options(...options: readonly LoaderCriteria[]): this {
+  options(...options: readonly (LoaderCriteria | UserDefinedOption)[]): this {
     const plan = options.reduce<LoadingPlan>(
-      (before, option) => this.#expectCriteria(option).addTo(before, this.mapper),
+      (before, option) => this.#expectOption(option).addTo(before, this.mapper),
       this.parts.plan ?? emptyPlan,
     );
     return this.with({ plan } as Partial<TParts>);
   }
 
-  #expectCriteria(option: unknown): LoaderOption {
-    if (option instanceof LoaderOption && option.isCriteria) return option;
+  #expectOption(option: unknown): LoaderOption {
+    if (option instanceof UserDefinedOption || (option instanceof LoaderOption && option.isCriteria)) return option;
     const name = this.entity.name;
     const what =
       option instanceof LoaderOption
@@ -89,7 +90,7 @@ export abstract class FilteredStatement<TModel, TParts extends FilteredParts = F
           `leave it out; or, to load the instances first, give it to select(${name})`
         : describeGiven(option);
     throw new ArgumentError(
-      `options() of a statement that changes rows of ${name} takes what withLoaderCriteria() returns, and got ${what}.`,
+      `options() of a statement that changes rows of ${name} takes what withLoaderCriteria() returns, or a UserDefinedOption, and got ${what}.`,
     );
   }
 }

@@ -2,6 +2,7 @@ import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { EntityAlias } from "./entity-alias.ts";
 import type { Expression } from "./expression.ts";
+import type { UserDefinedOption } from "./user-defined-option.ts";
 
 /** How a statement loads one relationship of its instances, and what in turn is loaded along with those. */
 export interface LoaderNode {
@@ -26,13 +27,20 @@ export interface EntityCriteria {
 export interface LoadingPlan {
   readonly tree: LoaderTree;
   readonly criteria: readonly EntityCriteria[];
+  /** Options that say something to listeners only. */
+  readonly userDefined: readonly UserDefinedOption[];
+  /**
+   * The relationships that lead to what the statement loads, from the instances that the program asked for; none where it loads some of those anew.
+   * Undefined: it is the program's own statement.
+   */
+  readonly path?: readonly RelationshipProperty[] | undefined;
 }
 
-export const emptyPlan: LoadingPlan = { tree: new Map(), criteria: [] };
+export const emptyPlan: LoadingPlan = { tree: new Map(), criteria: [], userDefined: [] };
 
-/** Whether a plan says nothing. */
-export function isEmptyPlan({ tree, criteria }: LoadingPlan): boolean {
-  return tree.size === 0 && criteria.length === 0;
+/** Whether a plan says nothing of how rows are loaded, and nothing that instances have to carry. */
+export function isEmptyPlan({ tree, criteria, userDefined }: LoadingPlan): boolean {
+  return tree.size === 0 && criteria.length === 0 && userDefined.length === 0;
 }
 
 /** Something for `select(…).options(…)`: how related instances are loaded, which rows are not to be seen. */

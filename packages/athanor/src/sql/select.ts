@@ -211,7 +211,7 @@ export class Select<
     const plan = options.reduce((before, option) => {
       if (option instanceof LoaderOption) return option.addTo(before, this.mapper);
       throw new ArgumentError(
-        `options() takes what selectinLoad(), joinedLoad() or withLoaderCriteria() return, and got ${describeGiven(option)}.`,
+        `options() takes what selectinLoad(), joinedLoad() or withLoaderCriteria() return, or a UserDefinedOption, and got ${describeGiven(option)}.`,
       );
     }, this.parts.plan ?? emptyPlan);
     return this.#with({ plan });
@@ -219,7 +219,8 @@ export class Select<
 
   /** Takes over what another statement said of loading along, and of what must not be seen. */
   withPlan(plan: LoadingPlan): this {
-    return isEmptyPlan(plan) ? this : this.#with({ plan });
+    const { path = this.parts.plan?.path } = plan;
+    return isEmptyPlan(plan) && path === this.parts.plan?.path ? this : this.#with({ plan: { ...plan, path } });
   }
 
   /** Options for the execution, for the session and for listeners. */
@@ -293,8 +294,11 @@ export function selectByKey(
     (scope[property.key] as Attribute<unknown, unknown>).eq(key[index]),
   );
   const where = conditions.reduce<Expression<boolean> | undefined>(conjunction, undefined);
-  return new Select(mapper.class as never, { where, columns, orderBy: [], executionOptions: {} });
+  return new Select(mapper.class as never, { where, columns, orderBy: [], executionOptions: {}, plan: rootPlan });
 }
+
+/** It loads what the program asked for, by itself. */
+const rootPlan: LoadingPlan = { ...emptyPlan, path: [] };
 
 /** Limits are values too, so that pages of one query share its text. */
 function countBind(method: string, count: number): Bind {

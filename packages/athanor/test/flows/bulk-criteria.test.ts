@@ -276,7 +276,7 @@ test("update and deleteFrom take no options that say how something is loaded, an
     }
   };
   const message =
-    "options() of a statement that changes rows of Author takes what withLoaderCriteria() returns, and got an option that says how a SELECT loads what it finds. " +
+    "options() of a statement that changes rows of Author takes what withLoaderCriteria() returns, or a UserDefinedOption, and got an option that says how a SELECT loads what it finds. " +
     "An UPDATE or DELETE loads nothing, so there is nothing for it to say: leave it out; or, to load the instances first, give it to select(Author).";
   for (const along of [selectinLoad, joinedLoad]) {
     expect(refused(() => update(Author).options(along(Author, "posts") as never))).toBe(message);

@@ -100,7 +100,7 @@ const mistakes: Readonly<Record<string, readonly [code: string, ...phrases: stri
   "an option that says how something is loaded, for a statement that loads nothing": [
     `deleteFrom(Author).options(selectinLoad(Author, "books"));`,
     `'LoaderPath<typeof Book>'`,
-    `type 'LoaderCriteria'`,
+    `LoaderCriteria`,
   ],
   "a comparison in JavaScript instead of SQL": [
     `select(User).where((user) => user.name === "x");`,

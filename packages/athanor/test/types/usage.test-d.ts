@@ -47,6 +47,7 @@ import {
   or,
   type PrimaryKey,
   real,
+  type RelationshipProperty,
   remove,
   type Result,
   type ScalarResult,
@@ -62,6 +63,7 @@ import {
   timestamp,
   transient,
   update,
+  UserDefinedOption,
   uuid,
   validates,
   varchar,
@@ -445,6 +447,22 @@ describe("a statement", () => {
     rows.merge(raw);
     // @ts-expect-error a user has no such attribute
     users.unique((user) => user.emial);
+  });
+
+  test("takes options of the program's own, which listeners find", () => {
+    class FromCache extends UserDefinedOption<{ region: string }> {}
+    expectTypeOf(select(User).options(new FromCache({ region: "users" }))).toEqualTypeOf(select(User));
+    // @ts-expect-error its payload is not a string
+    new FromCache("users");
+    listen(session, "doOrmExecute", (event) => {
+      expectTypeOf(event.userDefinedOptions).toEqualTypeOf<readonly UserDefinedOption[]>();
+      for (const option of event.userDefinedOptions)
+        if (option instanceof FromCache) expectTypeOf(option.payload.region).toEqualTypeOf<string>();
+      expectTypeOf(event.loaderStrategyPath).toEqualTypeOf<readonly RelationshipProperty[] | undefined>();
+      expectTypeOf(event.lazyLoadedFrom).toEqualTypeOf<Instance | undefined>();
+      expectTypeOf(event.loadOptions.populateExisting).toEqualTypeOf<boolean>();
+      expectTypeOf(event.updateDeleteOptions.synchronizeSession).toEqualTypeOf<"auto" | "evaluate" | "fetch" | false>();
+    });
   });
 
   test("loads relationships along, by paths that know the next class", () => {

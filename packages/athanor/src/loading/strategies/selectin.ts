@@ -6,7 +6,7 @@ import { type ColumnProperty, mapperOfState } from "../../mapping/mapper.ts";
 import type { RelationshipProperty } from "../../mapping/relationship-property.ts";
 import { ColumnExpression } from "../../sql/column-expression.ts";
 import { and, conjunction, type Expression, or } from "../../sql/expression.ts";
-import type { EntityCriteria, LoaderNode } from "../../sql/loading-plan.ts";
+import type { LoadingPlan } from "../../sql/loading-plan.ts";
 import { relatedCondition } from "../../sql/related-condition.ts";
 import { Select } from "../../sql/select.ts";
 import type { AfterLoad } from "../after-loads.ts";
@@ -19,9 +19,10 @@ const CHUNK_SIZE = 500;
 /** Related instances are found by one further statement for all, with the keys in an IN. */
 export const selectin: LoaderStrategy = {
   arrange(entity, node) {
-    const { criteria, isRefresh } = entity.statement;
-    const { property } = node;
-    entity.loadAfter(property, isRefresh ? immediateLoad(property) : selectinLoad(node, criteria));
+    const { criteria, userDefined, isRefresh } = entity.statement;
+    const { property, related } = node;
+    const plan = { tree: related, criteria, userDefined, path: [...entity.path, property] };
+    entity.loadAfter(property, isRefresh ? immediateLoad(property) : selectinLoad(property, plan));
   },
 };
 
@@ -31,8 +32,8 @@ interface Seeking {
   readonly states: InstanceState[];
 }
 
-function selectinLoad(node: LoaderNode, criteria: readonly EntityCriteria[]): AfterLoad {
-  const { property } = node;
+/** @param plan what the statement for the related instances says in turn */
+function selectinLoad(property: RelationshipProperty, plan: LoadingPlan): AfterLoad {
   const local = localProperties(property);
   const types = local.map(({ source }) => source.column.type);
   return async (states, loads) => {
@@ -54,8 +55,8 @@ function selectinLoad(node: LoaderNode, criteria: readonly EntityCriteria[]): Af
     for (let start = 0; start < entries.length; start += CHUNK_SIZE) {
       const chunk = entries.slice(start, start + CHUNK_SIZE);
       const statement = relatedSelect(
-        node,
-        criteria,
+        property,
+        plan,
         chunk.map(([, { key }]) => key),
         populateExisting,
       );
@@ -100,8 +101,8 @@ function keyValue(state: InstanceState, { slot }: ColumnProperty): unknown {
 
 /** The statement that finds the related rows of several keys. */
 function relatedSelect(
-  { property, related }: LoaderNode,
-  criteria: readonly EntityCriteria[],
+  property: RelationshipProperty,
+  plan: LoadingPlan,
   keys: readonly (readonly unknown[])[],
   populateExisting: boolean,
 ): Select<unknown> {
@@ -122,7 +123,7 @@ function relatedSelect(
     executionOptions: populateExisting ? { populateExisting } : {},
     from: secondary === undefined ? undefined : [secondary.table],
     links,
-    plan: { tree: related, criteria },
+    plan,
   });
 }
 
