@@ -113,6 +113,8 @@ export {
   type Ordering,
 } from "./sql/expression.ts";
 export { DeleteFrom, deleteFrom } from "./sql/delete-from.ts";
+export { type Aliased, aliased } from "./sql/aliased.ts";
+export { exists, type ScalarSubquery } from "./sql/subquery.ts";
 export type { Filter } from "./sql/filter.ts";
 export { func, type FunctionExpression, type KnownFunctions, type OtherFunctions } from "./sql/function-expression.ts";
 export type { ColumnValues, Selectable } from "./sql/selected-columns.ts";

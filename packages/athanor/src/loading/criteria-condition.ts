@@ -15,9 +15,9 @@ export function criteriaCondition(
   }, undefined);
 }
 
-/** The same of whatever class a statement reads beside its own. */
+/** The same of whatever class a statement reads. */
 export function restrictionOf(criteria: readonly EntityCriteria[]): Restriction {
-  return (alias) => criteriaCondition(criteria, alias.mapper, alias);
+  return (mapper, alias) => criteriaCondition(criteria, mapper, alias);
 }
 
 /** The condition of a statement about a class, kept to its criteria, and what those say of that class. */

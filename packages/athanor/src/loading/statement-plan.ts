@@ -29,26 +29,18 @@ export class StatementPlan {
     this.isRefresh = isRefresh;
     this.root = new PlannedEntity(this, select.mapper, undefined, tree, path, 0);
     arrange(this.root);
-    const { parts } = select;
     // Neither does a refresh hide the instance that it was asked for.
-    const hidden = isRefresh ? undefined : criteriaCondition(criteria, select.mapper);
-    const restriction = restrictionOf(criteria);
-    const asked = parts.where?.restrictedBy(restriction);
+    const restricted = criteria.length === 0 ? select : select.restrictedBy(restrictionOf(criteria), !isRefresh);
     this.select = new Select(select.entity, {
-      ...parts,
-      where: hidden === undefined ? asked : conjunction(asked, hidden),
-      orderBy: parts.orderBy.map((ordering) => ordering.restrictedBy(restriction)),
-      having: parts.having?.restrictedBy(restriction),
-      groupBy: parts.groupBy?.map((grouped) => grouped.restrictedBy(restriction)),
-      selected: parts.selected?.restrictedBy(restriction),
-      sources: parts.sources?.map((source) => source.restrictedBy(restriction)),
+      ...restricted.parts,
       joins: this.joins.length > 0 ? this.joins : undefined,
     });
   }
 
   /** Whether each row is another instance: nothing beside the entity is joined to it. */
   get isDistinct(): boolean {
-    return this.joins.length === 0 && this.select.parts.from === undefined;
+    const { from, sources } = this.select.parts;
+    return this.joins.length === 0 && from === undefined && sources === undefined;
   }
 
   /** Reads related rows beside those of an entity. */

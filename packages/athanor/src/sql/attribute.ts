@@ -14,6 +14,7 @@ import { Mixin } from "../mapping/mixin.ts";
 import type { AttributeName, Class, Instance, PropertiesOf, ValueOf } from "../mapping/model-types.ts";
 import type { Table } from "../mapping/table.ts";
 import { type EvaluationScope, type Evaluator, readColumn, UnevaluableError } from "./evaluate.ts";
+import { Aliased } from "./aliased.ts";
 import { EntityAlias, statementSource } from "./entity-alias.ts";
 import { ComparableExpression, type Condition, conjunction, type Expression, expectExpression } from "./expression.ts";
 import { RelatedExists } from "./related-exists.ts";
@@ -216,6 +217,7 @@ export function attributesOf(alias: EntityAlias): object {
 export function attributes<TModel extends { readonly "~properties": unknown } | Mixin<any>>(
   model: TModel,
 ): Attributes<TModel> {
+  if (model instanceof Aliased) return attributesOf(model.alias) as Attributes<TModel>;
   let found = known.get(model);
   if (found === undefined) known.set(model, (found = makeAttributes(model)));
   return found as Attributes<TModel>;

@@ -27,7 +27,7 @@ import { describeAccepted, isAccepted } from "../mapping/column-type.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import { columnNode } from "./table-node.ts";
 import type { EagerJoin } from "./eager-join.ts";
-import { aliasColumn, type NamedSource, statementSource } from "./entity-alias.ts";
+import { aliasColumn, type NamedSource, rootSource } from "./entity-alias.ts";
 import { entityNode, selectedNames } from "./entity-node.ts";
 import { conditionNode, describeGiven } from "./expression.ts";
 import type { Select } from "./select.ts";
@@ -189,39 +189,59 @@ function plainCodec(value: unknown, dialect: Dialect): Codec | undefined {
 /** Some databases take no OFFSET without a LIMIT, and none has more rows. */
 const everything = RawNode.createWithSql("9223372036854775807");
 
-function selectNode(select: Select<unknown>): SelectQueryNode {
-  const { mapper, parts } = select;
+/** @param keepBinds values stay where a later execution puts in others; without, as for Kysely, they stand for themselves */
+export function selectNode(select: Select<unknown, any, any>, keepBinds = true): SelectQueryNode {
+  const { parts } = select;
   const { joins = [], links } = parts;
   const orderings = parts.orderBy.map((ordering) => {
-    const item = ordering.toOperationNode(true);
+    const item = ordering.toOperationNode(keepBinds);
     return OrderByItemNode.is(item) ? item : OrderByItemNode.create(item);
   });
-  let node = entityNode(mapper, parts.selected === undefined ? select.properties : [], parts.from);
+  const root = rootSource(parts);
+  let node = rootNode(select, parts.selected === undefined ? select.properties : []);
   const { selected, groupBy = [] } = parts;
   if (selected !== undefined)
     node = withColumns(
       node,
-      selected.expressions.map((expression, index) => aliased(expression.toOperationNode(true), `column_${index + 1}`)),
+      selected.expressions.map((expression, index) =>
+        aliased(expression.toOperationNode(keepBinds), `column_${index + 1}`),
+      ),
     );
   if (parts.isDistinct === true) node = { ...node, frontModifiers: [SelectModifierNode.create("Distinct")] };
-  for (const source of parts.sources ?? []) node = withJoins(node, source.joinNodes());
-  if (parts.where !== undefined) node = QueryNode.cloneWithWhere(node, conditionNode(parts.where, true));
+  for (const source of parts.sources ?? []) node = withJoins(node, source.joinNodes(keepBinds));
+  if (parts.where !== undefined) node = QueryNode.cloneWithWhere(node, conditionNode(parts.where, keepBinds));
   if (groupBy.length > 0) {
-    const items = groupBy.map((grouped) => GroupByItemNode.create(grouped.toOperationNode(true) as never));
+    const items = groupBy.map((grouped) => GroupByItemNode.create(grouped.toOperationNode(keepBinds) as never));
     node = SelectQueryNode.cloneWithGroupByItems(node, items);
   }
-  if (parts.having !== undefined) node = SelectQueryNode.cloneWithHaving(node, conditionNode(parts.having, true));
+  if (parts.having !== undefined) node = SelectQueryNode.cloneWithHaving(node, conditionNode(parts.having, keepBinds));
   const isLimited = parts.limit !== undefined || parts.offset !== undefined;
   // A limit counts instances, and joined rows must not come into it.
   node = withColumns(
     node,
     (links ?? []).map((link, index) => aliased(link.toOperationNode(), linkName(index))),
   );
-  if (isLimited && joins.length > 0) return joinedToLimited(select, limited(node, parts, orderings), orderings);
+  if (isLimited && joins.length > 0)
+    return joinedToLimited(select, limited(node, parts, orderings, keepBinds), orderings);
   node = withColumns(node, joinSelections(joins));
-  for (const join of joins) node = withJoins(node, join.joinNodes(statementSource, true));
+  for (const join of joins) node = withJoins(node, join.joinNodes(root, keepBinds));
   const eager = joins.flatMap((join) => join.orderNodes()).map((by) => OrderByItemNode.create(by));
-  return limited(node, parts, [...orderings, ...eager]);
+  return limited(node, parts, [...orderings, ...eager], keepBinds);
+}
+
+/** The class of a statement, under its own name or another one. */
+function rootNode(
+  { mapper, parts }: Select<unknown, any, any>,
+  properties: readonly ColumnProperty[],
+): SelectQueryNode {
+  const { alias } = parts;
+  if (alias === undefined) return entityNode(mapper, properties, parts.from);
+  const names = selectedNames(properties);
+  const node: SelectQueryNode = { kind: "SelectQueryNode", from: FromNode.create([alias.sourceNode()]) };
+  return withColumns(
+    node,
+    properties.map((property, index) => aliased(alias.column(property), names[index] as string)),
+  );
 }
 
 /** A statement with a limit as a subquery, and the related rows joined to what it finds. */
@@ -288,12 +308,14 @@ function limited(
   given: SelectQueryNode,
   { limit, offset }: Select<unknown>["parts"],
   orderings: readonly OrderByItemNode[],
+  keepBinds: boolean,
 ): SelectQueryNode {
   let node = ordered(given, orderings);
   if (limit === undefined && offset !== undefined)
     node = SelectQueryNode.cloneWithLimit(node, LimitNode.create(everything));
-  if (limit !== undefined) node = SelectQueryNode.cloneWithLimit(node, LimitNode.create(bindNode(limit, true)));
-  if (offset !== undefined) node = SelectQueryNode.cloneWithOffset(node, OffsetNode.create(bindNode(offset, true)));
+  if (limit !== undefined) node = SelectQueryNode.cloneWithLimit(node, LimitNode.create(bindNode(limit, keepBinds)));
+  if (offset !== undefined)
+    node = SelectQueryNode.cloneWithOffset(node, OffsetNode.create(bindNode(offset, keepBinds)));
   return node;
 }
 

@@ -46,6 +46,11 @@ export class EntityAlias implements NamedSource {
   }
 }
 
+/** Where the columns of the class of a statement stand. */
+export function rootSource({ alias }: { readonly alias?: EntityAlias | undefined }): NamedSource {
+  return alias ?? statementSource;
+}
+
 /** A column of something that has a name in the statement. */
 export function aliasColumn(alias: string, column: string): OperationNode {
   return ReferenceNode.create(ColumnNode.create(column), TableNode.create(alias));

@@ -16,6 +16,7 @@ import {
 import { ArgumentError } from "../event/errors.ts";
 import type { Dialect } from "../engine/dialect.ts";
 import { type ColumnType, describeAccepted, isAccepted } from "../mapping/column-type.ts";
+import type { Mapper } from "../mapping/mapper.ts";
 import {
   type EvaluationScope,
   type Evaluator,
@@ -27,6 +28,7 @@ import {
   UnevaluableError,
 } from "./evaluate.ts";
 import type { EntityAlias } from "./entity-alias.ts";
+import type { Select } from "./select.ts";
 import { Bind, bindNode, type StatementPart, type Structure } from "./structure.ts";
 
 /**
@@ -58,8 +60,8 @@ export abstract class Expression<out TValue> implements StatementPart, KyselyExp
   }
 }
 
-/** What criteria say of a class that stands in a statement under a name of its own; undefined where they say nothing. */
-export type Restriction = (alias: EntityAlias) => Expression<boolean> | undefined;
+/** What criteria say of a class in a statement, where it stands under its own name or another one; undefined where they say nothing. */
+export type Restriction = (mapper: Mapper, alias: EntityAlias | undefined) => Expression<boolean> | undefined;
 
 /** A value that a comparison takes: one in memory, or another expression, ours or of Kysely's `sql`. */
 export type Operand<TValue> = TValue | Expression<TValue | null> | RawBuilder<unknown>;
@@ -129,13 +131,15 @@ export abstract class ComparableExpression<out TValue> extends Expression<TValue
     return new Binary(expectColumn(this), "not like", textOperand(this, pattern, "notLike"));
   }
 
-  /** IN; no row matches an empty list. */
-  in(values: readonly TValue[]): Expression<boolean> {
+  /** IN a list, or in what a statement of one column finds; no row matches an empty list. */
+  in(values: readonly TValue[] | ColumnSelect<TValue>): Expression<boolean> {
+    if (isSubquery(values)) return new SubqueryMembership(expectColumn(this), true, values);
     return new Membership(expectColumn(this), true, this.#list(values, "in"));
   }
 
-  /** NOT IN; every row matches an empty list. */
-  notIn(values: readonly TValue[]): Expression<boolean> {
+  /** NOT IN a list, or in what a statement of one column finds; every row matches an empty list, and none a statement that finds a NULL. */
+  notIn(values: readonly TValue[] | ColumnSelect<TValue>): Expression<boolean> {
+    if (isSubquery(values)) return new SubqueryMembership(expectColumn(this), false, values);
     return new Membership(expectColumn(this), false, this.#list(values, "notIn"));
   }
 
@@ -409,6 +413,55 @@ class Membership extends Predicate {
   override evaluator(scope: EvaluationScope): Evaluator {
     const values = this.#values.map((value) => value.evaluator(scope));
     return evaluateMembership(this.#tested.evaluator(scope), values, this.#isIn, typeOf(this.#tested));
+  }
+}
+
+/** A statement of one column, for `in`. */
+export type ColumnSelect<TValue> = Select<
+  readonly [TValue | null] | Readonly<Record<string, TValue | null>>,
+  any,
+  "columns"
+>;
+
+type Subquery = Select<unknown, any, any>;
+
+function isSubquery(value: unknown): value is Subquery {
+  return typeof value === "object" && value !== null && "expectOneColumn" in value;
+}
+
+class SubqueryMembership extends Predicate {
+  readonly #tested: Expression<unknown>;
+  readonly #isIn: boolean;
+  readonly #subquery: Subquery;
+
+  constructor(tested: Expression<unknown>, isIn: boolean, subquery: Subquery) {
+    super();
+    subquery.expectOneColumn(isIn ? "in()" : "notIn()");
+    this.#tested = tested;
+    this.#isIn = isIn;
+    this.#subquery = subquery;
+  }
+
+  structure(into: Structure): void {
+    this.#tested.structure(into);
+    this.#subquery.structure(into.add(this.#isIn ? " in (" : " not in ("));
+    into.add(")");
+  }
+
+  toOperationNode(keepBinds = false): OperationNode {
+    return BinaryOperationNode.create(
+      this.#tested.toOperationNode(keepBinds),
+      OperatorNode.create(this.#isIn ? "in" : "not in"),
+      this.#subquery.toOperationNode(keepBinds),
+    );
+  }
+
+  override restrictedBy(restriction: Restriction): Expression<boolean> {
+    return new SubqueryMembership(
+      this.#tested.restrictedBy(restriction),
+      this.#isIn,
+      this.#subquery.restrictedBy(restriction),
+    );
   }
 }
 

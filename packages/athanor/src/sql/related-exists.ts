@@ -63,7 +63,7 @@ export class RelatedExists extends Predicate {
 
   override restrictedBy(restriction: Restriction): Expression<boolean> {
     const own = this.#condition?.restrictedBy(restriction);
-    const hidden = restriction(this.#to);
+    const hidden = restriction(this.#to.mapper, this.#to);
     const condition = hidden === undefined ? own : conjunction(own, hidden);
     return new RelatedExists(this.#property, this.#from, this.#to, condition);
   }

@@ -6,7 +6,8 @@ import { mapperOf } from "../mapping/configure-mappers.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { attributes, attributesOf } from "./attribute.ts";
-import { EntityAlias, type NamedSource, statementSource } from "./entity-alias.ts";
+import { Aliased } from "./aliased.ts";
+import { EntityAlias, type NamedSource, rootSource } from "./entity-alias.ts";
 import {
   conditionNode,
   conjunction,
@@ -40,9 +41,10 @@ export function newSource(
 ): Omit<SourceParts, "isOuter"> {
   if (typeof target === "string") {
     const property = expectRelationship(select.mapper, target, method);
-    return alongRelationship(select, property, statementSource);
+    return alongRelationship(select, property, rootSource(select.parts));
   }
-  const mapper = mapperOf(target as InstrumentedClass);
+  const named = target instanceof Aliased ? target.alias : undefined;
+  const mapper = named?.mapper ?? mapperOf(target as InstrumentedClass);
   if (typeof by === "string") {
     const property = expectRelationship(mapper, by, method);
     return alongRelationship(select, property, findSource(select, mapper, method));
@@ -53,8 +55,12 @@ export function newSource(
         `of the statement, and got ${by === undefined ? "nothing" : describeGiven(by)}.`,
     );
   }
-  const alias = new EntityAlias(mapper, freeName(select, mapper));
-  const entities = [select.mapper.class, ...(select.parts.sources ?? []).map(({ parts }) => parts.alias), alias];
+  const alias = named ?? new EntityAlias(mapper, freeName(select, mapper));
+  const entities = [
+    select.parts.alias ?? select.mapper.class,
+    ...(select.parts.sources ?? []).map(({ parts }) => parts.alias),
+    alias,
+  ];
   const scope = entities.map((entity) =>
     entity instanceof EntityAlias ? attributesOf(entity) : attributes(entity as never),
   );
@@ -89,7 +95,7 @@ function expectRelationship(mapper: Mapper, name: string, method: string): Relat
 function findSource(select: Select<unknown>, mapper: Mapper, method: string): NamedSource {
   const beside = (select.parts.sources ?? []).findLast(({ parts }) => parts.alias.mapper.isA(mapper));
   if (beside !== undefined) return beside.parts.alias;
-  if (select.mapper.isA(mapper)) return statementSource;
+  if (select.mapper.isA(mapper)) return rootSource(select.parts);
   throw new ArgumentError(
     `${method}(${mapper.class.name}, …) starts at ${mapper.class.name}, which the statement does not read. Join that first.`,
   );
@@ -98,7 +104,7 @@ function findSource(select: Select<unknown>, mapper: Mapper, method: string): Na
 /** The table's own name, where nothing else in the statement has it. */
 function freeName({ mapper, parts }: Select<unknown>, target: Mapper): string {
   const taken = new Set([
-    ...mapper.tables.map(({ name }) => name),
+    ...(parts.alias === undefined ? mapper.tables.map(({ name }) => name) : [parts.alias.name]),
     ...(parts.from ?? []).map(({ name }) => name),
     ...(parts.sources ?? []).map((source) => source.parts.alias.name),
   ]);
@@ -123,14 +129,14 @@ export class SelectSource {
     if (on !== undefined) on.structure(into.add(" on "));
   }
 
-  joinNodes(): readonly JoinNode[] {
+  joinNodes(keepBinds: boolean): readonly JoinNode[] {
     const { isOuter, on } = this.parts;
     const sources = this.#related();
     return sources.map(({ node, on: related }, index) => {
       const isLast = index === sources.length - 1;
       const conditions = [
         ...(related === undefined ? [] : [related]),
-        ...(isLast && on !== undefined ? [conditionNode(on, true)] : []),
+        ...(isLast && on !== undefined ? [conditionNode(on, keepBinds)] : []),
       ];
       return JoinNode.createWithOn(isOuter ? "LeftJoin" : "InnerJoin", node, allOf(conditions));
     });
@@ -138,7 +144,7 @@ export class SelectSource {
 
   /** The same, without rows that must not be seen: of an outer join they are as if they were not there. */
   restrictedBy(restriction: Restriction): SelectSource {
-    const hidden = restriction(this.parts.alias);
+    const hidden = restriction(this.parts.alias.mapper, this.parts.alias);
     const on = this.parts.on?.restrictedBy(restriction);
     return new SelectSource({ ...this.parts, on: hidden === undefined ? on : conjunction(on, hidden) });
   }

@@ -1,3 +1,4 @@
+import type { OperationNode } from "kysely";
 import { ArgumentError } from "../event/errors.ts";
 import type { InstrumentedClass } from "../instance/instrumentation.ts";
 import { mapperOf } from "../mapping/configure-mappers.ts";
@@ -13,11 +14,16 @@ import {
   type Expression,
   expectExpression,
   type OrderBy,
+  type Restriction,
 } from "./expression.ts";
 import type { ColumnExpression } from "./column-expression.ts";
 import type { EagerJoin } from "./eager-join.ts";
 import { emptyPlan, isEmptyPlan, LoaderOption, type LoadingPlan } from "./loading-plan.ts";
+import { Aliased } from "./aliased.ts";
+import { selectNode } from "./compile.ts";
+import type { EntityAlias } from "./entity-alias.ts";
 import { newSource, SelectSource } from "./select-source.ts";
+import { ScalarSubquery } from "./subquery.ts";
 import { type ColumnValues, type Selectable, type SelectedColumns, selectedColumns } from "./selected-columns.ts";
 import { Bind, type Structure } from "./structure.ts";
 
@@ -39,6 +45,8 @@ export interface ExecutionOptions {
 }
 
 export interface SelectParts {
+  /** The name under which the class stands in the statement, where that is not its table's. */
+  readonly alias?: EntityAlias | undefined;
   readonly where?: Expression<boolean> | undefined;
   readonly orderBy: readonly Expression<unknown>[];
   readonly limit?: Bind | undefined;
@@ -123,7 +131,7 @@ export class Select<
     name: TName,
   ): Select<TRow, [...TEntities, TargetOf<TModel, TName>], TResult>;
   join<TModel extends AnyModel>(
-    model: TModel,
+    model: TModel | Aliased<TModel>,
     on: (...entities: Scope<[...TEntities, TModel]>) => Condition,
   ): Select<TRow, [...TEntities, TModel], TResult>;
   join(target: unknown, by?: unknown): Select<TRow, any, TResult> {
@@ -139,7 +147,7 @@ export class Select<
     name: TName,
   ): Select<TRow, [...TEntities, TargetOf<TModel, TName>], TResult>;
   outerJoin<TModel extends AnyModel>(
-    model: TModel,
+    model: TModel | Aliased<TModel>,
     on: (...entities: Scope<[...TEntities, TModel]>) => Condition,
   ): Select<TRow, [...TEntities, TModel], TResult>;
   outerJoin(target: unknown, by?: unknown): Select<TRow, any, TResult> {
@@ -233,11 +241,86 @@ export class Select<
     return this.parts.columns ?? this.mapper.columnProperties;
   }
 
+  /**
+   * What the statement finds in its only row, as a value inside of another statement; null where it finds none. It may compare with the classes of the statement around
+   * it.
+   *
+   * SQLAlchemy: ORM Querying Guide, scalar and correlated subqueries.
+   *
+   * @throws ArgumentError for a statement that does not select exactly one column.
+   * @example
+   * select(User).where((user) => select(Post).where((post) => post.authorId.eq(user.id)).columns(() => [func.count()]).scalarSubquery().gt(3))
+   */
+  scalarSubquery(): ScalarSubquery<FirstColumn<TRow> | null> {
+    this.expectOneColumn("scalarSubquery()");
+    return new ScalarSubquery(this);
+  }
+
+  /** The same statement without what criteria hide, from its own class too unless that is what was asked for. */
+  restrictedBy(restriction: Restriction, hidesOwn = true): this {
+    const { where, orderBy, having, groupBy, selected, sources, alias } = this.parts;
+    const hidden = hidesOwn ? restriction(this.mapper, alias) : undefined;
+    const asked = where?.restrictedBy(restriction);
+    return this.#with({
+      where: hidden === undefined ? asked : conjunction(asked, hidden),
+      orderBy: orderBy.map((ordering) => ordering.restrictedBy(restriction)),
+      having: having?.restrictedBy(restriction),
+      groupBy: groupBy?.map((grouped) => grouped.restrictedBy(restriction)),
+      selected: selected?.restrictedBy(restriction),
+      sources: sources?.map((source) => source.restrictedBy(restriction)),
+    });
+  }
+
+  /** @throws ArgumentError for a statement that does not select exactly one column */
+  expectOneColumn(use: string): void {
+    const count = this.parts.selected?.expressions.length;
+    if (count === 1) return;
+    const { class: selected, primaryKey } = this.mapper;
+    const entity = selected.name.charAt(0).toLowerCase() + selected.name.slice(1);
+    throw new ArgumentError(
+      `${use} takes a statement of one column, and this one of ${selected.name} selects ${count === undefined ? "instances" : `${count} columns`}. ` +
+        `Name the column: .columns((${entity}) => [${entity}.${primaryKey[0]?.key ?? "id"}]).`,
+    );
+  }
+
+  /** The node of a subquery. */
+  toOperationNode(keepBinds = false): OperationNode {
+    const { plan } = this.parts;
+    if (plan === undefined || isEmptyPlan(plan)) return selectNode(this as never, keepBinds);
+    throw new ArgumentError(
+      `A subquery of ${this.mapper.class.name} has options. Give them to the statement around it: criteria there reach its subqueries, and instances are loaded by it alone.`,
+    );
+  }
+
   structure(into: Structure): void {
+    into.enter(this as never);
+    this.#structure(into);
+    into.leave();
+  }
+
+  /** The names under which it reads what it reads. */
+  get sourceNames(): readonly string[] {
+    const { alias, sources = [] } = this.parts;
+    const own = alias === undefined ? this.mapper.tables.map(({ name }) => name) : [alias.name];
+    return [...own, ...sources.map(({ parts }) => parts.alias.name)];
+  }
+
+  /** @throws ArgumentError where it stands inside of a statement that reads the same class under the same name */
+  expectOtherNames(around: { readonly sourceNames: readonly string[] }): void {
+    const same = this.sourceNames.find((name) => around.sourceNames.includes(name));
+    if (same === undefined) return;
+    throw new ArgumentError(
+      `A subquery of ${this.mapper.class.name} reads "${same}", and so does the statement around it, so what it compares would be compared with itself. ` +
+        `Give one of the two another name: const other = aliased(${this.mapper.class.name}, "other"); select(other)…`,
+    );
+  }
+
+  #structure(into: Structure): void {
     const { where, orderBy, limit, offset, columns, isDistinct, sources = [], links = [], joins = [] } = this.parts;
     const { groupBy = [], having } = this.parts;
     // Classes that are declared later may share the table, and the condition names all of them.
     into.add(`select ${this.mapper.serial}:${this.mapper.declaration.identities.size}`);
+    if (this.parts.alias !== undefined) into.add(` as ${this.parts.alias.name}`);
     for (const table of this.parts.from ?? []) into.add(`, ${table.fullName}`);
     this.parts.selected?.structure(into);
     if (columns !== undefined) into.add(` only ${columns.map(({ slot }) => slot).join(",")}`);
@@ -259,7 +342,8 @@ export class Select<
 
   #scope(): Scope<TEntities> {
     const beside = (this.parts.sources ?? []).map(({ parts: { alias } }) => attributesOf(alias));
-    return [attributes(this.entity as never), ...beside] as never;
+    const { alias } = this.parts;
+    return [alias === undefined ? attributes(this.entity as never) : attributesOf(alias), ...beside] as never;
   }
 
   #beside(method: string, target: unknown, by: unknown): Select<TRow, any, TResult> {
@@ -277,11 +361,18 @@ export class Select<
  * const sandys = (await session.scalars(select(User).where({ name: "sandy" }))).all();
  */
 export function select<TModel extends { readonly "~properties": unknown } & Class>(
-  entity: TModel,
+  entity: TModel | Aliased<TModel>,
 ): Select<InstanceType<TModel>, [TModel]> {
+  if (entity instanceof Aliased) {
+    const { alias } = entity;
+    return new Select(alias.mapper.class as never, { alias, orderBy: [], executionOptions: {} });
+  }
   mapperOf(entity as never);
   return new Select(entity as never);
 }
+
+/** The value of the only column of a row. */
+type FirstColumn<TRow> = TRow extends readonly [infer V] ? V : TRow extends object ? TRow[keyof TRow] : never;
 
 /** The SELECT of one row by its key: what `get` and the loads of single attributes run. */
 export function selectByKey(

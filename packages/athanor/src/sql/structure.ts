@@ -17,6 +17,13 @@ export class Bind {
   }
 }
 
+/** A statement, as far as another one inside of it must know it. */
+interface Statement {
+  /** Throws where it reads something under a name that the one around it has already: what is compared would be compared with itself. */
+  expectOtherNames(around: Statement): void;
+  readonly sourceNames: readonly string[];
+}
+
 /**
  * What makes two statements compile to the same text: everything about them but their values, which are collected apart.
  */
@@ -25,6 +32,18 @@ export class Structure {
   readonly binds: Bind[] = [];
   /** False where a part can only be compared by compiling it, as Kysely's `sql`. */
   isCacheable = true;
+
+  readonly #statements: Statement[] = [];
+
+  /** A statement begins, inside of those that have begun and not ended. */
+  enter(statement: Statement): void {
+    for (const around of this.#statements) statement.expectOtherNames(around);
+    this.#statements.push(statement);
+  }
+
+  leave(): void {
+    this.#statements.pop();
+  }
 
   add(part: string): this {
     this.key += part;
