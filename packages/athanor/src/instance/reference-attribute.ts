@@ -82,7 +82,9 @@ export class ReferenceAttribute implements RelatedAttribute {
   pop(state: InstanceState, value: Instance, initiator: Initiator): void {
     const old = this.#old(state);
     // Only what it refers to can be taken away: the reference may have moved on already. What it refers to in the database alone is believed.
-    if (old === value || old === PASSIVE_NO_RESULT) this.#assign(state, null, initiator);
+    if (old !== value && old !== PASSIVE_NO_RESULT) return;
+    if (old === PASSIVE_NO_RESULT) this.#noteParent(value, state, false);
+    this.#assign(state, null, initiator);
   }
 
   delete(state: InstanceState): void {

@@ -119,6 +119,19 @@ describe("a reference that is assigned before it is loaded", () => {
       await session.close();
     });
 
+    test("deletes what refers to it no longer, although the session has seen them belong together", async () => {
+      const { session, ada } = await storedPerson();
+      const passport = (await session.get(Passport, 1)) as Passport;
+      await load(passport, "person");
+      ada.passport = passport;
+      await session.flush();
+      session.expire(ada, ["passport"]);
+      passport.person = null;
+      await session.commit();
+      expect((await session.execute(select(Passport))).scalars().all()).toEqual([]);
+      await session.close();
+    });
+
     test("can be expired without a column that was never set: that is null as before", async () => {
       const { session } = await storedPerson();
       const desk = new Desk({});
