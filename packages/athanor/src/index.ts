@@ -119,7 +119,7 @@ export type { Filter } from "./sql/filter.ts";
 export { func, type FunctionExpression, type KnownFunctions, type OtherFunctions } from "./sql/function-expression.ts";
 export type { ColumnValues, Selectable } from "./sql/selected-columns.ts";
 export { Insert, insert, type InsertValues } from "./sql/insert.ts";
-export { type ExecutionOptions, type Scope, Select, select } from "./sql/select.ts";
+export { type ExecutionOptions, type LockOptions, type Scope, Select, select } from "./sql/select.ts";
 export { Update, update, type UpdateValues } from "./sql/update.ts";
 export { type RawBuilder as Sql, sql } from "kysely";
 export { LoaderOption } from "./sql/loading-plan.ts";

@@ -36,6 +36,8 @@ export interface Traits {
   readonly maxParameters: number;
   /** Rows come as the database sends them. Where this is false, two result columns of one name collapse into one: each needs its own alias. */
   readonly duplicateColumnNames: boolean;
+  /** A SELECT can lock the rows that it finds: FOR UPDATE. */
+  readonly rowLocks: boolean;
   /** ALTER TABLE can add and drop foreign keys. Where it cannot, a table may refer to one that does not exist yet. */
   readonly alterForeignKeys: boolean;
   /** Schemas can be created, and tables put into them. */

@@ -1,24 +1,10 @@
 import {
-  AliasNode,
   BinaryOperationNode,
-  type ColumnNode,
   createQueryId,
-  FromNode,
-  GroupByItemNode,
-  IdentifierNode,
-  type JoinNode,
-  LimitNode,
-  OffsetNode,
   type OperationNode,
   OperatorNode,
-  OrderByItemNode,
-  OrderByNode,
   QueryNode,
-  RawNode,
   type RootOperationNode,
-  SelectionNode,
-  SelectModifierNode,
-  SelectQueryNode,
   ValueNode,
 } from "kysely";
 import { ArgumentError, AthanorError } from "../event/errors.ts";
@@ -26,12 +12,11 @@ import type { Codec, Dialect } from "../engine/dialect.ts";
 import { describeAccepted, isAccepted } from "../mapping/column-type.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import { columnNode } from "./table-node.ts";
-import type { EagerJoin } from "./eager-join.ts";
-import { aliasColumn, type NamedSource, rootSource } from "./entity-alias.ts";
-import { entityNode, selectedNames } from "./entity-node.ts";
-import { conditionNode, describeGiven } from "./expression.ts";
+import { entityNode } from "./entity-node.ts";
+import { describeGiven } from "./expression.ts";
 import type { Select } from "./select.ts";
-import { Bind, bindNode, Structure } from "./structure.ts";
+import { selectNode } from "./select-node.ts";
+import { Bind, Structure } from "./structure.ts";
 
 /** A statement's text, and where each of its parameters comes from. */
 export interface Compiled {
@@ -56,7 +41,7 @@ export function compileSelect(
 ): { readonly sql: string; readonly parameters: unknown[] } {
   const structure = new Structure();
   select.structure(structure);
-  return compileCached(structure, () => selectNode(select), dialect, given);
+  return compileCached(structure, () => selectNode(select, true, dialect.traits.rowLocks), dialect, given);
 }
 
 /** The text of any statement of ours, kept by its structure, and the parameters for this very one. */
@@ -184,139 +169,6 @@ function plainCodec(value: unknown, dialect: Dialect): Codec | undefined {
   if (value instanceof Date) return dialect.codec({ kind: "timestamp" });
   if (value instanceof Uint8Array) return dialect.codec({ kind: "bytes" });
   return undefined;
-}
-
-/** Some databases take no OFFSET without a LIMIT, and none has more rows. */
-const everything = RawNode.createWithSql("9223372036854775807");
-
-/** @param keepBinds values stay where a later execution puts in others; without, as for Kysely, they stand for themselves */
-export function selectNode(select: Select<unknown, any, any>, keepBinds = true): SelectQueryNode {
-  const { parts } = select;
-  const { joins = [], links } = parts;
-  const orderings = parts.orderBy.map((ordering) => {
-    const item = ordering.toOperationNode(keepBinds);
-    return OrderByItemNode.is(item) ? item : OrderByItemNode.create(item);
-  });
-  const root = rootSource(parts);
-  let node = rootNode(select, parts.selected === undefined ? select.properties : []);
-  const { selected, groupBy = [] } = parts;
-  if (selected !== undefined)
-    node = withColumns(
-      node,
-      selected.expressions.map((expression, index) =>
-        aliased(expression.toOperationNode(keepBinds), `column_${index + 1}`),
-      ),
-    );
-  if (parts.isDistinct === true) node = { ...node, frontModifiers: [SelectModifierNode.create("Distinct")] };
-  for (const source of parts.sources ?? []) node = withJoins(node, source.joinNodes(keepBinds));
-  if (parts.where !== undefined) node = QueryNode.cloneWithWhere(node, conditionNode(parts.where, keepBinds));
-  if (groupBy.length > 0) {
-    const items = groupBy.map((grouped) => GroupByItemNode.create(grouped.toOperationNode(keepBinds) as never));
-    node = SelectQueryNode.cloneWithGroupByItems(node, items);
-  }
-  if (parts.having !== undefined) node = SelectQueryNode.cloneWithHaving(node, conditionNode(parts.having, keepBinds));
-  const isLimited = parts.limit !== undefined || parts.offset !== undefined;
-  // A limit counts instances, and joined rows must not come into it.
-  node = withColumns(
-    node,
-    (links ?? []).map((link, index) => aliased(link.toOperationNode(), linkName(index))),
-  );
-  if (isLimited && joins.length > 0)
-    return joinedToLimited(select, limited(node, parts, orderings, keepBinds), orderings);
-  node = withColumns(node, joinSelections(joins));
-  for (const join of joins) node = withJoins(node, join.joinNodes(root, keepBinds));
-  const eager = joins.flatMap((join) => join.orderNodes()).map((by) => OrderByItemNode.create(by));
-  return limited(node, parts, [...orderings, ...eager], keepBinds);
-}
-
-/** The class of a statement, under its own name or another one. */
-function rootNode(
-  { mapper, parts }: Select<unknown, any, any>,
-  properties: readonly ColumnProperty[],
-): SelectQueryNode {
-  const { alias } = parts;
-  if (alias === undefined) return entityNode(mapper, properties, parts.from);
-  const names = selectedNames(properties);
-  const node: SelectQueryNode = { kind: "SelectQueryNode", from: FromNode.create([alias.sourceNode()]) };
-  return withColumns(
-    node,
-    properties.map((property, index) => aliased(alias.column(property), names[index] as string)),
-  );
-}
-
-/** A statement with a limit as a subquery, and the related rows joined to what it finds. */
-function joinedToLimited(
-  { properties: columns, parts: { joins = [], links = [] } }: Select<unknown>,
-  inner: SelectQueryNode,
-  orderings: readonly OrderByItemNode[],
-): SelectQueryNode {
-  const names = selectedNames(columns);
-  const outer: NamedSource = {
-    name: "limited",
-    column: ({ slot }) =>
-      aliasColumn("limited", names[columns.findIndex((property) => property.slot === slot)] as string),
-  };
-  // The order of what was found is that of the whole: what it was ordered by goes along as columns.
-  const keys = orderings.map((item, index) => ({ item, name: `order_${index + 1}` }));
-  const found = withColumns(
-    inner,
-    keys.map(({ item, name }) => aliased(item.orderBy, name)),
-  );
-  let node: SelectQueryNode = {
-    kind: "SelectQueryNode",
-    from: FromNode.create([AliasNode.create(found, IdentifierNode.create(outer.name))]),
-    selections: columns.map((property) => SelectionNode.create(outer.column(property) as ColumnNode)),
-  };
-  node = withColumns(
-    node,
-    links.map((_, index) => SelectionNode.create(aliasColumn(outer.name, linkName(index)) as ColumnNode)),
-  );
-  node = withColumns(node, joinSelections(joins));
-  for (const join of joins) node = withJoins(node, join.joinNodes(outer, true));
-  const eager = joins.flatMap((join) => join.orderNodes()).map((by) => OrderByItemNode.create(by));
-  return ordered(node, [
-    ...keys.map(({ item, name }) => ({ ...item, orderBy: aliasColumn(outer.name, name) })),
-    ...eager,
-  ]);
-}
-
-function linkName(index: number): string {
-  return `link_${index + 1}`;
-}
-
-function joinSelections(joins: readonly EagerJoin[]): readonly SelectionNode[] {
-  return joins.flatMap((join) => join.selectionNodes());
-}
-
-function aliased(node: OperationNode, name: string): SelectionNode {
-  return SelectionNode.create(AliasNode.create(node, IdentifierNode.create(name)));
-}
-
-function withColumns(node: SelectQueryNode, selections: readonly SelectionNode[]): SelectQueryNode {
-  return selections.length === 0 ? node : { ...node, selections: [...(node.selections ?? []), ...selections] };
-}
-
-function withJoins(node: SelectQueryNode, joins: readonly JoinNode[]): SelectQueryNode {
-  return { ...node, joins: [...(node.joins ?? []), ...joins] };
-}
-
-function ordered(node: SelectQueryNode, orderings: readonly OrderByItemNode[]): SelectQueryNode {
-  return orderings.length === 0 ? node : { ...node, orderBy: OrderByNode.create(orderings) };
-}
-
-function limited(
-  given: SelectQueryNode,
-  { limit, offset }: Select<unknown>["parts"],
-  orderings: readonly OrderByItemNode[],
-  keepBinds: boolean,
-): SelectQueryNode {
-  let node = ordered(given, orderings);
-  if (limit === undefined && offset !== undefined)
-    node = SelectQueryNode.cloneWithLimit(node, LimitNode.create(everything));
-  if (limit !== undefined) node = SelectQueryNode.cloneWithLimit(node, LimitNode.create(bindNode(limit, keepBinds)));
-  if (offset !== undefined)
-    node = SelectQueryNode.cloneWithOffset(node, OffsetNode.create(bindNode(offset, keepBinds)));
-  return node;
 }
 
 function cacheOf(dialect: Dialect): Map<string, Compiled> {

@@ -20,7 +20,7 @@ import type { ColumnExpression } from "./column-expression.ts";
 import type { EagerJoin } from "./eager-join.ts";
 import { emptyPlan, isEmptyPlan, LoaderOption, type LoadingPlan } from "./loading-plan.ts";
 import { Aliased } from "./aliased.ts";
-import { selectNode } from "./compile.ts";
+import { selectNode } from "./select-node.ts";
 import type { EntityAlias } from "./entity-alias.ts";
 import { newSource, SelectSource } from "./select-source.ts";
 import { ScalarSubquery } from "./subquery.ts";
@@ -44,7 +44,17 @@ export interface ExecutionOptions {
   readonly [option: string]: unknown;
 }
 
+/** How a SELECT locks the rows that it finds. */
+export interface LockOptions {
+  /** `"share"` lets others read with the same lock, and nobody write; `"update"`, which is the default, is for one alone. */
+  readonly strength?: "update" | "share";
+  /** What is done about rows that another transaction has locked: wait for it, which is the default, fail at once, or leave them out. */
+  readonly locked?: "wait" | "fail" | "skip";
+}
+
 export interface SelectParts {
+  /** The rows of the selected class are locked until the transaction ends. */
+  readonly lock?: LockOptions | undefined;
   /** The name under which the class stands in the statement, where that is not its table's. */
   readonly alias?: EntityAlias | undefined;
   readonly where?: Expression<boolean> | undefined;
@@ -182,6 +192,25 @@ export class Select<
   /** Keeps only the groups for which the condition holds: `having((user, post) => func.count(post.id).gt(1))`. Several are combined by AND. */
   having(condition: Condition | ((...entities: Scope<TEntities>) => Condition)): this {
     return this.#with({ having: conjunction(this.parts.having, conditionFor(condition, this.#scope())) });
+  }
+
+  /**
+   * Locks the rows of the selected class that it finds, until the transaction ends: nobody else changes them, or locks them too. What is joined or loaded along is
+   * not locked. An instance that the session has already keeps the values that it has: add `executionOptions({ populateExisting: true })` where a decision hangs on them.
+   * SQLite locks no rows, and needs none to: while one transaction writes, no other does.
+   *
+   * SQLAlchemy: SELECT and Related Constructs, `with_for_update`.
+   *
+   * @example
+   * const [job] = (await session.scalars(select(Job).where({ state: "open" }).limit(1).forUpdate({ locked: "skip" }))).all();
+   */
+  forUpdate(options: LockOptions = {}): this {
+    const { strength = "update", locked = "wait" } = options;
+    if ((strength === "update" || strength === "share") && ["wait", "fail", "skip"].includes(locked))
+      return this.#with({ lock: { strength, locked } });
+    throw new ArgumentError(
+      `forUpdate() takes { strength: "update" | "share", locked: "wait" | "fail" | "skip" }, and got ${JSON.stringify(options)}.`,
+    );
   }
 
   /** Leaves out rows that are equal to another, as those are that a join makes several of. */
@@ -332,6 +361,7 @@ export class Select<
     for (const grouped of groupBy) grouped.structure(into.add(" group by "));
     if (having !== undefined) having.structure(into.add(" having "));
     for (const ordering of orderBy) ordering.structure(into.add(" order by "));
+    if (this.parts.lock !== undefined) into.add(` for ${this.parts.lock.strength} ${this.parts.lock.locked}`);
     if (limit !== undefined) into.add(" limit ").bind(limit);
     if (offset !== undefined) into.add(" offset ").bind(offset);
   }

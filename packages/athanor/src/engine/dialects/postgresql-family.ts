@@ -9,6 +9,7 @@ export const postgresqlTraits: Traits = {
   insertRows: "together",
   insertId: false,
   maxParameters: 65_535,
+  rowLocks: true,
   duplicateColumnNames: true,
   alterForeignKeys: true,
   schemas: true,

@@ -23,6 +23,7 @@ export const sqliteTraits: Traits = {
   insertRows: "each",
   insertId: true,
   maxParameters: 32_766,
+  rowLocks: false,
   duplicateColumnNames: true,
   alterForeignKeys: false,
   schemas: false,
