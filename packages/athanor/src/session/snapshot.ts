@@ -62,7 +62,7 @@ export class Snapshot {
     for (const state of released.dirtyStates) this.dirtyStates.add(state);
     for (const state of released.deletedStates) this.deletedStates.add(state);
     for (const [state, key] of released.oldKeys) if (!this.oldKeys.has(state)) this.oldKeys.set(state, key);
-    this.changes.push(...released.changes);
+    for (const change of released.changes) this.changes.push(change);
   }
 
   clear(): void {

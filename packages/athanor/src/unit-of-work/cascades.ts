@@ -1,4 +1,5 @@
 import type { MaybePromise } from "../engine/maybe-promise.ts";
+import { nothing } from "../instance/history.ts";
 import { type Instance, stateOf } from "../instance/instance.ts";
 import { isRelated, type RelatedAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
@@ -22,32 +23,58 @@ export function reachedBy(
 ): InstanceState[] {
   const reached: InstanceState[] = [];
   const walk = ++walkCount;
-  const visit = (state: InstanceState): void => {
-    const { relationships } = mapperOfState(state);
-    for (let at = 0; at < relationships.length; at++) {
-      const property = relationships[at] as RelationshipProperty;
-      if (!property.cascade.has(cascade)) continue;
-      const instances = relatedInstances(cascade, state, property);
-      let next: InstanceState[] | undefined;
-      for (let index = 0; index < instances.length; index++) {
-        const related = stateOf(instances[index] as Instance);
-        if (related.lastWalk === walk || stopAt?.(related) === true) continue;
-        // A part that was never saved is nothing to refresh, unless it goes with its whole.
-        if (cascade === "refresh-expire" && related.key === undefined && !property.cascade.has("delete-orphan"))
-          continue;
-        related.lastWalk = walk;
-        (next ??= []).push(related);
-      }
-      if (next === undefined) continue;
-      for (let index = 0; index < next.length; index++) {
-        const related = next[index] as InstanceState;
-        reached.push(related);
-        visit(related);
-      }
+  // A chain of instances may be longer than calls may be nested.
+  const path = [visitOf(from)];
+  for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
+    const related = last.members[last.nextMember];
+    const property = last.properties[last.nextProperty];
+    if (related !== undefined) {
+      last.nextMember++;
+      reached.push(related);
+      path.push(visitOf(related));
+    } else if (property === undefined) path.pop();
+    else {
+      last.nextProperty++;
+      last.members = property.cascade.has(cascade) ? newMembers(cascade, last.state, property, walk, stopAt) : nothing;
+      last.nextMember = 0;
     }
-  };
-  visit(from);
+  }
   return reached;
+}
+
+/** How far the relationships of one instance are followed. */
+interface Visit {
+  readonly state: InstanceState;
+  readonly properties: readonly RelationshipProperty[];
+  nextProperty: number;
+  /** Those that the relationship before leads to. */
+  members: readonly InstanceState[];
+  nextMember: number;
+}
+
+function visitOf(state: InstanceState): Visit {
+  return { state, properties: mapperOfState(state).relationships, nextProperty: 0, members: nothing, nextMember: 0 };
+}
+
+/** The members of a relationship that a walk has not seen, which it marks: all of them before it goes on from any. */
+function newMembers(
+  cascade: CascadeName,
+  state: InstanceState,
+  property: RelationshipProperty,
+  walk: number,
+  stopAt: ((state: InstanceState) => boolean) | undefined,
+): readonly InstanceState[] {
+  const instances = relatedInstances(cascade, state, property);
+  let members: InstanceState[] | undefined;
+  for (let index = 0; index < instances.length; index++) {
+    const related = stateOf(instances[index] as Instance);
+    if (related.lastWalk === walk || stopAt?.(related) === true) continue;
+    // A part that was never saved is nothing to refresh, unless it goes with its whole.
+    if (cascade === "refresh-expire" && related.key === undefined && !property.cascade.has("delete-orphan")) continue;
+    related.lastWalk = walk;
+    (members ??= []).push(related);
+  }
+  return members ?? nothing;
 }
 
 /** The same for deletion, which must know what is not in memory yet. It answers at once where everything is. */

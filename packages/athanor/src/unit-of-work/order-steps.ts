@@ -35,7 +35,7 @@ function batches(steps: readonly Step[]): Step[] {
     const key = Step.keyOf(step.kind, step.subject);
     const batch = merged.get(key);
     if (batch === undefined) merged.set(key, step.isRow ? new Step(step.kind, step.subject, [...step.entries]) : step);
-    else batch.entries.push(...step.entries);
+    else for (const entry of step.entries) batch.entries.push(entry);
   }
   return [...merged.values()];
 }

@@ -49,6 +49,15 @@ export class StepGraph {
     else targets.add(after);
   }
 
+  /** Puts each of some steps before each of others, which may be many: by way of one that does nothing. */
+  connectAll(befores: readonly Step[], afters: readonly Step[]): void {
+    const [first] = befores;
+    if (first === undefined) return;
+    const between = new Step(first.kind, first.subject, []);
+    for (const before of befores) this.connect(before, between);
+    for (const after of afters) this.connect(between, after);
+  }
+
   /** Whether one step must come before another, by way of whatever others. */
   leads(before: Step, after: Step): boolean {
     const seen = new Set<Step>();
@@ -65,7 +74,7 @@ export class StepGraph {
   /** The steps in layers: each step comes in a later layer than those before it. */
   layers(): Iterable<Step[]> {
     const steps = [...this.#wholes.values()];
-    for (const rows of this.#rows.values()) steps.push(...rows.values());
+    for (const rows of this.#rows.values()) for (const row of rows.values()) steps.push(row);
     return layers(steps.sort(bySortKey), this.edges);
   }
 }

@@ -35,7 +35,7 @@ export async function takeApart(plan: FlushPlan, wholes: StepGraph, circular: Re
       // Everything of a hierarchy is saved before anything of it is deleted: a row may take over the key of another.
       const keepsTurn = before.kind === "save" && after.kind === "delete" && before.subject === after.subject;
       if (circular.has(before) && circular.has(after) && !keepsTurn) continue;
-      for (const first of partsOf(before)) for (const second of partsOf(after)) rows.connect(first, second);
+      rows.connectAll(partsOf(before), partsOf(after));
     }
   }
   for (const property of relationships) {

@@ -7,26 +7,38 @@ export type Edges<TNode> = ReadonlyMap<TNode, ReadonlySet<TNode>>;
  * Sorts nodes into layers: each node comes in a later layer than those that must come before it, and within a layer in the order given. A circle is found when
  * everything that comes before it has been taken.
  *
+ * What the edges name beside the nodes stands in no layer: it only says that all before it come before all after it.
+ *
  * @throws CircularDependencyError
  */
 export function* layers<TNode>(nodes: readonly TNode[], edges: Edges<TNode>): Generator<TNode[]> {
-  const waiting = new Map<TNode, number>(nodes.map((node) => [node, 0]));
-  for (const node of nodes)
-    for (const after of edges.get(node) ?? [])
-      if (after !== node && waiting.has(after)) waiting.set(after, (waiting.get(after) ?? 0) + 1);
-  while (waiting.size > 0) {
-    const ready = nodes.filter((node) => waiting.get(node) === 0);
+  const places = new Map<TNode, number>(nodes.map((node, index) => [node, index]));
+  const waiting = new Map<TNode, number>();
+  for (const [node, afters] of edges)
+    for (const after of afters) if (after !== node) waiting.set(after, (waiting.get(after) ?? 0) + 1);
+  let ready = nodes.filter((node) => !waiting.has(node));
+  let left = nodes.length;
+  while (left > 0) {
     if (ready.length === 0)
       throw new CircularDependencyError(
         "The rows of this flush need each other in a circle, so none of them can be written first. Let one of the relationships write its foreign key afterwards: postUpdate: true.",
       );
     yield ready;
-    for (const node of ready) {
-      waiting.delete(node);
-      for (const after of edges.get(node) ?? []) {
-        const count = waiting.get(after);
-        if (count !== undefined && after !== node) waiting.set(after, count - 1);
-      }
+    left -= ready.length;
+    const next: TNode[] = [];
+    for (const node of ready) release(node, next);
+    ready = next.sort((left, right) => (places.get(left) as number) - (places.get(right) as number));
+  }
+
+  /** One that is taken keeps nobody waiting. */
+  function release(node: TNode, next: TNode[]): void {
+    for (const after of edges.get(node) ?? []) {
+      if (after === node) continue;
+      const count = (waiting.get(after) as number) - 1;
+      waiting.set(after, count);
+      if (count > 0) continue;
+      if (places.has(after)) next.push(after);
+      else release(after, next);
     }
   }
 }

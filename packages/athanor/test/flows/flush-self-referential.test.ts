@@ -230,4 +230,16 @@ forEachDatabase((db) => {
       expect(log.take()).toEqual([]);
     }
   });
+
+  test("a chain of rows may be longer than calls can be nested", async () => {
+    const { SessionLocal } = await open();
+    await using session = SessionLocal();
+    const root = new Node({ name: "root" });
+    let last = root;
+    for (let depth = 1; depth < 40_000; depth++) last = new Node({ name: "node", parent: last });
+    session.add(root);
+    expect(session.new.size).toBe(40_000);
+    session.expunge(root);
+    expect(session.new.size).toBe(0);
+  });
 });
