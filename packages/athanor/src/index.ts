@@ -156,6 +156,7 @@ export {
 export { Session, type ExecuteOptions, type ParametersOf, type RowOf } from "./session/session.ts";
 export { type SessionMaker, sessionmaker, type SessionMakerOptions } from "./session/sessionmaker.ts";
 export type { SessionOptions, SessionWarning } from "./session/session-state.ts";
+export type { AfterBulkDeleteEvent, AfterBulkUpdateEvent } from "./session/bulk-events.ts";
 export { SessionTransaction, type TransactionOrigin } from "./session/session-transaction.ts";
 export type {
   AfterBeginEvent,

@@ -46,6 +46,8 @@ listen(SessionLocal, "beforeFlush", (beforeFlush) => {});
 listen(SessionLocal, "afterCommit", (afterCommit) => {});
 listen(SessionLocal, "afterBegin", (afterBegin) => {});
 listen(SessionLocal, "doOrmExecute", (doOrmExecute) => {});
+listen(SessionLocal, "afterBulkUpdate", (afterBulkUpdate) => {});
+listen(SessionLocal, "afterBulkDelete", (afterBulkDelete) => {});
 `;
 
 let hover: (name: string) => string;
@@ -123,6 +125,8 @@ describe("an editor shows", () => {
     ["afterCommit", "AfterCommitEvent"],
     ["afterBegin", "AfterBeginEvent"],
     ["doOrmExecute", "ORMExecuteState"],
+    ["afterBulkUpdate", "AfterBulkUpdateEvent"],
+    ["afterBulkDelete", "AfterBulkDeleteEvent"],
   ])("what a listener of %s gets", (name, type) => {
     expect(hover(name)).toBe(`(parameter) ${name}: ${type}`);
   });

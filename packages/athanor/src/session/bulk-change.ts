@@ -1,21 +1,18 @@
-import type { Connection } from "../engine/connection.ts";
 import { Result } from "../engine/result.ts";
 import { ArgumentError, InvalidRequestError } from "../event/errors.ts";
 import { filteredCondition, restrictionOf } from "../loading/criteria-condition.ts";
-import { StatementPlan } from "../loading/statement-plan.ts";
 import type { Declaration } from "../mapping/declaration.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import type { Table, TableColumn } from "../mapping/table.ts";
-import { ColumnExpression } from "../sql/column-expression.ts";
-import { compileSelect } from "../sql/compile.ts";
-import { compileRowChange, type RowChange } from "../sql/compile-bulk.ts";
-import type { DeleteFrom } from "../sql/delete-from.ts";
+import type { RowChange } from "../sql/compile-bulk.ts";
 import { type Evaluator, UnevaluableError } from "../sql/evaluate.ts";
-import { and, BoundValue, type Expression, or } from "../sql/expression.ts";
+import { BoundValue, type Expression } from "../sql/expression.ts";
 import { emptyPlan } from "../sql/loading-plan.ts";
 import { Select } from "../sql/select.ts";
 import { Update } from "../sql/update.ts";
 import { valueOf } from "../unit-of-work/column-defaults.ts";
+import { type ChangeStatement, rowsToTell, tellBulk } from "./bulk-events.ts";
+import { changeByKeys, changeRows, keysOf, type Parameters, type Rows, selectByKeys, selectRows } from "./bulk-rows.ts";
 import type { Execution } from "./execute.ts";
 import type { SessionState } from "./session-state.ts";
 import { type Match, matchesOfCondition, matchesOfKeys, syncDeleted, syncUpdated } from "./synchronize-bulk.ts";
@@ -25,20 +22,14 @@ type Runner = (core: SessionState, execution: Execution) => Promise<Result<unkno
 /** Takes an execution through the listeners of `doOrmExecute` to what runs it. */
 export type Dispatcher = (core: SessionState, execution: Execution, run: Runner) => Promise<Result<unknown>>;
 
-type ChangeStatement = Update<unknown> | DeleteFrom<unknown>;
-type Parameters = Readonly<Record<string, unknown>> | undefined;
-
-/** The key of a row, in the order of the key's columns. */
-type Key = readonly unknown[];
-
 /** How the instances whose rows a statement changes are found: by their values, by the keys of the rows, or not at all. */
 type Strategy = { readonly condition: Evaluator } | "fetch" | "none";
 
 /**
- * Executes `update(User)` or `deleteFrom(User)`: finds out which instances it concerns, changes the rows, and brings the instances up to date.
+ * Executes `update(User)` or `deleteFrom(User)`: finds out which instances it concerns, changes the rows, brings the instances up to date, and tells who listens.
  *
  * A class in one table takes one statement. Of a class in several, the keys of its rows are asked for first, because a table by itself cannot tell whether the
- * condition holds, and because the first change may make it hold no longer.
+ * condition holds, and because the first change may make it hold no longer. So they are where someone wants to know what an UPDATE overwrites.
  */
 export async function runChange(
   core: SessionState,
@@ -47,41 +38,51 @@ export async function runChange(
   dispatch: Dispatcher,
 ): Promise<Result<unknown>> {
   const { mapper } = statement;
-  const { dialect } = core.engine;
+  const { returning } = core.engine.dialect.traits;
   const parameters = expectParameters(statement, execution.parameters);
   const where = filteredCondition(statement.parts, mapper);
   const strategy = chooseStrategy(statement, where, execution, parameters);
-  const values = statement instanceof Update ? assignments(statement, strategy) : undefined;
-  const tables = values === undefined ? tablesOfDeletion(mapper) : [...new Set(values.keys().map(tableOf))];
-  const isOneStatement = mapper.tables.length === 1 && tables.length === 1;
-  const isTold = isOneStatement && dialect.traits.returning;
-  let keys = strategy === "fetch" ? await fetchKeys(core, statement, execution, dispatch, isTold) : undefined;
+  const told = rowsToTell(core, statement, execution);
+  const isUpdate = statement instanceof Update;
+  const isByKeys =
+    isInSeveralTables(statement) || (told !== undefined && !returning) || (told === "before" && isUpdate);
+  const values = isUpdate ? assignments(statement, strategy, isByKeys) : undefined;
+  const select = rowSelect(statement, told === "before" ? mapper.columnProperties : mapper.primaryKey);
+  const isAsked = isByKeys || !returning;
+  let found = strategy === "fetch" ? await fetchRows(core, select, execution, dispatch, isAsked) : undefined;
   const connection = await core.autobegin().connect();
   let rowCount: number;
-  if (isOneStatement) {
-    const returning = isTold && strategy === "fetch" ? mapper.primaryKey.map(({ source }) => source.column) : [];
-    const change = { mapper, table: mapper.table, values: valuesOf(values), where, returning };
-    const { rows, rowCount: count } = await runRowChange(connection, change, parameters);
-    rowCount = returning.length === 0 ? count : rows.length;
-    if (returning.length > 0) keys = convertKeys(mapper, rows, connection);
-  } else {
-    keys ??= await selectKeys(connection, statement, parameters);
-    for (const table of tables) await changeByKeys(connection, mapper, table, values, keys, parameters);
+  if (isByKeys) {
+    found ??= await selectRows(connection, select, parameters);
+    const keys = keysOf(found, mapper);
+    const tables = values === undefined ? tablesOfDeletion(mapper) : new Set(values.keys().map(tableOf));
+    for (const table of tables)
+      await changeByKeys(connection, { mapper, table, values: valuesOf(values, table) }, keys, parameters);
     rowCount = keys.length;
+    if (told === "after") found = await selectByKeys(connection, mapper, keys);
+  } else {
+    const answered =
+      told !== undefined ? mapper.columnProperties : strategy === "fetch" && returning ? mapper.primaryKey : [];
+    const change = { mapper, table: mapper.table, values: valuesOf(values), where };
+    const { rows, rowCount: count } = await changeRows(connection, change, answered, parameters);
+    rowCount = count;
+    if (answered.length > 0) found = rows;
   }
-  synchronize(core, statement, values, findMatches(core, mapper, strategy, keys));
-  return new Result<unknown>([], rowCount);
+  synchronize(core, statement, values, findMatches(core, mapper, strategy, found));
+  const result = new Result<unknown>([], rowCount);
+  await tellBulk(core, statement, execution, result, told === undefined ? undefined : found);
+  return result;
 }
 
 function findMatches(
   core: SessionState,
   mapper: Mapper,
   strategy: Strategy,
-  keys: readonly Key[] = [],
+  found: Rows | undefined,
 ): readonly Match[] {
   if (strategy === "none") return [];
   return strategy === "fetch"
-    ? matchesOfKeys(core, mapper, keys)
+    ? matchesOfKeys(core, mapper, found === undefined ? [] : keysOf(found, mapper))
     : matchesOfCondition(core, mapper, strategy.condition);
 }
 
@@ -151,7 +152,11 @@ function chooseStrategy(
 type Assignments = ReadonlyMap<ColumnProperty, Expression<unknown>>;
 
 /** What is set: the given values, and those that every UPDATE sets. */
-function assignments({ mapper, parts: { values, plan } }: Update<unknown>, strategy: Strategy): Assignments {
+function assignments(
+  { mapper, parts: { values, plan } }: Update<unknown>,
+  strategy: Strategy,
+  isByKeys: boolean,
+): Assignments {
   const name = mapper.class.name;
   if (values.size === 0) {
     throw new ArgumentError(
@@ -159,12 +164,14 @@ function assignments({ mapper, parts: { values, plan } }: Update<unknown>, strat
     );
   }
   const key = [...values.keys()].find(({ source }) => source.column.primaryKey);
-  if (key !== undefined && (strategy !== "none" || mapper.tables.length > 1)) {
+  if (key !== undefined && (strategy !== "none" || isByKeys)) {
     throw new ArgumentError(
       `update(${name}) would set ${name}.${key.key}, which is the key that the session knows its instances by. Assign it to the instance, and flush; ` +
         (mapper.tables.length > 1
           ? `an instance of a subclass has its key in several tables.`
-          : `or execute the statement with synchronizeSession: false, where none of the rows is in the session.`),
+          : strategy === "none"
+            ? `or execute the statement without the option rows, which has it find its rows by their keys.`
+            : `or execute the statement with synchronizeSession: false, where none of the rows is in the session.`),
     );
   }
   const restriction = restrictionOf((plan ?? emptyPlan).criteria);
@@ -207,106 +214,39 @@ function tablesOfDeletion(mapper: Mapper): readonly Table[] {
   return parentsFirst.toReversed();
 }
 
-/**
- * Finds the keys of the rows that will be changed. Listeners of `doOrmExecute` see a SELECT of them, which is run only where the change itself cannot tell.
- *
- * @param isTold whether the change will tell the keys
- */
-async function fetchKeys(
-  core: SessionState,
-  statement: ChangeStatement,
-  execution: Execution,
-  dispatch: Dispatcher,
-  isTold: boolean,
-): Promise<readonly Key[] | undefined> {
-  let wasRun = false;
-  const run: Runner = async (_, { statement: found, parameters }) => {
-    if (isTold) return new Result<unknown>([], 0);
-    wasRun = true;
-    const connection = await core.autobegin().connect();
-    const rows = await runKeySelect(connection, statement.mapper, found as Select<unknown>, parameters as Parameters);
-    return new Result<unknown>(rows, rows.length);
-  };
-  const result = await dispatch(core, { ...execution, statement: keySelect(statement) }, run);
-  return wasRun ? (result.all() as Key[]) : undefined;
+/** Whether the rows of a statement's class, or what it writes of them, stand in several tables. */
+function isInSeveralTables(statement: ChangeStatement): boolean {
+  const { mapper } = statement;
+  return mapper.tables.length > 1 || (!(statement instanceof Update) && tablesOfDeletion(mapper).length > 1);
 }
 
-function keySelect({ mapper, parts }: ChangeStatement): Select<unknown> {
-  const columns = mapper.primaryKey;
+function rowSelect({ mapper, parts }: ChangeStatement, columns: readonly ColumnProperty[]): Select<unknown> {
   const { where, plan } = parts;
   return new Select(mapper.class as never, { where, plan, columns, orderBy: [], executionOptions: {} });
 }
 
-function selectKeys(
-  connection: Connection,
-  statement: ChangeStatement,
-  parameters: Parameters,
-): Promise<readonly Key[]> {
-  return runKeySelect(connection, statement.mapper, keySelect(statement), parameters);
-}
-
-async function runKeySelect(
-  connection: Connection,
-  mapper: Mapper,
+/**
+ * Finds the rows that will be changed. Listeners of `doOrmExecute` see a SELECT of them, which is run only where the change itself cannot tell.
+ *
+ * @param isAsked whether the change will not tell
+ */
+async function fetchRows(
+  core: SessionState,
   select: Select<unknown>,
-  given: Parameters,
-): Promise<readonly Key[]> {
-  const { criteria } = select.parts.plan ?? emptyPlan;
-  const { select: filtered } = new StatementPlan(select, { ...emptyPlan, criteria }, false);
-  const { sql, parameters } = compileSelect(filtered, connection.engine.dialect, given);
-  return convertKeys(mapper, (await connection.run(sql, parameters)).rows, connection);
-}
-
-/** What the driver gives as keys, as users see them. */
-function convertKeys({ primaryKey }: Mapper, rows: readonly Key[], { engine }: Connection): readonly Key[] {
-  const conversions = primaryKey.map(({ source }) => engine.dialect.codec(source.column.type).fromDriver);
-  if (conversions.every((fromDriver) => fromDriver === undefined)) return rows;
-  return rows.map((row) => row.map((value, index) => conversions[index]?.(value) ?? value));
-}
-
-async function runRowChange(
-  connection: Connection,
-  change: RowChange,
-  given: Parameters,
-): Promise<{ readonly rows: readonly Key[]; readonly rowCount: number }> {
-  const { sql, parameters } = compileRowChange(change, connection.engine.dialect, given);
-  return await connection.run(sql, parameters);
-}
-
-/** How many rows one statement finds by their keys: few sizes, so that few texts are prepared. */
-const KEYS_TOGETHER = [500, 50, 5, 1];
-
-/** Changes the part of the rows that one table holds. */
-async function changeByKeys(
-  connection: Connection,
-  mapper: Mapper,
-  table: Table,
-  values: Assignments | undefined,
-  keys: readonly Key[],
-  parameters: Parameters,
-): Promise<void> {
-  const columns = keyColumns(mapper, table);
-  const change = { mapper, table, values: valuesOf(values, table), returning: [] };
-  let start = 0;
-  while (start < keys.length) {
-    const size = KEYS_TOGETHER.find((count) => count <= keys.length - start) ?? 1;
-    const where = isAmong(columns, keys.slice(start, start + size));
-    await runRowChange(connection, { ...change, where }, parameters);
-    start += size;
-  }
-}
-
-/** The key's columns in one table, in the key's order. A subclass's table may call them otherwise. */
-function keyColumns(mapper: Mapper, table: Table): readonly ColumnExpression[] {
-  const own = table.primaryKey;
-  return mapper.primaryKey.map(({ stored, source }, index) => {
-    const column = stored.find((place) => place.table === table)?.column ?? own[index] ?? source.column;
-    return new ColumnExpression(table, column);
-  });
-}
-
-function isAmong(columns: readonly ColumnExpression[], keys: readonly Key[]): Expression<boolean> {
-  const [only] = columns;
-  if (columns.length === 1 && only !== undefined) return only.in(keys.map(([value]) => value));
-  return or(...keys.map((key) => and(...columns.map((column, index) => column.eq(key[index])))));
+  execution: Execution,
+  dispatch: Dispatcher,
+  isAsked: boolean,
+): Promise<Rows | undefined> {
+  let rows: Rows | undefined;
+  const run: Runner = async (_, { statement, parameters }) => {
+    if (!isAsked) return new Result<unknown>([], 0);
+    const connection = await core.autobegin().connect();
+    const { parts } = statement as Select<unknown>;
+    // Listeners may have hidden some of them; what is needed of each is the same.
+    const asked = new Select<unknown>(select.entity, { ...parts, columns: select.properties });
+    rows = await selectRows(connection, asked, parameters as Parameters);
+    return new Result<unknown>([...rows.values], rows.values.length);
+  };
+  await dispatch(core, { ...execution, statement: select }, run);
+  return rows;
 }

@@ -6,6 +6,7 @@ import { AfterLoads, type RelatedLoads } from "../loading/after-loads.ts";
 import { readPlannedRows } from "../loading/planned-rows.ts";
 import { columnLoader, entityLoader } from "../loading/row-loader.ts";
 import { StatementPlan } from "../loading/statement-plan.ts";
+import { BulkStatement } from "../sql/bulk-statement.ts";
 import { compileSelect } from "../sql/compile.ts";
 import { DeleteFrom } from "../sql/delete-from.ts";
 import { Insert } from "../sql/insert.ts";
@@ -19,6 +20,7 @@ import { flushSession } from "./flush-session.ts";
 import { isOrmStatement, ORMExecuteState, type Statement } from "./orm-execute-state.ts";
 import { Result } from "../engine/result.ts";
 import type { SessionState } from "./session-state.ts";
+import { tellOfSkippedEvents } from "./skipped-events.ts";
 
 /** The values of a statement's `bindparam`s, or the rows of an INSERT. */
 export type ExecutionParameters =
@@ -55,6 +57,7 @@ export function execute(core: SessionState, execution: Execution, run = runState
 /** Executes a statement past all listeners. */
 export async function runStatement(core: SessionState, execution: Execution): Promise<Result<unknown>> {
   const { statement, options, parameters } = execution;
+  if (statement instanceof BulkStatement) tellOfSkippedEvents(core, statement, options);
   const ofStatement = isOrmStatement(statement) ? statement.parts.executionOptions.autoflush : undefined;
   if (mustAutoflush(core) && (options.autoflush ?? ofStatement) !== false) await flushSession(core);
   if (statement instanceof Insert) return runInsert(core, statement, parameters);

@@ -2,6 +2,7 @@ import type { Connection } from "../engine/connection.ts";
 import type { EventFamily } from "../event/event-node.ts";
 import type { Async, Sync } from "../event/listener-result.ts";
 import type { Instance } from "../mapping/model-types.ts";
+import type { AfterBulkDeleteEvent, AfterBulkUpdateEvent } from "./bulk-events.ts";
 import type { Change } from "./change-log.ts";
 import type { ORMExecuteState } from "./orm-execute-state.ts";
 import type { Session } from "./session.ts";
@@ -125,6 +126,18 @@ export interface SessionEvents {
    * the statement itself with `invokeStatement`, or return a Result to be used instead.
    */
   doOrmExecute(event: ORMExecuteState): Async;
+  /**
+   * Fires inside the transaction after an `update(…)` was executed, once for the statement, when the session's instances are up to date. Not where a listener of
+   * `doOrmExecute` answered instead of the database. Awaited. `rows` are there where the execution option `rows` asks for them, which a listener of `doOrmExecute`
+   * can give: `event.updateExecutionOptions({ rows: "before" })`. May run statements, and add and change instances, which the next flush writes; what it is
+   * told is not to be changed. Throwing rejects `execute`; the rows stay changed until the transaction is rolled back.
+   */
+  afterBulkUpdate(event: AfterBulkUpdateEvent): Async;
+  /**
+   * Fires inside the transaction after a `deleteFrom(…)` was executed, in the same way as `afterBulkUpdate`; its rows are those of `rows: "before"`. Rows that the
+   * database deletes by its own cascades are not among them. Awaited. May do what a listener of `afterBulkUpdate` may.
+   */
+  afterBulkDelete(event: AfterBulkDeleteEvent): Async;
 }
 
 /** The events of every session. */
@@ -156,5 +169,7 @@ export const sessionEvents = {
     persistentToDetached: "sync",
     detachedToPersistent: "sync",
     doOrmExecute: "awaited",
+    afterBulkUpdate: "awaited",
+    afterBulkDelete: "awaited",
   },
 } as const satisfies EventFamily<keyof SessionEvents>;

@@ -43,6 +43,12 @@ export interface SessionOptions {
   readonly autoflush?: boolean;
   /** Gets what is odd and no error, such as a DELETE that found no row. Throwing makes it an error. */
   readonly onWarning?: (warning: SessionWarning) => void;
+  /**
+   * What happens where a bulk statement (`insert`, `update`, `deleteFrom`) writes rows of a class, or of its subclasses, that someone listens to row events of
+   * (`beforeInsert` … `afterDelete`), because it calls none of those listeners: "warn", unless you say otherwise, once for each class and kind of statement;
+   * "error", and the statement is not executed; "ignore". An execution option of the same name says it for one statement.
+   */
+  readonly onSkippedEvents?: "ignore" | "warn" | "error";
   /** Anything that listeners should find on the session: the user who asks, the tenant. */
   readonly info?: Readonly<Record<string, unknown>>;
 }
@@ -104,6 +110,9 @@ export class SessionState implements StateOwner {
   isDropping = false;
   readonly #loaders: Loaders;
   readonly #onWarning: ((warning: SessionWarning) => void) | undefined;
+  readonly onSkippedEvents: NonNullable<SessionOptions["onSkippedEvents"]>;
+  /** What was warned of once, and is not again. */
+  #warned: Set<string> | undefined = undefined;
 
   constructor(
     session: Session,
@@ -119,6 +128,7 @@ export class SessionState implements StateOwner {
     this.autoflush = options.autoflush ?? true;
     this.expireOnCommit = options.expireOnCommit ?? false;
     this.#onWarning = options.onWarning;
+    this.onSkippedEvents = options.onSkippedEvents ?? "warn";
     this.operations = new Operations(session);
     this.#loaders = loaders;
   }
@@ -504,6 +514,14 @@ export class SessionState implements StateOwner {
     if (this.#onWarning !== undefined) this.#onWarning({ message, session: this.session });
     // oxlint-disable-next-line no-console -- where nobody listens, a warning must still be seen
     else console.warn(`athanor: ${message}`);
+  }
+
+  /** Warns of something that the session has not warned of before. */
+  warnOnce(about: string, message: string): void {
+    const warned = (this.#warned ??= new Set());
+    if (warned.has(about)) return;
+    warned.add(about);
+    this.warn(message);
   }
 
   /** Refuses, inside a row event of a flush, what the flush could not take up any more. */

@@ -10,8 +10,8 @@ export class DeleteFrom<TModel> extends FilteredStatement<TModel> {
 }
 
 /**
- * Starts a DELETE of rows of a class, by one statement instead of instance by instance: no cascade of its relationships and no row event runs; what the
- * database itself cascades, it does. Without `where` it deletes every row.
+ * Starts a DELETE of rows of a class, by one statement instead of instance by instance: no cascade of its relationships and no row event runs, but the session's
+ * `afterBulkDelete`; what the database itself cascades, it does. Without `where` it deletes every row.
  *
  * Instances that the session has of those rows become deleted, as `synchronizeSession` in the execution options says.
  *

@@ -41,6 +41,13 @@ export interface ExecutionOptions {
    * which rows it changed, `"auto"`, which is the default, does the first where it can and else the second, and `false` leaves them as they are.
    */
   readonly synchronizeSession?: "auto" | "evaluate" | "fetch" | false;
+  /**
+   * Whether listeners of `afterBulkUpdate` and `afterBulkDelete` get the rows that an `update` or `deleteFrom` changes: as they were before, or as they are after it.
+   * Nothing is read where nobody listens.
+   */
+  readonly rows?: "before" | "after";
+  /** What happens where an `insert`, `update` or `deleteFrom` writes rows past listeners of their row events: what the session says, unless it is given. */
+  readonly onSkippedEvents?: "ignore" | "warn" | "error";
   readonly [option: string]: unknown;
 }
 

@@ -52,8 +52,8 @@ export class Update<TModel> extends FilteredStatement<TModel, UpdateParts> {
 }
 
 /**
- * Starts an UPDATE of rows of a class, by one statement instead of instance by instance: no row event runs, `onupdate` values are filled in, and a version
- * counter stays as it is unless `values` sets it. Without `where` it updates every row.
+ * Starts an UPDATE of rows of a class, by one statement instead of instance by instance: no row event runs, but the session's `afterBulkUpdate`; `onupdate` values are
+ * filled in, and a version counter stays as it is unless `values` sets it. Without `where` it updates every row.
  *
  * Instances that the session has of those rows get the new values too, as `synchronizeSession` in the execution options says.
  *

@@ -14,7 +14,8 @@ export interface FlushRowEvent<TInstance> {
 /**
  * Events of the rows that a flush writes: `listen(User, "beforeInsert", …)`. They reach subclasses unless `propagate: false`.
  *
- * All `before` events of a batch come first, then its SQL, then all `after` events. Bulk statements raise none of them.
+ * All `before` events of a batch come first, then its SQL, then all `after` events. Bulk statements raise none of them, and a session warns of that: see its
+ * option `onSkippedEvents`.
  * To add or delete other instances use the session's `beforeFlush`. SQLAlchemy: ORM Events, Mapper Events.
  */
 export interface MapperFlushEvents<TInstance> {

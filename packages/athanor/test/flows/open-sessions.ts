@@ -29,7 +29,8 @@ export async function openSessions(
 ): Promise<OpenSessions> {
   const engine = db.engine(options);
   await createAll(engine, { metadata });
-  const SessionLocal = sessionmaker(engine, options);
+  // The log listens to every row event, and misses none of those that bulk statements skip.
+  const SessionLocal = sessionmaker(engine, { onSkippedEvents: "ignore", ...options });
   const log = new EventLog({ engine, sessions: SessionLocal, models });
   const rows = async (query: string): Promise<unknown[][]> => {
     await using connection = await engine.connect();

@@ -102,6 +102,16 @@ const mistakes: Readonly<Record<string, readonly [code: string, ...phrases: stri
     `'LoaderPath<typeof Book>'`,
     `LoaderCriteria`,
   ],
+  "a misspelt moment at which rows are told": [
+    `deleteFrom(Author).executionOptions({ rows: "befor" });`,
+    `Type '"befor"' is not assignable to type '"`,
+    `"before"`,
+  ],
+  "a misspelt answer to skipped events": [
+    `sessionmaker(createEngine("sqlite::memory:"), { onSkippedEvents: "warning" });`,
+    `Type '"warning"' is not assignable to type '"`,
+    `"ignore"`,
+  ],
   "a comparison in JavaScript instead of SQL": [
     `select(User).where((user) => user.name === "x");`,
     `Type 'boolean' is not assignable to type 'Condition'.`,

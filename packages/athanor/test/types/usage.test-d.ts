@@ -16,6 +16,7 @@ import {
   customType,
   date,
   delAttribute,
+  DeleteFrom,
   deleteFrom,
   enumeration,
   flagModified,
@@ -51,7 +52,7 @@ import {
   remove,
   type Result,
   type ScalarResult,
-  type Select,
+  Select,
   select,
   selectinLoad,
   Session,
@@ -62,6 +63,7 @@ import {
   text,
   timestamp,
   transient,
+  Update,
   update,
   UserDefinedOption,
   uuid,
@@ -335,6 +337,18 @@ describe("a listener", () => {
     listen(Session, "transientToPending", ({ target }) => target instanceof User);
     listen(session, "doOrmExecute", (event) => {
       if (event.isSelect && !event.isColumnLoad && !event.isRelationshipLoad) event.updateExecutionOptions({ tag: 1 });
+    });
+    listen(SessionLocal, "doOrmExecute", (event) => {
+      const { statement } = event;
+      const sandys = withLoaderCriteria(User, (user) => user.name.eq("sandy"));
+      if (statement instanceof Select || statement instanceof Update || statement instanceof DeleteFrom)
+        event.statement = statement.options(sandys);
+    });
+    listen(SessionLocal, "afterBulkUpdate", async ({ statement, rows, rowCount }) => {
+      expectTypeOf(statement).toEqualTypeOf<Update<any>>();
+      expectTypeOf(rows).toEqualTypeOf<readonly Readonly<Record<string, unknown>>[] | undefined>();
+      expectTypeOf(rowCount).toBeNumber();
+      for (const row of rows ?? []) await hash(String(row["email"]));
     });
   });
 
