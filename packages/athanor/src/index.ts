@@ -131,6 +131,7 @@ export { type LoaderCriteria, type LoaderCriteriaOptions, withLoaderCriteria } f
 export { createEngine, type EngineOptions } from "./engine/create-engine.ts";
 export { Engine, type PoolOptions } from "./engine/engine.ts";
 export type { Connection } from "./engine/connection.ts";
+export { FrozenResult } from "./engine/frozen-result.ts";
 export { createAll, dropAll, type DdlOptions } from "./engine/ddl.ts";
 export type {
   ConnectionEvent,
@@ -153,6 +154,7 @@ export {
 } from "./engine/result.ts";
 
 // Sessions
+export { mergeFrozenResult } from "./session/merge-frozen-result.ts";
 export { Session, type ExecuteOptions, type ParametersOf, type RowOf } from "./session/session.ts";
 export { type SessionMaker, sessionmaker, type SessionMakerOptions } from "./session/sessionmaker.ts";
 export type { SessionOptions, SessionWarning } from "./session/session-state.ts";

@@ -25,6 +25,7 @@ const all = (await session.scalars(statement)).all();
 const one = (await session.scalars(statement)).one();
 const rows = (await session.execute(statement)).unique();
 const values = (await session.scalars(statement)).unique();
+const frozen = rows.freeze();
 const tuples = rows.tuples().all();
 for (const part of values.partitions(10)) part;
 const email = attributes(User).email;
@@ -101,6 +102,7 @@ describe("an editor shows", () => {
     ["rows", "const rows: Result<readonly [User]>"],
     ["values", "const values: ScalarResult<User>"],
     ["tuples", "const tuples: (readonly [User])[]"],
+    ["frozen", "const frozen: FrozenResult<readonly [User]>"],
     ["part", "const part: User[]"],
     ["email", 'const email: Attribute<User, string, "column">'],
     ["nickname", 'const nickname: Attribute<PremiumUser, string | null, "column">'],

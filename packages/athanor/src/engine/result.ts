@@ -1,5 +1,6 @@
 import { ArgumentError, InvalidRequestError } from "../event/errors.ts";
 import { distinct } from "./distinct.ts";
+import { FrozenResult } from "./frozen-result.ts";
 
 /** One row was expected, and there was none. SQLAlchemy: `exc.NoResultFound`. */
 export class NoResultFound extends InvalidRequestError {
@@ -91,7 +92,7 @@ export class ScalarResult<out TValue> implements Iterable<TValue>, AsyncIterable
  *
  * SQLAlchemy: Using Engines and Connections, `Result`.
  */
-export class Result<TRow> implements Iterable<TRow>, AsyncIterable<TRow> {
+export class Result<out TRow> implements Iterable<TRow>, AsyncIterable<TRow> {
   /** How many rows an INSERT, UPDATE or DELETE changed; how many a SELECT found. */
   readonly rowCount: number;
   readonly #rows: readonly TRow[];
@@ -127,14 +128,14 @@ export class Result<TRow> implements Iterable<TRow>, AsyncIterable<TRow> {
   }
 
   /** The first value of each row. */
-  scalars(): ScalarResult<FirstOf<TRow>> {
+  // What is asked of `this` is not part of what a Result is, so that one of users is one of anything.
+  scalars<T>(this: Result<T>): ScalarResult<FirstOf<T>> {
     return new ScalarResult(this.#rows.map((row) => this.#firstValue(row)));
   }
 
   /** The first value of the first row, or null where there is no row. */
-  scalar(): FirstOf<TRow> | null {
-    const [row] = this.#rows;
-    return row === undefined ? null : this.#firstValue(row);
+  scalar<T>(this: Result<T>): FirstOf<T> | null {
+    return this.#rows.length === 0 ? null : this.#firstValue(this.#rows[0] as T);
   }
 
   /**
@@ -143,9 +144,9 @@ export class Result<TRow> implements Iterable<TRow>, AsyncIterable<TRow> {
    *
    * SQLAlchemy: Using Engines and Connections, `Result.tuples()`.
    */
-  tuples(): Result<TupleOf<TRow>> {
+  tuples<T>(this: Result<T>): Result<TupleOf<T>> {
     const tuples = this.#rows.map((row) => (Array.isArray(row) ? row : this.#valuesOf(row)));
-    return new Result(tuples as TupleOf<TRow>[], this.rowCount);
+    return new Result(tuples as TupleOf<T>[], this.rowCount);
   }
 
   /**
@@ -184,13 +185,25 @@ export class Result<TRow> implements Iterable<TRow>, AsyncIterable<TRow> {
    *   return present.merge(await event.invokeStatement({ parameters: { year: 2024 } }));
    * });
    */
-  merge(...others: readonly Result<TRow>[]): Result<TRow> {
-    const all = [this, ...others];
+  merge<TOther = TRow>(...others: readonly Result<TOther>[]): Result<TRow | TOther> {
+    const all: readonly Result<TRow | TOther>[] = [this, ...others];
     return new Result(
       all.flatMap((result) => result.#rows),
       all.reduce((sum, { rowCount }) => sum + rowCount, 0),
       this.#names,
     );
+  }
+
+  /**
+   * Keeps the rows as they are now, apart from the session: for a cache, which `mergeFrozenResult` answers from later, in whatever session.
+   *
+   * SQLAlchemy: Using Engines and Connections, `Result.freeze()`.
+   *
+   * @throws InvalidRequestError for an instance that has no row yet.
+   */
+  freeze(): FrozenResult<TRow> {
+    const [rowCount, names] = [this.rowCount, this.#names];
+    return new FrozenResult(this.#rows, (rows) => new Result(rows, rowCount, names));
   }
 
   [Symbol.iterator](): Iterator<TRow> {
@@ -201,13 +214,13 @@ export class Result<TRow> implements Iterable<TRow>, AsyncIterable<TRow> {
     return eachLater(this.#rows);
   }
 
-  #firstValue(row: TRow): FirstOf<TRow> {
-    return (Array.isArray(row) ? row[0] : this.#valuesOf(row)[0]) as FirstOf<TRow>;
+  #firstValue<T>(row: T): FirstOf<T> {
+    return (Array.isArray(row) ? row[0] : this.#valuesOf(row)[0]) as FirstOf<T>;
   }
 
-  #valuesOf(row: TRow): unknown[] {
+  #valuesOf(row: unknown): unknown[] {
     // An object tells names that look like numbers before all others.
-    return this.#names?.map((name) => row[name as keyof TRow]) ?? Object.values(row as object);
+    return this.#names?.map((name) => (row as Record<string, unknown>)[name]) ?? Object.values(row as object);
   }
 }
 

@@ -1,3 +1,5 @@
+import { stateOf } from "../instance/instance.ts";
+import { isRelated } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { emptyPlan, isEmptyPlan, type LoadingPlan } from "../sql/loading-plan.ts";
@@ -39,4 +41,21 @@ export function carriedBy(state: InstanceState, only?: readonly string[]): Loadi
 export function carriedTo(state: InstanceState, property: RelationshipProperty): LoadingPlan {
   const { tree, criteria, userDefined, path = [] } = carriedBy(state);
   return { tree: tree.get(property)?.related ?? emptyPlan.tree, criteria, userDefined, path: [...path, property] };
+}
+
+/** Lets instances remember the options of a statement as if it had found them, and so on for what is loaded along with them. */
+export function carryAlong(states: readonly InstanceState[], plan: LoadingPlan): void {
+  const { tree, path = [] } = plan;
+  const criteria = plan.criteria.filter(({ propagatesToLoaders }) => propagatesToLoaders);
+  const userDefined = plan.userDefined.filter(({ propagateToLoaders }) => propagateToLoaders);
+  const own = { tree, criteria, userDefined, path };
+  if (!isEmptyPlan(own)) for (const state of states) carry(state, own);
+  for (const { property, related } of tree.values()) {
+    const members = states.flatMap((state) => {
+      const attribute = state.instrumentation.find(property.key);
+      return attribute !== undefined && isRelated(attribute) ? attribute.loaded(state) : [];
+    });
+    if (members.length > 0)
+      carryAlong(members.map(stateOf), { tree: related, criteria, userDefined, path: [...path, property] });
+  }
 }

@@ -47,6 +47,28 @@ export async function mergeInstance(
   }
 }
 
+/**
+ * The same for the instances of a frozen result, together: an instance that the session has with changes that are not flushed stays as it is, as it would
+ * if a query came by it.
+ */
+export async function mergeFound(
+  core: SessionState,
+  given: readonly InstanceState[],
+  { load = true }: MergeOptions,
+): Promise<readonly Instance[]> {
+  for (const state of given) core.expectNoWriting("mergeFrozenResult()", state);
+  if (load && mustAutoflush(core)) await flushSession(core);
+  core.autoflushSuspended++;
+  try {
+    const merge = new Merge(core, load, true);
+    const merged: Instance[] = [];
+    for (const state of given) merged.push((await merge.merge(state)).instance);
+    return merged;
+  } finally {
+    core.autoflushSuspended--;
+  }
+}
+
 /** The key that an instance has, or would have if it were saved as it is. */
 interface Identity {
   readonly key: unknown;
@@ -57,6 +79,8 @@ interface Identity {
 class Merge {
   readonly #core: SessionState;
   readonly #load: boolean;
+  /** What the session has changed itself is not overwritten. */
+  readonly #keepsChanges: boolean;
   /** By what was given: graphs may be circular, and each instance is copied once. */
   readonly #merged = new Map<InstanceState, InstanceState>();
   /** The same by hierarchy and key: what was given may hold several instances of one row. */
@@ -64,9 +88,10 @@ class Merge {
   /** Which relationships led to an instance: the other sides of them follow by themselves. */
   readonly #arrivals = new Map<InstanceState, Set<RelationshipProperty>>();
 
-  constructor(core: SessionState, load: boolean) {
+  constructor(core: SessionState, load: boolean, keepsChanges = false) {
     this.#core = core;
     this.#load = load;
+    this.#keepsChanges = keepsChanges;
   }
 
   /** The session's instance for a given one, with the state of that. */
@@ -80,6 +105,7 @@ class Merge {
     const target = existing ?? this.#create(given, mapper);
     this.#merged.set(given, target);
     if (identity !== undefined) this.#keyed(mapper).set(identity.key, target);
+    if (this.#keepsChanges && existing?.modified === true) return target;
     if (target !== given) {
       expectSameClass(given, target);
       expectSameVersion(given, target, mapper);

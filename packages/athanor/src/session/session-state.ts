@@ -83,6 +83,7 @@ export class SessionState implements StateOwner {
   // Most sessions only read, and sets are dear: each is made when something first goes in.
   #new: Set<InstanceState> | undefined = undefined;
   #modified: Set<InstanceState> | undefined = undefined;
+  static readonly #bySession = new WeakMap<Session, SessionState>();
   #deleted: Set<InstanceState> | undefined = undefined;
   #node: EventNode<keyof SessionEvents>;
   dispatch: Dispatch<keyof SessionEvents>;
@@ -114,6 +115,11 @@ export class SessionState implements StateOwner {
   /** What was warned of once, and is not again. */
   #warned: Set<string> | undefined = undefined;
 
+  /** What stands behind a session. */
+  static of(session: Session): SessionState {
+    return SessionState.#bySession.get(session) as SessionState;
+  }
+
   constructor(
     session: Session,
     engine: Engine,
@@ -122,6 +128,7 @@ export class SessionState implements StateOwner {
     loaders: Loaders,
   ) {
     this.session = session;
+    SessionState.#bySession.set(session, this);
     this.engine = engine;
     this.#node = node;
     this.dispatch = node.dispatch;

@@ -20,6 +20,7 @@ import {
   deleteFrom,
   enumeration,
   flagModified,
+  type FrozenResult,
   type FlushRowEvent,
   getHistory,
   type History,
@@ -38,6 +39,7 @@ import {
   type LoaderPath,
   many,
   type Mapper,
+  mergeFrozenResult,
   mixin,
   Model,
   model,
@@ -457,8 +459,11 @@ describe("a statement", () => {
     expectTypeOf(raw.tuples().all()).toEqualTypeOf<(readonly (number | string)[])[]>();
     expectTypeOf((await session.execute(sql`select 1`)).tuples().all()).toEqualTypeOf<(readonly unknown[])[]>();
     expectTypeOf(await session.scalar(sql`select 1`)).toEqualTypeOf<unknown>();
-    // @ts-expect-error rows of something else
-    rows.merge(raw);
+    expectTypeOf(rows.merge(raw).all()).toEqualTypeOf<(readonly [User] | { id: number; name: string })[]>();
+    const ofAnything: Result<unknown> = rows;
+    expectTypeOf(ofAnything.scalar()).toEqualTypeOf<unknown>();
+    expectTypeOf(rows.freeze()).toEqualTypeOf<FrozenResult<readonly [User]>>();
+    expectTypeOf(await mergeFrozenResult(session, select(User), rows.freeze())).toEqualTypeOf(rows);
     // @ts-expect-error a user has no such attribute
     users.unique((user) => user.emial);
   });
