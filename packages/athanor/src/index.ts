@@ -81,6 +81,7 @@ export type {
   InstanceEvent,
   InstanceEvents,
   RefreshFlushEvent,
+  SerializeEvent,
 } from "./instance/instance-events.ts";
 export type { Lifecycle } from "./instance/instance-state.ts";
 export {
@@ -126,6 +127,9 @@ export { LoaderOption } from "./sql/loading-plan.ts";
 export { UserDefinedOption } from "./sql/user-defined-option.ts";
 export { joinedLoad, LoaderPath, selectinLoad } from "./loading/loader-path.ts";
 export { type LoaderCriteria, type LoaderCriteriaOptions, withLoaderCriteria } from "./loading/loader-criteria.ts";
+
+export { deserialize } from "./loading/deserialize.ts";
+export { serialize } from "./loading/serialize.ts";
 
 // Engines
 export { createEngine, type EngineOptions } from "./engine/create-engine.ts";

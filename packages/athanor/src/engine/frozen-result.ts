@@ -20,11 +20,18 @@ class Kept {
  */
 export class FrozenResult<out TRow> {
   declare readonly "~row": TRow;
+  /** Where rows are objects, the names of their values in the order of the columns. */
+  readonly names: readonly string[] | undefined;
   readonly #rows: readonly unknown[];
   readonly #resultOf: (rows: readonly unknown[]) => Result<unknown>;
 
   /** `Result.freeze()` makes it. */
-  constructor(rows: readonly TRow[], resultOf: (rows: readonly unknown[]) => Result<unknown>) {
+  constructor(
+    rows: readonly TRow[],
+    names: readonly string[] | undefined,
+    resultOf: (rows: readonly unknown[]) => Result<unknown>,
+  ) {
+    this.names = names;
     const taker = new ImageTaker();
     this.#rows = rows.map((row) =>
       eachValue(row, (value) => (value instanceof Instance ? new Kept(taker.of(value)) : ownCopy(value))),

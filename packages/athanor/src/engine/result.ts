@@ -203,7 +203,7 @@ export class Result<out TRow> implements Iterable<TRow>, AsyncIterable<TRow> {
    */
   freeze(): FrozenResult<TRow> {
     const [rowCount, names] = [this.rowCount, this.#names];
-    return new FrozenResult(this.#rows, (rows) => new Result(rows, rowCount, names));
+    return new FrozenResult(this.#rows, names, (rows) => new Result(rows, rowCount, names));
   }
 
   [Symbol.iterator](): Iterator<TRow> {

@@ -18,6 +18,8 @@ export const classEvents: EventFamily = {
     refresh: "sync",
     refreshFlush: "sync",
     expire: "sync",
+    serialize: "sync",
+    deserialize: "sync",
     classInstrument: "sync",
     attributeInstrument: "sync",
     instrumentClass: "sync",

@@ -22,6 +22,12 @@ export interface RefreshFlushEvent<TInstance> extends InstanceEvent<TInstance> {
   readonly attrs: readonly string[];
 }
 
+/** An instance is written as text, or was read from it. */
+export interface SerializeEvent<TInstance> extends InstanceEvent<TInstance> {
+  /** What is written beside its attributes: values that JSON can hold, bigints, dates and bytes. */
+  readonly data: Record<string, unknown>;
+}
+
 /**
  * Events of one instance in memory: `listen(User, "load", …)`. They reach subclasses unless `propagate: false`.
  *
@@ -54,4 +60,14 @@ export interface InstanceEvents<TInstance> {
   refreshFlush(event: RefreshFlushEvent<TInstance>): Sync;
   /** Fires after values were dropped from memory; `attrs` are their names, undefined for all. In or out of a transaction; synchronous. */
   expire(event: AttributesEvent<TInstance>): Sync;
+  /**
+   * Fires for each instance that `serialize` writes, of a frozen result for a detached copy. In or out of a transaction; synchronous. What it puts into
+   * `data` is written along. SQLAlchemy: `InstanceEvents.pickle`.
+   */
+  serialize(event: SerializeEvent<TInstance>): Sync;
+  /**
+   * Fires for each instance that `deserialize` has made, when all are there. In or out of a transaction; synchronous. `data` is what listeners of `serialize`
+   * put there. SQLAlchemy: `InstanceEvents.unpickle`.
+   */
+  deserialize(event: SerializeEvent<TInstance>): Sync;
 }

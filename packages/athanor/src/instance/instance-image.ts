@@ -25,6 +25,12 @@ export interface InstanceImage {
 /** Takes images, one for each instance, also where instances refer to each other in circles. */
 export class ImageTaker {
   readonly #images = new Map<InstanceState, InstanceImage>();
+  readonly #instances = new Map<InstanceImage, Instance>();
+
+  /** The instances whose images a relationship of an image has; undefined where it is not loaded. */
+  membersOf(image: InstanceImage, slot: number): Instance[] | undefined {
+    return image.related.get(slot)?.map((member) => this.#instances.get(member) as Instance);
+  }
 
   of(instance: Instance): InstanceImage {
     const known = this.#images.get(stateOf(instance));
@@ -67,6 +73,7 @@ export class ImageTaker {
     }
     const image = { instrumentation, key, identity, values, unread, related: new Map() };
     this.#images.set(state, image);
+    this.#instances.set(image, state.instance);
     return image;
   }
 }

@@ -201,7 +201,8 @@ function copiedValues(copy: Instance): Record<string, unknown> {
   return named;
 }
 
-function base64(bytes: Uint8Array): string {
+/** Bytes as text. */
+export function base64(bytes: Uint8Array): string {
   let binary = "";
   for (const byte of bytes) binary += String.fromCharCode(byte);
   return btoa(binary);

@@ -18,6 +18,7 @@ import {
   delAttribute,
   DeleteFrom,
   deleteFrom,
+  deserialize,
   enumeration,
   flagModified,
   type FrozenResult,
@@ -57,6 +58,7 @@ import {
   Select,
   select,
   selectinLoad,
+  serialize,
   Session,
   sessionmaker,
   type SetEvent,
@@ -464,6 +466,15 @@ describe("a statement", () => {
     expectTypeOf(ofAnything.scalar()).toEqualTypeOf<unknown>();
     expectTypeOf(rows.freeze()).toEqualTypeOf<FrozenResult<readonly [User]>>();
     expectTypeOf(await mergeFrozenResult(session, select(User), rows.freeze())).toEqualTypeOf(rows);
+    const written = serialize(rows.freeze());
+    expectTypeOf(deserialize<FrozenResult<readonly [User]>>(written, [User])).toEqualTypeOf(rows.freeze());
+    expectTypeOf(deserialize(serialize([new User()]), [User])).toBeUnknown();
+    listen(User, "serialize", ({ target, data }) => {
+      expectTypeOf(target).toEqualTypeOf<User>();
+      data["name"] = target.name;
+    });
+    // @ts-expect-error a result is frozen first
+    serialize(rows);
     // @ts-expect-error a user has no such attribute
     users.unique((user) => user.emial);
   });
