@@ -1,6 +1,6 @@
 import {
   AliasNode,
-  type ColumnNode,
+  ColumnNode,
   FromNode,
   GroupByItemNode,
   IdentifierNode,
@@ -12,6 +12,7 @@ import {
   OrderByNode,
   QueryNode,
   RawNode,
+  ReferenceNode,
   SelectionNode,
   SelectModifierNode,
   SelectQueryNode,
@@ -21,8 +22,9 @@ import type { ColumnProperty } from "../mapping/mapper.ts";
 import type { EagerJoin } from "./eager-join.ts";
 import { aliasColumn, type NamedSource, rootSource } from "./entity-alias.ts";
 import { entityNode, selectedNames } from "./entity-node.ts";
-import { conditionNode } from "./expression.ts";
+import { conditionNode, type Expression, Ordering } from "./expression.ts";
 import type { LockOptions, Select } from "./select.ts";
+import { columnName, type SelectedColumns } from "./selected-columns.ts";
 import { bindNode } from "./structure.ts";
 
 /** Some databases take no OFFSET without a LIMIT, and none has more rows. */
@@ -37,10 +39,7 @@ const everything = RawNode.createWithSql("9223372036854775807");
 export function selectNode(select: Select<unknown, any, any>, keepBinds: boolean, locks = false): SelectQueryNode {
   const { parts } = select;
   const { joins = [], links } = parts;
-  const orderings = parts.orderBy.map((ordering) => {
-    const item = ordering.toOperationNode(keepBinds);
-    return OrderByItemNode.is(item) ? item : OrderByItemNode.create(item);
-  });
+  const orderings = parts.orderBy.map((ordering) => orderNode(ordering, parts.selected, keepBinds));
   const root = rootSource(parts);
   let node = rootNode(select, parts.selected === undefined ? select.properties : []);
   const { selected, groupBy = [] } = parts;
@@ -48,14 +47,14 @@ export function selectNode(select: Select<unknown, any, any>, keepBinds: boolean
     node = withColumns(
       node,
       selected.expressions.map((expression, index) =>
-        aliased(expression.toOperationNode(keepBinds), `column_${index + 1}`),
+        aliased(expression.toOperationNode(keepBinds), columnName(index)),
       ),
     );
   if (parts.isDistinct === true) node = { ...node, frontModifiers: [SelectModifierNode.create("Distinct")] };
   for (const source of parts.sources ?? []) node = withJoins(node, source.joinNodes(keepBinds));
   if (parts.where !== undefined) node = QueryNode.cloneWithWhere(node, conditionNode(parts.where, keepBinds));
   if (groupBy.length > 0) {
-    const items = groupBy.map((grouped) => GroupByItemNode.create(grouped.toOperationNode(keepBinds) as never));
+    const items = groupBy.map((grouped) => GroupByItemNode.create(byNode(grouped, selected, keepBinds) as never));
     node = SelectQueryNode.cloneWithGroupByItems(node, items);
   }
   if (parts.having !== undefined) node = SelectQueryNode.cloneWithHaving(node, conditionNode(parts.having, keepBinds));
@@ -72,6 +71,22 @@ export function selectNode(select: Select<unknown, any, any>, keepBinds: boolean
   for (const join of joins) node = withJoins(node, join.joinNodes(root, keepBinds));
   const eager = joins.flatMap((join) => join.orderNodes()).map((by) => OrderByItemNode.create(by));
   return limited(node, parts, [...orderings, ...eager], keepBinds);
+}
+
+/** What rows are grouped or ordered by: the column that is the same, or it itself. */
+function byNode(by: Expression<unknown>, selected: SelectedColumns | undefined, keepBinds: boolean): OperationNode {
+  const name = selected?.nameOf(by);
+  return name === undefined ? by.toOperationNode(keepBinds) : ReferenceNode.create(ColumnNode.create(name));
+}
+
+function orderNode(
+  ordering: Expression<unknown>,
+  selected: SelectedColumns | undefined,
+  keepBinds: boolean,
+): OrderByItemNode {
+  if (ordering instanceof Ordering) return ordering.nodeOf(byNode(ordering.ordered, selected, keepBinds));
+  const item = byNode(ordering, selected, keepBinds);
+  return OrderByItemNode.is(item) ? item : OrderByItemNode.create(item);
 }
 
 /** Of the selected class alone: rows that an outer join may lack cannot be locked. */

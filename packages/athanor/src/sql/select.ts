@@ -14,6 +14,7 @@ import {
   type Expression,
   expectExpression,
   type OrderBy,
+  Ordering,
   type Restriction,
 } from "./expression.ts";
 import type { ColumnExpression } from "./column-expression.ts";
@@ -365,12 +366,18 @@ export class Select<
     for (const link of links) link.structure(into.add(" link "));
     for (const join of joins) join.structure(into);
     if (where !== undefined) where.structure(into.add(" where "));
-    for (const grouped of groupBy) grouped.structure(into.add(" group by "));
+    for (const grouped of groupBy) this.#structureBy(grouped, into.add(" group by "));
     if (having !== undefined) having.structure(into.add(" having "));
-    for (const ordering of orderBy) ordering.structure(into.add(" order by "));
+    for (const ordering of orderBy) this.#structureBy(ordering, into.add(" order by "));
     if (this.parts.lock !== undefined) into.add(` for ${this.parts.lock.strength} ${this.parts.lock.locked}`);
     if (limit !== undefined) into.add(" limit ").bind(limit);
     if (offset !== undefined) into.add(" offset ").bind(offset);
+  }
+
+  #structureBy(by: Expression<unknown>, into: Structure): void {
+    const name = this.parts.selected?.nameOf(by instanceof Ordering ? by.ordered : by);
+    if (name !== undefined) into.add(`${name} is `);
+    by.structure(into);
   }
 
   #with(parts: Partial<SelectParts>): this {

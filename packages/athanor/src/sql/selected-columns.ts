@@ -2,7 +2,7 @@ import type { Expression as KyselyExpression } from "kysely";
 import type { Dialect } from "../engine/dialect.ts";
 import { ArgumentError } from "../event/errors.ts";
 import { describeGiven, type Expression, expectExpression, type Restriction } from "./expression.ts";
-import type { Structure } from "./structure.ts";
+import { Structure } from "./structure.ts";
 
 /** What a row of a statement may consist of: attributes, functions of them, comparisons, SQL written with Kysely's `sql`. */
 export type Selectable = KyselyExpression<unknown>;
@@ -20,6 +20,17 @@ export class SelectedColumns {
   constructor(expressions: readonly Expression<unknown>[], names: readonly string[] | undefined) {
     this.expressions = expressions;
     this.names = names;
+  }
+
+  /**
+   * The name of the column that is this very expression with these very values; undefined where none is. Rows are grouped and ordered by it: written out once more its
+   * values would be other parameters, and so, for a database, it would be another expression.
+   */
+  nameOf(expression: Expression<unknown>): string | undefined {
+    const wanted = structureOf(expression);
+    if (!wanted.isCacheable || wanted.binds.length === 0) return undefined;
+    const index = this.expressions.findIndex((each) => isSame(structureOf(each), wanted));
+    return index === -1 ? undefined : columnName(index);
   }
 
   structure(into: Structure): void {
@@ -42,6 +53,26 @@ export class SelectedColumns {
       return names === undefined ? values : Object.fromEntries(names.map((name, index) => [name, values[index]]));
     });
   }
+}
+
+/** The name of a column of such a statement. */
+export function columnName(index: number): string {
+  return `column_${index + 1}`;
+}
+
+function structureOf(expression: Expression<unknown>): Structure {
+  const structure = new Structure();
+  expression.structure(structure);
+  return structure;
+}
+
+function isSame(left: Structure, right: Structure): boolean {
+  return (
+    left.key === right.key &&
+    left.binds.every(
+      ({ value, name }, index) => value === right.binds[index]?.value && name === right.binds[index]?.name,
+    )
+  );
 }
 
 /** Takes what users give to `columns`. */

@@ -30,6 +30,31 @@ declare const connection: Connection;
 
 /** Each mistake, and phrases that its message must hold in every version of TypeScript. */
 const mistakes: Readonly<Record<string, readonly [code: string, ...phrases: string[]]>> = {
+  "a relationship to join that is none": [
+    `select(Author).join("boks");`,
+    `Argument of type '"boks"' is not assignable to parameter of type '"`,
+    `"books"`,
+  ],
+  "a misspelt attribute of what was joined": [
+    `select(Author).join("books").where((_, book) => book.titel.eq("x"));`,
+    `Property 'titel' does not exist on type 'Attributes<typeof Book>'. Did you mean 'title'?`,
+  ],
+  "a misspelt attribute of related rows": [
+    `select(Author).where((author) => author.books.any((book) => book.titel.eq("x")));`,
+    `Property 'titel' does not exist on type 'InstanceAttributes<Book>'. Did you mean 'title'?`,
+  ],
+  "any of an attribute that is no collection": [
+    `select(Author).where((author) => author.agent.any());`,
+    `Type '"one"' is not assignable to type '"many"'`,
+  ],
+  "a misspelt column to select": [
+    `select(Author).columns((author) => [author.nme]);`,
+    `Property 'nme' does not exist on type 'Attributes<typeof Author>'. Did you mean 'name'?`,
+  ],
+  "a subquery of another type of values": [
+    `select(Author).where((author) => author.id.in(select(Book).columns((book) => [book.title])));`,
+    `Argument of type 'Select<[string], [typeof Book], "columns">' is not assignable to parameter of type`,
+  ],
   "a misspelt event of a class": [
     `listen(User, "beforeInsrt", () => {});`,
     `Argument of type '"beforeInsrt"' is not assignable to parameter of type '"`,
