@@ -80,7 +80,7 @@ export class CollectionAttribute implements RelatedAttribute {
     if (old !== undefined && old === given) return;
     if (old === undefined && !this.isLoaded(state) && !state.inserted) throw unloadedError(state, this.key);
     const before = old ?? this.#untouched(state);
-    this.#remember(state, this.#kind.items(before) as Instance[]);
+    this.#remember(state, before);
     state.relations?.untouched?.delete(this.slot);
     state.values[this.slot] = container;
     this.#markModified(state);
@@ -161,7 +161,9 @@ export class CollectionAttribute implements RelatedAttribute {
     const removed = values.filter((value) => pending.removed.has(value));
     // As in SQLAlchemy, what was added and is there already stands in an array twice.
     const added = [...pending.added];
-    if (removed.length + added.length > 0) this.#remember(state, values);
+    // A flush that loads it does so to take up these changes.
+    if (removed.length + added.length > 0 && !this.#options.isViewOnly && !state.remembers(this.slot))
+      state.remember(this.slot, values.slice());
     for (const value of removed) this.#kind.removeWithoutEvent(container, value);
     for (const value of added) this.#kind.appendWithoutEvent(container, value);
   }
@@ -257,12 +259,13 @@ export class CollectionAttribute implements RelatedAttribute {
   /** Keeps what the collection is, before it changes for the first time. */
   rememberContainer(state: InstanceState): void {
     const container = this.#container(state);
-    if (container !== undefined && !this.#options.isViewOnly && !state.remembers(this.slot))
-      state.remember(this.slot, this.#kind.items(container) as Instance[]);
+    if (container !== undefined) this.#remember(state, container);
   }
 
-  #remember(state: InstanceState, items: readonly Instance[]): void {
-    if (!this.#options.isViewOnly && !state.remembers(this.slot)) state.remember(this.slot, items.slice());
+  #remember(state: InstanceState, container: object): void {
+    const { isRelatedLater } = state;
+    if (!this.#options.isViewOnly && !state.remembers(this.slot, isRelatedLater))
+      state.remember(this.slot, this.#kind.items(container) as Instance[], isRelatedLater);
   }
 
   #pending(state: InstanceState): PendingChanges {

@@ -70,7 +70,12 @@ export class InstanceState {
   deleted = false;
   /** The SQL of the running flush is built from the values of now; what is set from here on belongs to the next flush. */
   written = false;
-  /** Like `committed`, for changes since `written`. */
+  /**
+   * The running flush has taken it up, and goes by its relationships as they were then: it would find no row for what is put into one later. What is changed of them
+   * from here on belongs to the next flush; its columns do until they are written.
+   */
+  planned = false;
+  /** Like `committed`, for changes that belong to the next flush. */
   committedAfterWrite: unknown[] | undefined = undefined;
   /**
    * The slots of the columns that only the row has: they were expired, or the query left them out. A column that has no value and is not here was never set.
@@ -128,17 +133,26 @@ export class InstanceState {
     return (this.relations ??= new Relations());
   }
 
-  /** Keeps the value that a slot has before its first change. */
-  remember(slot: number, old: unknown): void {
+  /** Whether a change of a relationship is too late for the running flush. */
+  get isRelatedLater(): boolean {
+    return this.planned || this.written;
+  }
+
+  /**
+   * Keeps the value that a slot has before its first change.
+   *
+   * @param isLater the change belongs to the next flush
+   */
+  remember(slot: number, old: unknown, isLater: boolean = this.written): void {
     let committed: unknown[];
-    if (this.written) committed = this.committedAfterWrite ??= this.instrumentation.unchanged.slice();
+    if (isLater) committed = this.committedAfterWrite ??= this.instrumentation.unchanged.slice();
     else committed = this.committed ??= this.instrumentation.unchanged.slice();
     if (committed[slot] === UNCHANGED) committed[slot] = old === undefined ? NO_VALUE : old;
   }
 
   /** Whether the value that a slot had before its first change is kept already, or need not be: every value of a new instance is an addition. */
-  remembers(slot: number): boolean {
-    if (this.written) return (this.committedAfterWrite?.[slot] ?? UNCHANGED) !== UNCHANGED;
+  remembers(slot: number, isLater: boolean = this.written): boolean {
+    if (isLater) return (this.committedAfterWrite?.[slot] ?? UNCHANGED) !== UNCHANGED;
     return this.isNew || (this.committed?.[slot] ?? UNCHANGED) !== UNCHANGED;
   }
 
@@ -190,6 +204,7 @@ export class InstanceState {
     this.isNew = false;
     this.isExpired = false;
     this.written = false;
+    this.planned = false;
     this.committed = this.committedAfterWrite;
     this.committedAfterWrite = undefined;
     this.modified = this.committed !== undefined;
@@ -200,6 +215,7 @@ export class InstanceState {
   /** The row was written, or was not in the end, and the changes stay changes: those that came since its SQL was built, too. */
   endWriting(): void {
     this.written = false;
+    this.planned = false;
     const later = this.committedAfterWrite;
     if (later === undefined) return;
     this.committedAfterWrite = undefined;

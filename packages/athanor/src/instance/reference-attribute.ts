@@ -142,7 +142,8 @@ export class ReferenceAttribute implements RelatedAttribute {
     if (!this.#options.isViewOnly) {
       const isAddition = this.#isAddition(state, old);
       // Without a value, an old one must say that there was one.
-      if (!isAddition || value === undefined) state.remember(this.slot, isAddition ? NO_VALUE : old);
+      if (!isAddition || value === undefined)
+        state.remember(this.slot, isAddition ? NO_VALUE : old, state.isRelatedLater);
     }
     state.values[this.slot] = value;
     if (!this.#options.isViewOnly) state.markModified();
@@ -171,7 +172,7 @@ export class ReferenceAttribute implements RelatedAttribute {
 
   /** What a new instance is given is an addition, like its other values, and needs no old value; but one that counts as null before it is set. */
   #isAddition(state: InstanceState, old: unknown): boolean {
-    return state.isNew && !state.written && (old !== null || state.values[this.slot] !== undefined);
+    return state.isNew && !state.isRelatedLater && (old !== null || state.values[this.slot] !== undefined);
   }
 
   #noteParent(child: Instance, parent: InstanceState, has: boolean): void {

@@ -40,6 +40,7 @@ export function restoreSnapshot(core: SessionState, snapshot: Snapshot, isNested
   for (const instance of core.identityMap.values()) {
     const state = stateOf(instance);
     state.written = false;
+    state.planned = false;
     if (isNested && !state.modified && !dirtyStates.has(state)) continue;
     dropped.add(state);
     attempt(() => core.drop(state, "rollback()"));

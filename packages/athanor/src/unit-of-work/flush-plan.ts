@@ -86,6 +86,7 @@ export class FlushPlan {
       histories: undefined,
       loadedHistories: undefined,
     };
+    state.planned = true;
     this.#mayDelete ||= isDelete;
     this.entries.set(state, entry);
     const lists = this.#listsOf(mapper);

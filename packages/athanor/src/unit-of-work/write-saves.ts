@@ -77,7 +77,11 @@ function prepareSave(save: Entry, inserts: Entry[], changed: Entry[], work: Flus
     return;
   }
   if (save.takesOver !== undefined) prepareTakeover(save);
-  if (!needsUpdate(save)) return;
+  if (!needsUpdate(save)) {
+    // No statement will say what is assigned from here on.
+    save.state.written = true;
+    return;
+  }
   if (save.takesOver === undefined && isRowIdentityAbsent(save))
     return work.loadColumns(save.state).then(() => prepareChange(save, changed));
   prepareChange(save, changed);
