@@ -4,6 +4,8 @@ import {
   boolean,
   DeleteFrom,
   deleteFrom,
+  exists,
+  func,
   inherit,
   insert,
   inspect,
@@ -35,6 +37,7 @@ class Author extends model(
   {
     id: integer().primaryKey(),
     isPublished: boolean().nullable(),
+    postCount: integer().nullable(),
     get posts() {
       return many(Post, { backPopulates: "author" });
     },
@@ -192,6 +195,28 @@ forEachDatabase((db) => {
         .options(ours);
       await session.execute(update(Post).values({ authorId: null }).where({ id: 1 }));
       expect((await session.execute(busy)).rowCount).toBe(0);
+      await session.close();
+    });
+
+    test("hold inside of subqueries, in its condition and in what it sets", async () => {
+      const { session } = await openWithRows();
+      await session.execute(insert(Author), [{ id: 1 }, { id: 2 }]);
+      await session.execute(update(Post).where({ id: 1 }).values({ authorId: 1 }));
+      await session.execute(update(Post).where({ id: 2 }).values({ authorId: 2 }));
+      const counted = update(Author)
+        .values((author) => ({
+          postCount: select(Post)
+            .where((post) => post.authorId.eq(author.id))
+            .columns(() => [func.count()])
+            .scalarSubquery(),
+        }))
+        .options(ours);
+      await session.execute(counted);
+      expect(await stored(session, "select id, post_count from authors order by id")).toEqual(["1 1", "2 0"]);
+      const written = update(Author).where((author) =>
+        exists(select(Post).where((post) => post.authorId.eq(author.id))),
+      );
+      expect((await session.execute(written.values({ postCount: 5 }).options(ours))).rowCount).toBe(1);
       await session.close();
     });
 
