@@ -113,6 +113,7 @@ export {
   type OrderBy,
   type Ordering,
 } from "./sql/expression.ts";
+export type { ColumnDescription } from "./sql/column-descriptions.ts";
 export { DeleteFrom, deleteFrom } from "./sql/delete-from.ts";
 export { type Aliased, aliased } from "./sql/aliased.ts";
 export { exists, type ScalarSubquery } from "./sql/subquery.ts";

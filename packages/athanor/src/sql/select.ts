@@ -18,6 +18,7 @@ import {
   type Restriction,
 } from "./expression.ts";
 import type { ColumnExpression } from "./column-expression.ts";
+import { type ColumnDescription, describeColumns } from "./column-descriptions.ts";
 import type { EagerJoin } from "./eager-join.ts";
 import { emptyPlan, isEmptyPlan, LoaderOption, type LoadingPlan } from "./loading-plan.ts";
 import { Aliased } from "./aliased.ts";
@@ -271,6 +272,18 @@ export class Select<
   /** Options for the execution, for the session and for listeners. */
   executionOptions(options: ExecutionOptions): this {
     return this.#with({ executionOptions: { ...this.parts.executionOptions, ...options } });
+  }
+
+  /**
+   * What each row consists of, in its order: one instance, or the columns that were chosen.
+   *
+   * SQLAlchemy: `Select.column_descriptions`.
+   *
+   * @example
+   * select(User).columns((user) => ({ email: user.email })).columnDescriptions // [{ name: "email", type: { kind: "text" }, entity: User, … }]
+   */
+  get columnDescriptions(): readonly ColumnDescription[] {
+    return describeColumns(this.entity, this.parts.alias, this.parts.selected);
   }
 
   /** The columns that its rows have, in their order. */

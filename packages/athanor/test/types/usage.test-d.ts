@@ -11,6 +11,7 @@ import {
   boolean,
   bytes,
   type Change,
+  type ColumnDescription,
   type Connection,
   createEngine,
   customType,
@@ -466,6 +467,7 @@ describe("a statement", () => {
     expectTypeOf(ofAnything.scalar()).toEqualTypeOf<unknown>();
     expectTypeOf(rows.freeze()).toEqualTypeOf<FrozenResult<readonly [User]>>();
     expectTypeOf(await mergeFrozenResult(session, select(User), rows.freeze())).toEqualTypeOf(rows);
+    expectTypeOf(select(User).columnDescriptions).toEqualTypeOf<readonly ColumnDescription[]>();
     const written = serialize(rows.freeze());
     expectTypeOf(deserialize<FrozenResult<readonly [User]>>(written, [User])).toEqualTypeOf(rows.freeze());
     expectTypeOf(deserialize(serialize([new User()]), [User])).toBeUnknown();

@@ -1,0 +1,40 @@
+import type { InstrumentedClass } from "../instance/instrumentation.ts";
+import type { ColumnType } from "../mapping/column-type.ts";
+import { Mixin } from "../mapping/mixin.ts";
+import { Attribute } from "./attribute.ts";
+import type { EntityAlias } from "./entity-alias.ts";
+import { ComparableExpression, type Expression } from "./expression.ts";
+import type { SelectedColumns } from "./selected-columns.ts";
+
+/** One part of each row of a statement. SQLAlchemy: ORM Querying Guide, Inspecting entities and columns from ORM-enabled SELECT and DML statements. */
+export interface ColumnDescription {
+  /** What it is called: its class, its name in the row, its attribute, or the name that the class has in the statement; undefined for what has none. */
+  readonly name: string | undefined;
+  /** Of instances their class; of values what their column holds; undefined where only the database knows. */
+  readonly type: InstrumentedClass | ColumnType | undefined;
+  /** The class that it is an instance or an attribute of; undefined for functions and SQL. */
+  readonly entity: InstrumentedClass | undefined;
+  /** The class, or the expression. */
+  readonly expr: InstrumentedClass | Expression<unknown>;
+}
+
+/** Describes the rows of a SELECT of a class. */
+export function describeColumns(
+  entity: InstrumentedClass,
+  alias: EntityAlias | undefined,
+  selected: SelectedColumns | undefined,
+): readonly ColumnDescription[] {
+  if (selected === undefined) return [{ name: alias?.name ?? entity.name, type: entity, entity, expr: entity }];
+  return selected.expressions.map((expr, index) => {
+    const attribute = expr instanceof Attribute ? expr : undefined;
+    return {
+      name: selected.names?.[index] ?? attribute?.key,
+      type: expr instanceof ComparableExpression ? expr.columnType : undefined,
+      entity:
+        attribute === undefined || attribute.owner instanceof Mixin
+          ? undefined
+          : (attribute.owner as InstrumentedClass),
+      expr,
+    };
+  });
+}
