@@ -12,6 +12,9 @@ export default defineConfig({
     // leaves one core idle.
     pool: "threads",
     maxWorkers: "100%",
+    // A machine that does other work beside is slow, which is no failure; a test that hangs is found all the same.
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
     globalSetup: ["packages/athanor/test/announce-databases.ts"],
     typecheck: {
       enabled: true,

@@ -12,7 +12,7 @@ const numRuns = { sqlite: 1000, pglite: 40, postgres: 40 };
 forEachDatabase((database) => {
   test(
     "after every commit the database and the objects are what they were told, and after every rollback what they were",
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async () => {
       const engine = database.engine();
       await createAll(engine, { metadata });
