@@ -12,7 +12,7 @@ import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { FlushInProgressError } from "../unit-of-work/errors.ts";
 import { describeRunning } from "../unit-of-work/emit-row.ts";
-import type { Emitter, RunningEvent } from "../unit-of-work/flush.ts";
+import type { Emitter, RunningEvent } from "../unit-of-work/flush-work.ts";
 import { addState, expungeState } from "./attachment.ts";
 import { asClause, ConcurrentOperationError } from "./errors.ts";
 import { Operations } from "./operations.ts";

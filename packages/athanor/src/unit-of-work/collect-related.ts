@@ -63,7 +63,7 @@ async function hasChanges(
     if (!isEmpty(answer instanceof Promise ? await answer : answer)) return true;
   }
   if (saves.length + deletes.length === 0 || property.target.baseMapper === property.parent.baseMapper) return false;
-  for (const { mapper } of plan.entries.values()) if (mapper.baseMapper === property.target.baseMapper) return true;
+  for (const { baseMapper } of plan.mappers) if (baseMapper === property.target.baseMapper) return true;
   return false;
 }
 

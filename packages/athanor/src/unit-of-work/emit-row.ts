@@ -1,7 +1,7 @@
 import type { MaybePromise } from "../engine/maybe-promise.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { mapperOfState } from "../mapping/mapper.ts";
-import type { FlushWork, RunningEvent } from "./flush.ts";
+import type { FlushWork, RunningEvent } from "./flush-work.ts";
 import type { MapperFlushEvents } from "./mapper-flush-events.ts";
 
 /** Raises one event of one row. */

@@ -8,7 +8,7 @@ import { type Mapper, mapperOfState } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { SmallMap } from "../instance/small-map.ts";
 import type { Entry, RelatedHistory } from "./entry.ts";
-import type { Flushed, FlushWork } from "./flush.ts";
+import type { Flushed, FlushWork } from "./flush-work.ts";
 
 /** What a registration says beside the instance. */
 export interface Registration {

@@ -1,81 +1,66 @@
-import type { Connection } from "../engine/connection.ts";
-import type { MaybePromise } from "../engine/maybe-promise.ts";
-import type { Registration } from "../event/event-node.ts";
-import type { Instance } from "../instance/instance.ts";
-import type { InstanceState } from "../instance/instance-state.ts";
-import type { Mapper } from "../mapping/mapper.ts";
+import { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { collectRelated } from "./collect-related.ts";
+import { dependencyOf } from "./dependencies/dependency-of.ts";
+import type { Entry } from "./entry.ts";
 import { FlushPlan } from "./flush-plan.ts";
+import type { Flushed, FlushWork } from "./flush-work.ts";
 import { leaveToPostUpdates } from "./leave-to-post-updates.ts";
+import { deleteOrder, saveOrder } from "./order.ts";
 import { orderSteps } from "./order-steps.ts";
-
-/** Calls listeners of an awaited event, one after another. */
-export type Emitter = (listeners: readonly Registration[], event: object) => MaybePromise<void>;
-
-/** The row event that is being raised, if one is. */
-export interface RunningEvent {
-  event: string | undefined;
-  target: InstanceState | undefined;
-}
-
-/** What one flush is to write, and where. */
-export interface FlushWork {
-  readonly connection: Connection;
-  /** New instances, in the order in which they were added. */
-  readonly inserts: readonly InstanceState[];
-  /** Persistent instances that were changed, or declared changed. */
-  readonly updates: readonly InstanceState[];
-  /** Persistent instances that are to be deleted. */
-  readonly deletes: readonly InstanceState[];
-  /** Says which row event is being raised, for whoever must refuse something inside of it. */
-  readonly running: RunningEvent;
-  /** Calls the listeners of a row event. */
-  readonly emit: Emitter;
-  /** Gets what is odd and no error, such as a DELETE that found no row. */
-  warn(message: string): void;
-  /** The instance of a row that the session has. */
-  findByKey(mapper: Mapper, key: unknown): Instance | undefined;
-  /** Loads an expired instance. Where its row is gone it is taken for deleted. @returns whether the row is there */
-  loadOrForget(state: InstanceState): Promise<boolean>;
-  /** Whether an instance is in the session. */
-  contains(state: InstanceState): boolean;
-  /** Loads what is not in memory of an instance that the flush must know. */
-  loadColumns(state: InstanceState): Promise<void>;
-  /** Loads a relationship that the flush must know. */
-  loadRelated(state: InstanceState, property: RelationshipProperty): Promise<void>;
-  /** Finds what a reference referred to that was assigned before it was loaded. */
-  loadReplaced(state: InstanceState, property: RelationshipProperty): Promise<Instance | null>;
-  /** What is deleted along with an instance, by cascades. */
-  deletedWith(state: InstanceState): MaybePromise<readonly InstanceState[]>;
-}
-
-/** What a flush did, for the session to take note of. */
-export interface Flushed {
-  readonly inserted: readonly InstanceState[];
-  /** Those of the inserted that took over the row of a deleted instance. */
-  readonly takenOver: readonly InstanceState[];
-  readonly updated: readonly InstanceState[];
-  readonly deleted: readonly InstanceState[];
-}
+import type { Step } from "./step.ts";
+import { writeDeletes } from "./write-deletes.ts";
+import { writePostUpdates } from "./write-post-updates.ts";
+import { writeSaves } from "./write-saves.ts";
 
 /**
- * Plans one flush: takes up what follows from the changes along relationships.
+ * One flush: what the program added, changed and deleted becomes rows.
+ *
+ * Rows that others refer to are written before those that refer to them, with foreign keys in between; deletions go the other way around. The session opens the
+ * transaction before, and afterwards takes note of what was written (`session/flush-session.ts`). SQLAlchemy: Session Basics, Flushing.
  */
-export async function planFlush(work: FlushWork): Promise<FlushPlan> {
+export async function flush(work: FlushWork): Promise<Flushed> {
   const plan = new FlushPlan(work);
   await collectRelated(plan);
   leaveToPostUpdates(plan);
-  return plan;
+  for (const step of await orderSteps(plan)) await runStep(step, plan);
+  return plan.flushed();
 }
 
-/**
- * Writes one flush, step by step: rows that others refer to before those that refer to them, foreign keys in between; deletions the other way around.
- *
- * A step writes the rows of one hierarchy: the `before` events of the batch, its SQL, the `after` events. The session opens the transaction before, and
- * afterwards takes note of what was written. SQLAlchemy: Session Basics, Flushing.
- */
-export async function executeFlush(plan: FlushPlan): Promise<Flushed> {
-  for (const step of await orderSteps(plan)) await step.run(plan);
-  return plan.flushed();
+/** A step is about the rows of one hierarchy of classes, or about what one relationship writes when rows are there or before they go. */
+function runStep({ kind, subject, entries }: Step, plan: FlushPlan): Promise<void> {
+  return subject instanceof Mapper
+    ? writeRows(kind, subject, entries, plan)
+    : writeRelated(kind, subject, entries, plan);
+}
+
+/** All `before` events, the SQL, all `after` events; the UPDATEs of foreign keys alone raise none. */
+async function writeRows(
+  kind: Step["kind"],
+  mapper: Mapper,
+  entries: readonly Entry[],
+  plan: FlushPlan,
+): Promise<void> {
+  if (kind === "preUpdate" || kind === "postUpdate") await writePostUpdates(plan, mapper, kind === "preUpdate");
+  else if (entries.length === 0) return;
+  else if (kind === "save") await writeSaves(saveOrder(entries), plan);
+  else await writeDeletes(deleteOrder(notTakenOver(entries)), plan.work);
+}
+
+/** The key of one row is copied to another, or taken away from it; rows of a table between are inserted or deleted. */
+async function writeRelated(
+  kind: Step["kind"],
+  property: RelationshipProperty,
+  entries: readonly Entry[],
+  plan: FlushPlan,
+): Promise<void> {
+  const parents = notTakenOver(entries);
+  if (parents.length === 0) return;
+  const dependency = dependencyOf(property);
+  await (kind === "afterSave" ? dependency.afterSave(plan, parents) : dependency.beforeDelete(plan, parents));
+}
+
+/** A row that was taken over since the steps were put in order is a new instance's now. */
+function notTakenOver(entries: readonly Entry[]): readonly Entry[] {
+  return entries.some(({ isTakenOver }) => isTakenOver) ? entries.filter(({ isTakenOver }) => !isTakenOver) : entries;
 }

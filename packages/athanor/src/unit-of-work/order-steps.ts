@@ -5,7 +5,7 @@ import { dependencyOf } from "./dependencies/dependency-of.ts";
 import type { Entry } from "./entry.ts";
 import type { FlushPlan } from "./flush-plan.ts";
 import { tableOrder } from "./order.ts";
-import { Step } from "./step.ts";
+import type { Step } from "./step.ts";
 import { StepGraph } from "./step-graph.ts";
 import { takeApart } from "./take-apart.ts";
 import { stronglyConnected } from "./topological-order.ts";
@@ -29,15 +29,13 @@ function* inTurn(graph: StepGraph): Generator<Step> {
 }
 
 /** Rows that are ready at the same time and do the same are one batch again. */
-function batches(steps: readonly Step[]): Step[] {
-  const merged = new Map<string, Step>();
+function batches(steps: readonly Step[]): Iterable<Step> {
+  const merged = new StepGraph();
   for (const step of steps) {
-    const key = Step.keyOf(step.kind, step.subject);
-    const batch = merged.get(key);
-    if (batch === undefined) merged.set(key, step.isRow ? new Step(step.kind, step.subject, [...step.entries]) : step);
-    else for (const entry of step.entries) batch.entries.push(entry);
+    if (!step.isRow) merged.keep(step);
+    else for (const entry of step.entries) merged.step(step.kind, step.subject).entries.push(entry);
   }
-  return [...merged.values()];
+  return merged.wholes;
 }
 
 function hierarchySteps(plan: FlushPlan): StepGraph {

@@ -9,27 +9,30 @@ import { layers } from "./topological-order.ts";
 
 /** The steps of a flush with what comes before what. */
 export class StepGraph {
-  readonly #wholes = new Map<string, Step>();
+  readonly #wholes: Step[] = [];
+  readonly #bySubject = new Map<Mapper | RelationshipProperty, { [kind in StepKind]?: Step }>();
   readonly #rows = new Map<Step, Map<InstanceState, Step>>();
   /** From a step to those that must come after it. */
   readonly edges = new Map<Step, Set<Step>>();
 
   /** The steps of whole hierarchies and relationships. */
   get wholes(): Iterable<Step> {
-    return this.#wholes.values();
+    return this.#wholes;
   }
 
   /** The step of a hierarchy or a relationship, made when it is first asked for. */
   step(kind: StepKind, subject: Mapper | RelationshipProperty): Step {
-    const key = Step.keyOf(kind, subject);
-    let step = this.#wholes.get(key);
-    if (step === undefined) this.#wholes.set(key, (step = new Step(kind, subject, [])));
-    return step;
+    const step = this.#bySubject.get(subject)?.[kind];
+    return step ?? this.keep(new Step(kind, subject, []));
   }
 
-  /** Takes a step over from another graph. */
-  keep(step: Step): void {
-    this.#wholes.set(Step.keyOf(step.kind, step.subject), step);
+  /** Takes a step in as it is. */
+  keep(step: Step): Step {
+    let steps = this.#bySubject.get(step.subject);
+    if (steps === undefined) this.#bySubject.set(step.subject, (steps = {}));
+    steps[step.kind] = step;
+    this.#wholes.push(step);
+    return step;
   }
 
   /** The part of a step that is about one row. */
@@ -73,7 +76,7 @@ export class StepGraph {
 
   /** The steps in layers: each step comes in a later layer than those before it. */
   layers(): Iterable<Step[]> {
-    const steps = [...this.#wholes.values()];
+    const steps = [...this.#wholes];
     for (const rows of this.#rows.values()) for (const row of rows.values()) steps.push(row);
     return layers(steps.sort(bySortKey), this.edges);
   }

@@ -4,7 +4,7 @@ import type { InstanceState } from "../instance/instance-state.ts";
 import { mapperOfState, type Mapper } from "../mapping/mapper.ts";
 import type { Table } from "../mapping/table.ts";
 import { emitRow } from "./emit-row.ts";
-import type { FlushWork } from "./flush.ts";
+import type { FlushWork } from "./flush-work.ts";
 import { type RowWriter, rowWriter } from "./row-writer.ts";
 import { isRowIdentityAbsent, staleError } from "./write-saves.ts";
 

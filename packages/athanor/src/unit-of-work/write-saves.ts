@@ -10,7 +10,7 @@ import type { Table } from "../mapping/table.ts";
 import { defaultsOf, valueOf } from "./column-defaults.ts";
 import { FlushError, StaleDataError } from "./errors.ts";
 import { emitRow } from "./emit-row.ts";
-import type { FlushWork } from "./flush.ts";
+import type { FlushWork } from "./flush-work.ts";
 import type { FlushPlan } from "./flush-plan.ts";
 import { insertRows } from "./insert-rows.ts";
 import type { Entry } from "./entry.ts";
