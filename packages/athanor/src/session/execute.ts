@@ -84,7 +84,9 @@ async function selectInstances(
   const { mapper, parts } = statement;
   if (parts.selected !== undefined) return selectColumns(connection, statement, parts.selected, execution);
   const populateExisting = execution.options.populateExisting ?? parts.executionOptions.populateExisting ?? false;
-  const hasPlan = parts.links !== undefined || (parts.plan !== undefined && !isEmptyPlan(parts.plan));
+  // What is joined makes several rows of one instance, which is loaded or refreshed once.
+  const hasPlan =
+    parts.sources !== undefined || parts.links !== undefined || (parts.plan !== undefined && !isEmptyPlan(parts.plan));
   if (hasPlan) return selectAlong(core, connection, statement, execution, populateExisting);
   const { dialect } = connection.engine;
   const rows = await runSelect(connection, statement, execution);

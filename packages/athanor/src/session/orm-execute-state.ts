@@ -123,12 +123,9 @@ export class ORMExecuteState {
     return isOrmStatement(this.statement) ? this.statement.mapper : undefined;
   }
 
-  /** The mappers of all classes that the statement names: what it selects or writes, and what is joined to it. */
+  /** The mappers of all classes that the statement selects or writes; what is joined to them is not among them. */
   get allMappers(): readonly Mapper[] {
-    const { bindMapper, statement } = this;
-    if (bindMapper === undefined) return [];
-    const beside = statement instanceof Select ? (statement.parts.sources ?? []) : [];
-    return [...new Set([bindMapper, ...beside.map(({ parts }) => parts.alias.mapper)])];
+    return this.bindMapper === undefined ? [] : [this.bindMapper];
   }
 
   /** The options that were given with this execution, and what listeners added. */
