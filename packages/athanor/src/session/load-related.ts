@@ -25,6 +25,7 @@ export async function loadRelated(
   options: ExecutionOptions = {},
 ): Promise<void> {
   const attribute = state.instrumentation.attributes[property.slot] as RelatedAttribute;
+  const before = state.values[property.slot];
   // The options that the instance carries may have loaded the relationship along with its columns.
   if ((await loadLocalColumns(core, state, property)) && state.values[property.slot] !== undefined) return;
   const key = localValues(state, property);
@@ -36,7 +37,9 @@ export async function loadRelated(
     const known = core.identityMap.of(property.target).get(identityKey(property.target, byKey));
     if (known !== undefined) return attribute.setLoaded(state, await withColumns(core, known));
   }
-  attribute.setLoaded(state, await selectRelated(core, state, property, key, options));
+  const related = await selectRelated(core, state, property, key, options);
+  // A reference that was assigned meanwhile is newer than what the rows say.
+  if (property.isCollection || state.values[property.slot] === before) attribute.setLoaded(state, related);
 }
 
 /**

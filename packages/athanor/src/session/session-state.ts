@@ -11,6 +11,7 @@ import type { LoadContext } from "../loading/row-loader.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { FlushInProgressError } from "../unit-of-work/errors.ts";
+import { reachedBy } from "../unit-of-work/cascades.ts";
 import { describeRunning } from "../unit-of-work/emit-row.ts";
 import type { Emitter, RunningEvent } from "../unit-of-work/flush-work.ts";
 import { addState, expungeState } from "./attachment.ts";
@@ -101,9 +102,11 @@ export class SessionState implements StateOwner {
   #unflushed: number[] | undefined = undefined;
   /**
    * What was added from outside while operations were running, by how many had been called: it was added after those, so it is none of theirs. It
-   * waits for the first operation that is called after it, or for the end of all.
+   * waits for the first operation that is called after it, or for the end of all. What a relationship draws in does not wait: that has changed already, and its
+   * foreign key is not to be written without the row that it refers to.
    */
   readonly #late = new Map<InstanceState, number>();
+  #isDrawingIn = false;
   /** Calls that drop changes, and are not through. */
   readonly #drops = new Set<Drop>();
   /** What was assigned from outside since such a call: by instance and slot, how many operations had been called. */
@@ -200,7 +203,7 @@ export class SessionState implements StateOwner {
 
   /** Takes an instance in that was just attached. */
   admit(state: InstanceState): void {
-    const isLate = this.isBehind;
+    const isLate = this.isBehind && !this.#isDrawingIn;
     if (isLate) this.#late.set(state, this.operations.called);
     else this.admitLate();
     if (state.key !== undefined) this.takeRow(state);
@@ -411,7 +414,20 @@ export class SessionState implements StateOwner {
   }
 
   cascadeAdd(state: InstanceState): void {
-    if (!this.contains(state)) addState(this, state);
+    if (this.#late.has(state)) this.#admitAlong(state);
+    if (this.contains(state)) return;
+    this.#isDrawingIn = true;
+    try {
+      addState(this, state);
+    } finally {
+      this.#isDrawingIn = false;
+    }
+  }
+
+  /** Takes in what was added too late, and is now what something in the session refers to, with all that it leads to. */
+  #admitAlong(state: InstanceState): void {
+    for (const late of [state, ...reachedBy("save-update", state)])
+      if (this.#late.delete(late) && late.key === undefined) (this.#new ??= new Set()).add(late);
   }
 
   dropPending(state: InstanceState): void {
