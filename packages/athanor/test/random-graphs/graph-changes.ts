@@ -141,6 +141,8 @@ export async function setForeignKey(walker: Walker, edge: Edge, b: number, c: nu
   const child = walker.pick(edge.child, b);
   const parent = c % 4 === 0 ? null : walker.pick(edge.parent, c >> 2);
   if (child === undefined || parent === undefined || edge.rule === "delete orphans") return;
+  // As in SQLAlchemy, the parent that was known last is believed to have the child.
+  if (edge.isOneSided) return;
   if (parent !== null && !walker.mayPlace(edge, child, parent)) return;
   const key = parent === null ? null : valueOf(walker.instance(parent), "id");
   walker.note(`${child.kind} ${child.label}.${edge.column} = that of`, parent?.label ?? null);
