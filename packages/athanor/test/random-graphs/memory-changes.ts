@@ -124,6 +124,8 @@ export async function changeRows(walker: Walker, a: number, b: number): Promise<
   const synchronizeSession = (["auto", "evaluate", "fetch"] as const)[(a >> 4) % 3]!;
   const executionOptions = { synchronizeSession };
   const things = walker.world.ofKind(kind);
+  // As in SQLAlchemy, what is expired is not compared with the condition, and a rollback to a savepoint does not know that it was changed.
+  for (const thing of things) await walker.ready(thing, "label");
   if (b % 2 === 0) {
     walker.note(`update ${kind} from red to blue`, synchronizeSession);
     const statement = update(walker.model(kind) as (typeof kinds)["Folder"]).where({ name: "red" } as never);
@@ -133,8 +135,6 @@ export async function changeRows(walker: Walker, a: number, b: number): Promise<
   }
   const thing = things[b % things.length];
   if (thing === undefined || edges.some(({ parent }) => isA(kind, parent))) return;
-  // What is expired is not compared with the condition: so it is in SQLAlchemy, too.
-  await walker.ready(thing, "label");
   walker.note(`delete from ${kind} ${thing.label}`, synchronizeSession);
   const statement = deleteFrom(walker.model(kind) as (typeof kinds)["Folder"]).where({ label: thing.label } as never);
   await walker.session.execute(statement, undefined, { executionOptions });
