@@ -192,13 +192,15 @@ export async function collect(walker: Walker, edge: Edge, b: number, c: number, 
   const where = `${parent.kind} ${parent.label}.${collection}`;
   const way = (["put", "take", "replace", "splice"] as const)[d % 4];
   if (way === "put" && news[0] !== undefined) {
+    const before = news[0].parents[edge.reference];
+    // As in SQLAlchemy, the former parent of a one-to-one holds it still, and where it has got it in the same flush, it would write so.
+    const isMoved = holding === "one" && before != null;
+    if (isMoved && walker.fresh.has(news[0].label)) return walker.flush();
     leaveOther(news[0]);
     walker.note(`${where} + ${news[0].label}`);
     putIn(instance, collection, holding, walker.instance(news[0]));
-    const before = news[0].parents[edge.reference];
     walker.place(edge, news[0], parent);
-    if (holding !== "one" || before == null) return;
-    // As in SQLAlchemy, the former parent of a one-to-one holds it still.
+    if (!isMoved) return;
     walker.stale.push([before, collection]);
     await walker.flush();
   } else if (way === "take" && leaving.length > 0) {
