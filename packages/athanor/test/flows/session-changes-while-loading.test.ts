@@ -73,7 +73,7 @@ forEachDatabase((db) => {
   test("a reference to a new row that is assigned while operations run is saved", async () => {
     const { session, book } = await open();
     const running = [session.get(Author, 2), session.scalars(select(Book))];
-    const author = new Author({ name: "new" });
+    const author = new Author({ id: 3, name: "new" });
     book.author = author;
     await Promise.all(running);
     await session.commit();
