@@ -39,8 +39,8 @@ export class LoaderCriteria extends LoaderOption implements EntityCriteria {
 }
 
 /**
- * Adds a condition on a class wherever a statement, or what is loaded along with it or later of its instances, reads that class, and to the rows that an `update` or
- * `deleteFrom` touches: soft deletes, tenants.
+ * Adds a condition on a class wherever a statement, or what is loaded along with it or later of its instances, reads that class, in joins, subqueries, `any` and `has`
+ * too, and to the rows that an `update` or `deleteFrom` touches: soft deletes, tenants.
  *
  * It holds for subclasses too. A parent whose related rows are all hidden is found, with none. Given in a listener of `doOrmExecute`, for statements that load no
  * columns or relationships, it reaches all that a session selects, updates and deletes by statements. A refresh, and a reference to an instance that the session has,

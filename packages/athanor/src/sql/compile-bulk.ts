@@ -38,6 +38,8 @@ export function compileRowChange(
 
 function structureOf({ mapper, table, values, where, returning }: RowChange): Structure {
   const into = new Structure();
+  // Nothing is around it, and a subquery of the same class would compare with itself, here too.
+  into.enter({ sourceNames: mapper.tables.map(({ name }) => name), expectOtherNames: () => {} });
   // Classes that are declared later may share the table, and the condition names all of them.
   into.add(`${values === undefined ? "delete" : "update"} ${mapper.serial}:${mapper.declaration.identities.size} `);
   into.add(table.fullName);

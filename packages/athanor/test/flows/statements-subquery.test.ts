@@ -14,6 +14,7 @@ import {
   select,
   type Session,
   text,
+  update,
   withLoaderCriteria,
 } from "../../src/index.ts";
 import { forEachDatabase } from "../databases.ts";
@@ -150,6 +151,22 @@ forEachDatabase((db) => {
       await expect(session.scalars(shadowed)).rejects.toThrow(
         'A subquery of Employee reads "employees", and so does the statement around it',
       );
+      const raise = (than: typeof Employee | typeof other) =>
+        update(Employee)
+          .values({ salary: 100 })
+          .where((employee) =>
+            employee.salary.lt(
+              select(than as typeof Employee)
+                .where((colleague) => colleague.teamId.eq(employee.teamId))
+                .columns((colleague) => [func.avg(colleague.salary)])
+                .scalarSubquery(),
+            ),
+          );
+      await expect(session.execute(raise(Employee))).rejects.toThrow(
+        /so what it compares would be compared with itself/,
+      );
+      expect((await session.execute(raise(other))).rowCount).toBe(1);
+      await session.rollback();
       const pairs = select(Employee)
         .join(other, (employee, colleague) => colleague.teamId.eq(employee.teamId))
         .where(() => attributes(other).salary.gt(20));
