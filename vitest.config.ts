@@ -8,9 +8,9 @@ export default defineConfig({
       "scripts/**/*.test.ts",
       "examples/*/test/**/*.test.ts",
     ],
-    // Measured on two cores with a PGlite per file: threads are a fifth faster than forks, and by default Vitest
-    // leaves one core idle.
-    pool: "threads",
+    // A process per file: V8 has been seen to crash when many threads of one process, each with a PGlite, free its compiled code. By default Vitest leaves
+    // one core idle.
+    pool: "forks",
     maxWorkers: "100%",
     // A machine that does other work beside is slow, which is no failure; a test that hangs is found all the same.
     testTimeout: 30_000,
