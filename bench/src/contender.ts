@@ -1,5 +1,5 @@
 import type { Order, OrderValues } from "./orders.ts";
-import type { Person, PersonChange, PersonValues } from "./people.ts";
+import type { Person, PersonChange, PersonValues, Search } from "./people.ts";
 
 /** The names under which results are reported. */
 export type ContenderName = "raw" | "rawArrays" | "athanor" | "athanorListeners" | "mikroorm";
@@ -17,6 +17,8 @@ export interface PeopleContender {
   openUpdate(count: number): Promise<PendingUpdate>;
   /** Each person by key, on its own: with an ORM, in a session of its own. */
   get(ids: readonly number[]): readonly Person[] | Promise<readonly Person[]>;
+  /** The people that each search finds, one search after another: with an ORM, in a session of its own, by a statement that is put together anew. */
+  search(searches: readonly Search[]): readonly Person[] | Promise<readonly Person[]>;
 }
 
 /** People in memory that are about to be changed. */

@@ -2,7 +2,7 @@ import type { PeopleContender } from "./contender.ts";
 import { openAthanorPeople, openAthanorPeopleWithListeners } from "./contenders/athanor-people.ts";
 import { openMikroOrmPeople } from "./contenders/mikroorm-people.ts";
 import { RawArraysPeople, RawPeople } from "./contenders/raw-people.ts";
-import { changeOf, digest, makePeople, type Person, type PersonValues } from "./people.ts";
+import { changeOf, digest, makePeople, makeSearches, pageSize, type Person, type PersonValues } from "./people.ts";
 import { defineWorkload, type Openers } from "./workload.ts";
 
 const openers: Openers<PeopleContender> = {
@@ -16,6 +16,7 @@ const openers: Openers<PeopleContender> = {
 const people = makePeople(10_000);
 const updateCount = 5_000;
 const getCount = 3_000;
+const searchCount = 2_000;
 
 const stored = people.map(storedPerson);
 const storedDigest = digest(stored);
@@ -81,6 +82,26 @@ export const get = defineWorkload({
       check: async (outcome) => {
         const expected = digest(indexes.map((index) => stored[index] as Person));
         expectPeople(outcome as readonly Person[], expected, contender, "get");
+      },
+    };
+  },
+});
+
+export const search = defineWorkload({
+  title: "search 2,000 pages of 5",
+  target: 4,
+  contenders: ["raw", "rawArrays", "athanor", "mikroorm"],
+  openers,
+  setUp: fill,
+  prepare: async (contender, round) => {
+    const searches = makeSearches(searchCount, people.length, round);
+    return {
+      run: () => contender.search(searches),
+      check: async (outcome) => {
+        const expected = searches.flatMap(({ after, minAge }) =>
+          stored.filter(({ id, active, age }) => active && id > after && age >= minAge).slice(0, pageSize),
+        );
+        expectPeople(outcome as readonly Person[], digest(expected), contender, "search");
       },
     };
   },

@@ -34,6 +34,15 @@ export interface PersonChange {
   readonly visits: number;
 }
 
+/** What is asked for in a search: the first few active people behind a key who are old enough, as a page of a list is. */
+export interface Search {
+  readonly after: number;
+  readonly minAge: number;
+}
+
+/** How many people a search finds at most. */
+export const pageSize = 5;
+
 const firstNames = ["Ann", "Boris", "Chiara", "Dmitri", "Eun-ji", "Fatima", "Grégoire", "Hana", "Ishaan", "Jürgen"];
 const lastNames = ["Abe", "Brown", "Costa", "Diallo", "Evans", "Fischer", "García", "Huang", "Ivanova", "Jensen"];
 const cities = ["Porto", "Zürich", "Osaka", "Dakar", "Leeds", "Pune", "Quito", "Turku", "Lyon", "Split"];
@@ -53,6 +62,14 @@ export function makePeople(count: number): PersonValues[] {
     score: Math.round(random() * 1e6) / 1e4,
     active: random() < 0.7,
     createdAt: new Date(1_700_000_000_000 + Math.floor(random() * 60_000_000_000)),
+  }));
+}
+
+/** So many searches, other ones in each round. */
+export function makeSearches(count: number, among: number, round: number): Search[] {
+  return Array.from({ length: count }, (_, index) => ({
+    after: ((index + round) * 7919) % among,
+    minAge: 20 + ((index * 31 + round) % 30),
   }));
 }
 

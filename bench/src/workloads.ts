@@ -1,5 +1,5 @@
 import { deleteGraph, deleteUnloaded, joined, saveGraph, selectin } from "./orders-workloads.ts";
-import { get, insert, load, update } from "./people-workloads.ts";
+import { get, insert, load, search, update } from "./people-workloads.ts";
 import type { Workload } from "./workload.ts";
 
 /** Everything that is measured, in the order of the report. */
@@ -8,6 +8,7 @@ export const workloads = {
   load,
   update,
   get,
+  search,
   saveGraph,
   deleteGraph,
   deleteUnloaded,

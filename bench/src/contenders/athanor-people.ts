@@ -1,4 +1,5 @@
 import {
+  and,
   attributes,
   boolean,
   createAll,
@@ -16,7 +17,7 @@ import {
   timestamp,
 } from "athanor";
 import type { ContenderName, PendingUpdate, PeopleContender } from "../contender.ts";
-import type { Person, PersonChange, PersonValues } from "../people.ts";
+import { pageSize, type Person, type PersonChange, type PersonValues, type Search } from "../people.ts";
 
 const columns = {
   id: integer().primaryKey(),
@@ -92,6 +93,21 @@ export class AthanorPeople implements PeopleContender {
       await session.close();
     }
     return people;
+  }
+
+  async search(searches: readonly Search[]): Promise<readonly Person[]> {
+    const found: Person[] = [];
+    for (const { after, minAge } of searches) {
+      const session = this.#sessions();
+      const page = select(this.#class)
+        .where({ active: true })
+        .where((person) => and(person.id.gt(after), person.age.gte(minAge)))
+        .orderBy((person) => person.id)
+        .limit(pageSize);
+      found.push(...(await session.scalars(page)).all());
+      await session.close();
+    }
+    return found;
   }
 }
 

@@ -1,6 +1,6 @@
 import { defineEntity, type EntityManager, MikroORM, NodeSqliteDialect, p, SqliteDriver } from "@mikro-orm/sql";
 import type { PendingUpdate, PeopleContender } from "../contender.ts";
-import type { Person, PersonChange, PersonValues } from "../people.ts";
+import { pageSize, type Person, type PersonChange, type PersonValues, type Search } from "../people.ts";
 
 const MikroPersonSchema = defineEntity({
   name: "MikroPerson",
@@ -66,6 +66,15 @@ class MikroOrmPeople implements PeopleContender {
     const people: Person[] = [];
     for (const id of ids) people.push(await this.#fork().findOneOrFail(MikroPerson, id));
     return people;
+  }
+
+  async search(searches: readonly Search[]): Promise<readonly Person[]> {
+    const found: Person[] = [];
+    for (const { after, minAge } of searches) {
+      const where = { active: true, id: { $gt: after }, age: { $gte: minAge } };
+      found.push(...(await this.#fork().find(MikroPerson, where, { orderBy: { id: "asc" }, limit: pageSize })));
+    }
+    return found;
   }
 
   #fork(): EntityManager {

@@ -1,6 +1,6 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { PendingUpdate, PeopleContender } from "../contender.ts";
-import type { Person, PersonChange, PersonValues } from "../people.ts";
+import { pageSize, type Person, type PersonChange, type PersonValues, type Search } from "../people.ts";
 
 /** A row as the driver has it: SQLite knows neither booleans nor dates. */
 interface PersonRow extends Omit<Person, "active" | "createdAt"> {
@@ -21,6 +21,7 @@ export class RawPeople implements PeopleContender {
   protected readonly selectAll: StatementSync;
   protected readonly selectFirst: StatementSync;
   protected readonly selectOne: StatementSync;
+  protected readonly selectPage: StatementSync;
 
   constructor() {
     this.#database.exec(
@@ -35,6 +36,9 @@ export class RawPeople implements PeopleContender {
     this.selectAll = prepare(`select ${columns} from people order by id`);
     this.selectFirst = prepare(`select ${columns} from people order by id limit ?`);
     this.selectOne = prepare(`select ${columns} from people where id = ?`);
+    this.selectPage = prepare(
+      `select ${columns} from people where active = ? and id > ? and age >= ? order by id limit ?`,
+    );
   }
 
   async clear(): Promise<void> {
@@ -75,6 +79,14 @@ export class RawPeople implements PeopleContender {
     return ids.map((id) => personOf(this.selectOne.get(id) as unknown as PersonRow));
   }
 
+  search(searches: readonly Search[]): readonly Person[] {
+    const found: Person[] = [];
+    for (const { after, minAge } of searches)
+      for (const row of this.selectPage.all(1, after, minAge, pageSize))
+        found.push(personOf(row as unknown as PersonRow));
+    return found;
+  }
+
   #saveChanges(people: readonly Person[], changes: readonly PersonChange[]): void {
     this.#inTransaction(() => {
       people.forEach((person, index) => {
@@ -100,7 +112,8 @@ export class RawArraysPeople extends RawPeople {
 
   constructor() {
     super();
-    for (const statement of [this.selectAll, this.selectFirst, this.selectOne]) statement.setReturnArrays(true);
+    for (const statement of [this.selectAll, this.selectFirst, this.selectOne, this.selectPage])
+      statement.setReturnArrays(true);
   }
 
   override load(): readonly Person[] {
@@ -109,6 +122,14 @@ export class RawArraysPeople extends RawPeople {
 
   override get(ids: readonly number[]): readonly Person[] {
     return ids.map((id) => personOfArray(this.selectOne.get(id) as unknown as PersonRowArray));
+  }
+
+  override search(searches: readonly Search[]): readonly Person[] {
+    const found: Person[] = [];
+    for (const { after, minAge } of searches)
+      for (const row of this.selectPage.all(1, after, minAge, pageSize))
+        found.push(personOfArray(row as unknown as PersonRowArray));
+    return found;
   }
 }
 
