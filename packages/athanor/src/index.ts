@@ -102,17 +102,9 @@ export {
   attributes,
   type InstanceAttributes,
 } from "./sql/attribute.ts";
-export {
-  and,
-  bindparam,
-  type Condition,
-  type Expression,
-  not,
-  type Operand,
-  or,
-  type OrderBy,
-  type Ordering,
-} from "./sql/expression.ts";
+export { and, not, or } from "./sql/conditions.ts";
+export { bindparam, type Condition, type Expression, type Operand, type OrderBy } from "./sql/expression.ts";
+export type { Ordering } from "./sql/ordering.ts";
 export type { ColumnDescription } from "./sql/column-descriptions.ts";
 export { DeleteFrom, deleteFrom } from "./sql/delete-from.ts";
 export { type Aliased, aliased } from "./sql/aliased.ts";

@@ -1,6 +1,7 @@
 import type { Mapper } from "../mapping/mapper.ts";
 import type { EntityAlias } from "../sql/entity-alias.ts";
-import { conjunction, type Expression, type Restriction } from "../sql/expression.ts";
+import { conjunction } from "../sql/conditions.ts";
+import type { Expression, Restriction } from "../sql/expression.ts";
 import { emptyPlan, type EntityCriteria, type LoadingPlan } from "../sql/loading-plan.ts";
 
 /** All that criteria say of a class, as one condition. */

@@ -1,7 +1,8 @@
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { EagerJoin } from "../sql/eager-join.ts";
 import { EntityAlias } from "../sql/entity-alias.ts";
-import { conjunction, type Expression } from "../sql/expression.ts";
+import { conjunction } from "../sql/conditions.ts";
+import type { Expression } from "../sql/expression.ts";
 import type { EntityCriteria, LoaderTree, LoadingPlan } from "../sql/loading-plan.ts";
 import { relatedCondition } from "../sql/related-condition.ts";
 import { Select } from "../sql/select.ts";

@@ -5,7 +5,8 @@ import type { Table } from "../mapping/table.ts";
 import { ColumnExpression } from "../sql/column-expression.ts";
 import { compileSelect } from "../sql/compile.ts";
 import { compileRowChange, type RowChange } from "../sql/compile-bulk.ts";
-import { and, type Expression, or } from "../sql/expression.ts";
+import { and, or } from "../sql/conditions.ts";
+import type { Expression } from "../sql/expression.ts";
 import { emptyPlan } from "../sql/loading-plan.ts";
 import { Select } from "../sql/select.ts";
 

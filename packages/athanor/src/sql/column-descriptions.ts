@@ -3,7 +3,7 @@ import type { ColumnType } from "../mapping/column-type.ts";
 import { Mixin } from "../mapping/mixin.ts";
 import { Attribute } from "./attribute.ts";
 import type { EntityAlias } from "./entity-alias.ts";
-import { ComparableExpression, type Expression } from "./expression.ts";
+import type { Expression } from "./expression.ts";
 import type { SelectedColumns } from "./selected-columns.ts";
 
 /** One part of each row of a statement. SQLAlchemy: ORM Querying Guide, Inspecting entities and columns from ORM-enabled SELECT and DML statements. */
@@ -29,7 +29,7 @@ export function describeColumns(
     const attribute = expr instanceof Attribute ? expr : undefined;
     return {
       name: selected.names?.[index] ?? attribute?.key,
-      type: expr instanceof ComparableExpression ? expr.columnType : undefined,
+      type: expr.columnType,
       entity:
         attribute === undefined || attribute.owner instanceof Mixin
           ? undefined

@@ -2,7 +2,7 @@ import type { OperationNode } from "kysely";
 import type { ColumnType } from "../mapping/column-type.ts";
 import type { Table, TableColumn } from "../mapping/table.ts";
 import { columnNode } from "./table-node.ts";
-import { ComparableExpression } from "./expression.ts";
+import { ComparableExpression } from "./comparable-expression.ts";
 import type { Structure } from "./structure.ts";
 
 /** A column of a table, where no attribute stands for it: of a table between, or of a key. */

@@ -2,7 +2,8 @@ import { ArgumentError } from "../event/errors.ts";
 import type { Column } from "../mapping/column.ts";
 import type { PropertiesOf, ValueOf } from "../mapping/model-types.ts";
 import type { Attribute } from "./attribute.ts";
-import { conjunction, type Expression, expectExpression } from "./expression.ts";
+import { conjunction } from "./conditions.ts";
+import { type Expression, expectExpression } from "./expression.ts";
 
 /** The columns of a model with the values they are to equal. */
 export type Filter<TModel> = {

@@ -2,7 +2,8 @@ import { AggregateFunctionNode, FunctionNode, type OperationNode, RawNode } from
 import type { Dialect } from "../engine/dialect.ts";
 import { ArgumentError } from "../event/errors.ts";
 import type { ColumnType } from "../mapping/column-type.ts";
-import { BoundValue, ComparableExpression, Expression, expectExpression, type Restriction } from "./expression.ts";
+import { ComparableExpression } from "./comparable-expression.ts";
+import { BoundValue, Expression, expectExpression, type Restriction } from "./expression.ts";
 import type { Structure } from "./structure.ts";
 
 /** How the result of a function is read: as values of a column type are, or as a number where some databases answer with text. */
@@ -138,7 +139,7 @@ export const func: KnownFunctions & OtherFunctions = new Proxy({} as KnownFuncti
 
 function call(name: string, given: readonly unknown[]): FunctionExpression<unknown> {
   const [first] = given;
-  const type = first instanceof ComparableExpression ? first.columnType : undefined;
+  const type = first instanceof Expression ? first.columnType : undefined;
   const expressions = given.map((argument) => argumentOf(argument, likeFirst.has(name) ? type : undefined));
   if (name === "count" && given.length === 0) expressions.push(everyRow);
   return new FunctionExpression(name, expressions, resultOf(name, type));

@@ -11,7 +11,8 @@ import {
 } from "kysely";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { EntityAlias, NamedSource } from "./entity-alias.ts";
-import { conditionNode, conjunction, type Expression, Predicate, type Restriction } from "./expression.ts";
+import { conjunction, Predicate } from "./conditions.ts";
+import { conditionNode, type Expression, type Restriction } from "./expression.ts";
 import { relatedSources } from "./related-rows.ts";
 import type { Structure } from "./structure.ts";
 

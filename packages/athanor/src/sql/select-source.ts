@@ -8,14 +8,8 @@ import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { attributes, attributesOf } from "./attribute.ts";
 import { Aliased } from "./aliased.ts";
 import { EntityAlias, type NamedSource, rootSource } from "./entity-alias.ts";
-import {
-  conditionNode,
-  conjunction,
-  describeGiven,
-  type Expression,
-  expectExpression,
-  type Restriction,
-} from "./expression.ts";
+import { conjunction } from "./conditions.ts";
+import { conditionNode, describeGiven, type Expression, expectExpression, type Restriction } from "./expression.ts";
 import { relatedCondition } from "./related-condition.ts";
 import { allOf, outerRelatedSource, type RelatedSource, relatedSources } from "./related-rows.ts";
 import type { Select } from "./select.ts";

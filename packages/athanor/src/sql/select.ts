@@ -7,16 +7,16 @@ import type { Table } from "../mapping/table.ts";
 import type { AnyModel, Class, RelationshipName, TargetOf } from "../mapping/model-types.ts";
 import { type Attribute, type Attributes, attributes, attributesOf } from "./attribute.ts";
 import { conditionFor, type Filter } from "./filter.ts";
+import { conjunction } from "./conditions.ts";
 import {
   type Condition,
-  conjunction,
   describeGiven,
   type Expression,
   expectExpression,
   type OrderBy,
-  Ordering,
   type Restriction,
 } from "./expression.ts";
+import { Ordering } from "./ordering.ts";
 import type { ColumnExpression } from "./column-expression.ts";
 import { type ColumnDescription, describeColumns } from "./column-descriptions.ts";
 import type { EagerJoin } from "./eager-join.ts";

@@ -1,7 +1,9 @@
 import { type OperationNode, OperatorNode, UnaryOperationNode } from "kysely";
 import type { Dialect } from "../engine/dialect.ts";
 import type { ColumnType } from "../mapping/column-type.ts";
-import { ComparableExpression, type Expression, Predicate, type Restriction } from "./expression.ts";
+import { ComparableExpression } from "./comparable-expression.ts";
+import { Predicate } from "./conditions.ts";
+import type { Expression, Restriction } from "./expression.ts";
 import type { Select } from "./select.ts";
 import type { Structure } from "./structure.ts";
 
@@ -19,8 +21,7 @@ export class ScalarSubquery<out TValue> extends ComparableExpression<TValue> {
   }
 
   get columnType(): ColumnType | undefined {
-    const value = this.#value;
-    return value instanceof ComparableExpression ? value.columnType : undefined;
+    return this.#value?.columnType;
   }
 
   structure(into: Structure): void {
