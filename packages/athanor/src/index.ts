@@ -101,6 +101,7 @@ export {
   type Attributes,
   attributes,
   type InstanceAttributes,
+  type InstanceFilter,
 } from "./sql/attribute.ts";
 export { and, not, or } from "./sql/conditions.ts";
 export { bindparam, type Condition, type Expression, type Operand, type OrderBy } from "./sql/expression.ts";

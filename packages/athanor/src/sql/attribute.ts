@@ -18,7 +18,8 @@ import { Aliased } from "./aliased.ts";
 import { EntityAlias, statementSource } from "./entity-alias.ts";
 import { ComparableExpression } from "./comparable-expression.ts";
 import { conjunction } from "./conditions.ts";
-import { type Condition, type Expression, expectExpression } from "./expression.ts";
+import type { Condition, Expression } from "./expression.ts";
+import { conditionFor } from "./filter.ts";
 import { RelatedExists } from "./related-exists.ts";
 import type { Structure } from "./structure.ts";
 import { columnNode } from "./table-node.ts";
@@ -77,12 +78,13 @@ export class Attribute<
    * @throws ArgumentError for an attribute that is no relationship.
    * @example
    * select(User).where((user) => user.posts.any((post) => post.title.like("a%")))
+   * select(User).where((user) => user.posts.any({ public: true }))
    */
   any<TRelated extends MemberOf<TValue>>(
     this: Attribute<TOwner, TValue, "many">,
-    where?: (related: InstanceAttributes<TRelated>) => Condition,
+    where?: ((related: InstanceAttributes<TRelated>) => Condition) | InstanceFilter<NoInfer<TRelated>>,
   ): Expression<boolean> {
-    return relatedExists(this, where as never);
+    return relatedExists(this, "any", where);
   }
 
   /**
@@ -94,9 +96,9 @@ export class Attribute<
    */
   has<TRelated extends NonNullable<TValue>>(
     this: Attribute<TOwner, TValue, "one">,
-    where?: (related: InstanceAttributes<TRelated>) => Condition,
+    where?: ((related: InstanceAttributes<TRelated>) => Condition) | InstanceFilter<NoInfer<TRelated>>,
   ): Expression<boolean> {
-    return relatedExists(this, where as never);
+    return relatedExists(this, "has", where);
   }
 
   structure(into: Structure): void {
@@ -143,10 +145,7 @@ export class Attribute<
 }
 
 /** EXISTS of the rows that an attribute's relationship leads to. */
-function relatedExists(
-  attribute: Attribute<unknown, unknown>,
-  where: ((related: object) => unknown) | undefined,
-): RelatedExists {
+function relatedExists(attribute: Attribute<unknown, unknown>, use: string, where: unknown): RelatedExists {
   const { owner, key, alias: from } = attribute;
   const property =
     owner instanceof Mixin
@@ -160,7 +159,7 @@ function relatedExists(
   const to = new EntityAlias(property.target, `${from === undefined ? "related" : from.name}_${key}`);
   const related = attributesOf(to);
   const conditions = [property.options.where, where].flatMap((each) =>
-    each === undefined ? [] : [expectExpression(each(related as never))],
+    each === undefined ? [] : [conditionFor(each, [related], use)],
   );
   const condition = conditions.reduce<Expression<boolean> | undefined>(conjunction, undefined);
   return new RelatedExists(property, from ?? statementSource, to, condition);
@@ -176,6 +175,13 @@ export type InstanceAttributes<TInstance> = {
     TInstance[K],
     KindOfValue<TInstance[K]>
   >;
+};
+
+/** The columns of instances of a class with the values they are to equal. */
+export type InstanceFilter<TInstance> = {
+  readonly [
+    K in AttributeName<TInstance> & keyof TInstance as KindOfValue<TInstance[K]> extends "column" ? K : never
+  ]?: TInstance[K];
 };
 
 type KindOfValue<TValue> = [NonNullable<TValue>] extends [Instance]

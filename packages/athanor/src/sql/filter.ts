@@ -13,9 +13,9 @@ export type Filter<TModel> = {
 };
 
 /**
- * The condition that users give to `where`: an expression, a function of the entities' attributes, or the values that columns of the first entity are to equal.
+ * The condition that users give to `where`, `any` and `has`: an expression, a function of the entities' attributes, or the values that columns of the first entity are to equal.
  */
-export function conditionFor(condition: unknown, scope: readonly unknown[]): Expression<boolean> {
+export function conditionFor(condition: unknown, scope: readonly unknown[], use = "where"): Expression<boolean> {
   if (typeof condition === "function")
     return expectExpression((condition as (...entities: readonly unknown[]) => unknown)(...scope));
   if (typeof condition !== "object" || condition === null || "toOperationNode" in condition)
@@ -25,7 +25,7 @@ export function conditionFor(condition: unknown, scope: readonly unknown[]): Exp
   const [first, ...rest] = tests;
   if (first === undefined) {
     throw new ArgumentError(
-      `where({}) says nothing, so every row would match. Leave where() out, or name an attribute.`,
+      `${use}({}) says nothing, so every row would match. ${use === "where" ? "Leave where() out" : `Write ${use}()`}, or name an attribute.`,
     );
   }
   return rest.reduce<Expression<boolean>>(conjunction, first);

@@ -9,6 +9,7 @@ import {
   Metadata,
   model,
   one,
+  or,
   Select,
   select,
   selectinLoad,
@@ -265,6 +266,10 @@ forEachDatabase((db) => {
   });
 
   describe("any and has", () => {
+    test("refuse an object that says nothing", () => {
+      expect(() => select(Person).where((person) => person.posts.any({}))).toThrow("any({}) says nothing");
+    });
+
     test("ask whether there is a related row, one that fulfils a condition, or one related in turn", async () => {
       await using session = await story(await open());
       const people = select(Person).orderBy((person) => person.name);
@@ -292,6 +297,12 @@ forEachDatabase((db) => {
           people.where((person) => person.boss.has((boss) => boss.name.eq("ann"))),
         ),
       ).toEqual(["bob", "cid"]);
+      expect(
+        await namesOf(
+          session,
+          people.where((person) => or(person.boss.has({ name: "eve" }), person.posts.any({ title: "bb" }))),
+        ),
+      ).toEqual(["bob"]);
       expect(
         await titlesOf(
           session,

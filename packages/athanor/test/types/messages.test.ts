@@ -43,6 +43,10 @@ const mistakes: Readonly<Record<string, readonly [code: string, ...phrases: stri
     `select(Author).where((author) => author.books.any((book) => book.titel.eq("x")));`,
     `Property 'titel' does not exist on type 'InstanceAttributes<Book>'. Did you mean 'title'?`,
   ],
+  "a misspelt attribute in an object for related rows": [
+    `select(Author).where((author) => author.books.any({ titel: "x" }));`,
+    `'titel' does not exist in type 'InstanceFilter<NoInfer<Book>>`,
+  ],
   "any of an attribute that is no collection": [
     `select(Author).where((author) => author.agent.any());`,
     `Type '"one"' is not assignable to type '"many"'`,
