@@ -1,0 +1,281 @@
+import { aliased, func, joinedLoad, not, select, selectinLoad, type Session, sql } from "../../src/index.ts";
+import { Album, Artist, Customer, Invoice, Line, Tag, Track } from "./models.ts";
+
+/** What people ask of such a shop: through the API, and as SQL written by hand. The rows must be the same, in the same order. */
+export interface Question {
+  readonly text: string;
+  ask(session: Session): Promise<readonly unknown[]>;
+  readonly sql: string;
+}
+
+const spent = sql<number>`cast(sum(${sql.ref("lines.price")} * ${sql.ref("lines.units")}) * 100 as integer)`;
+
+export const questions: readonly Question[] = [
+  {
+    text: "the ten tracks that were sold most",
+    ask: async (session) =>
+      (
+        await session.execute(
+          select(Track)
+            .join("lines")
+            .groupBy((track) => [track.id, track.name])
+            .orderBy((track, line) => [func.sum(line.units).desc(), track.id])
+            .limit(10)
+            .columns((track, line) => [track.name, func.sum(line.units)]),
+        )
+      ).all(),
+    sql: `select t.name, sum(l.units) from tracks t join lines l on l.track_id = t.id group by t.id, t.name order by sum(l.units) desc, t.id limit 10`,
+  },
+  {
+    text: "what each country spent in each month",
+    ask: async (session) =>
+      (
+        await session.execute(
+          select(Customer)
+            .join("invoices")
+            .join(Invoice, "lines")
+            .groupBy((customer, invoice) => [customer.country, func["substr"]?.(invoice.day, 1, 7) ?? invoice.day])
+            .orderBy((customer, invoice) => [customer.country, func["substr"]?.(invoice.day, 1, 7) ?? invoice.day])
+            .columns((customer, invoice) => [
+              customer.country,
+              func["substr"]?.(invoice.day, 1, 7) ?? invoice.day,
+              spent,
+            ]),
+        )
+      ).all(),
+    sql: `select c.country, substr(i.day, 1, 7), cast(sum(l.price * l.units) * 100 as integer) from customers c join invoices i on i.customer_id = c.id
+     join lines l on l.invoice_id = i.id group by c.country, substr(i.day, 1, 7) order by 1, 2`,
+  },
+  {
+    text: "customers who bought nothing",
+    ask: async (session) =>
+      (
+        await session.execute(
+          select(Customer)
+            .outerJoin("invoices")
+            .where((_, invoice) => invoice.id.isNull())
+            .orderBy((customer) => customer.id)
+            .columns((customer) => [customer.id]),
+        )
+      ).all(),
+    sql: `select id from customers where id not in (select customer_id from invoices) order by id`,
+  },
+  {
+    text: "the last invoice of each customer",
+    ask: async (session) => {
+      const later = aliased(Invoice, "later");
+      return (
+        await session.execute(
+          select(Invoice)
+            .where((invoice) =>
+              invoice.id.eq(
+                select(later)
+                  .where((other) => other.customerId.eq(invoice.customerId))
+                  .orderBy((other) => [other.day.desc(), other.id.desc()])
+                  .limit(1)
+                  .columns((other) => [other.id])
+                  .scalarSubquery(),
+              ),
+            )
+            .orderBy((invoice) => invoice.customerId)
+            .columns((invoice) => [invoice.customerId, invoice.id]),
+        )
+      ).all();
+    },
+    sql: `select customer_id, id from (select customer_id, id, row_number() over (partition by customer_id order by day desc, id desc) n from invoices) x
+     where n = 1 order by customer_id`,
+  },
+  {
+    text: "tracks that have one tag and not another",
+    ask: async (session) =>
+      (
+        await session.execute(
+          select(Track)
+            .where((track) => track.tags.any((tag) => tag.label.eq("live")))
+            .where((track) => sql<boolean>`not ${track.tags.any((tag) => tag.label.eq("rare"))}`)
+            .orderBy((track) => track.id)
+            .columns((track) => [track.id]),
+        )
+      ).all(),
+    sql: `select id from tracks t where exists (select 1 from track_tags x join tags g on g.id = x.tag_id where x.track_id = t.id and g.label = 'live')
+     and not exists (select 1 from track_tags x join tags g on g.id = x.tag_id where x.track_id = t.id and g.label = 'rare') order by id`,
+  },
+  {
+    text: "how many tracks each tag is on, of long albums",
+    ask: async (session) =>
+      (
+        await session.execute(
+          select(Tag)
+            .join("tracks")
+            .join(Track, "album")
+            .where((_tag, _track, album) => album.year.between(2000, 2010))
+            .groupBy((tag) => tag.label)
+            .having((_tag, track) => func.count(track.id).gt(3))
+            .orderBy((tag) => tag.label)
+            .columns((tag, track) => [tag.label, func.count(track.id)]),
+        )
+      ).all(),
+    sql: `select g.label, count(t.id) from tags g join track_tags x on x.tag_id = g.id join tracks t on t.id = x.track_id join albums a on a.id = t.album_id
+     where a.year between 2000 and 2010 group by g.label having count(t.id) > 3 order by g.label`,
+  },
+  {
+    text: "the next page after a key",
+    ask: async (session) =>
+      (
+        await session.execute(
+          select(Track)
+            .where((track) => sql<boolean>`(${track.seconds}, ${track.id}) > (200, 7)`)
+            .orderBy((track) => [track.seconds, track.id])
+            .limit(15)
+            .columns((track) => [track.seconds, track.id]),
+        )
+      ).all(),
+    sql: `select seconds, id from tracks where (seconds, id) > (200, 7) order by seconds, id limit 15`,
+  },
+  {
+    text: "who referred whom, two steps up",
+    ask: async (session) =>
+      (
+        await session.execute(
+          select(Customer)
+            .join("referrer")
+            .join(Customer, "referrer")
+            .orderBy((customer) => customer.id)
+            .columns((customer, first, second) => [customer.name, first.name, second.name]),
+        )
+      ).all(),
+    sql: `select a.name, b.name, c.name from customers a join customers b on b.id = a.referrer_id join customers c on c.id = b.referrer_id order by a.id`,
+  },
+  {
+    text: "customers who referred more than one, with how many",
+    ask: async (session) =>
+      (
+        await session.execute(
+          select(Customer)
+            .join("referred")
+            .groupBy((customer) => [customer.id, customer.name])
+            .having((_, referred) => func.count(referred.id).gt(1))
+            .orderBy((customer) => customer.id)
+            .columns((customer, referred) => ({ name: customer.name, referred: func.count(referred.id) })),
+        )
+      ).all(),
+    sql: `select a.name, count(b.id) from customers a join customers b on b.referrer_id = a.id group by a.id, a.name having count(b.id) > 1 order by a.id`,
+  },
+  {
+    text: "artists of one name who are several",
+    ask: async (session) =>
+      (
+        await session.execute(
+          select(Artist)
+            .groupBy((artist) => artist.name)
+            .having((artist) => func.count(artist.id).gt(1))
+            .orderBy((artist) => artist.name)
+            .columns((artist) => [artist.name, func.min(artist.id), func.max(artist.id)]),
+        )
+      ).all(),
+    sql: `select name, min(id), max(id) from artists group by name having count(*) > 1 order by name`,
+  },
+  {
+    text: "tracks longer than the mean of their album",
+    ask: async (session) => {
+      const other = aliased(Track, "other");
+      return (
+        await session.execute(
+          select(Track)
+            .where((track) =>
+              track.seconds.gt(
+                select(other)
+                  .where((each) => each.albumId.eq(track.albumId))
+                  .columns((each) => [func.avg(each.seconds)])
+                  .scalarSubquery(),
+              ),
+            )
+            .orderBy((track) => track.id)
+            .columns((track) => [track.id]),
+        )
+      ).all();
+    },
+    sql: `select id from tracks t where seconds > (select avg(seconds) from tracks o where o.album_id = t.album_id) order by id`,
+  },
+  {
+    text: "countries with how many customers bought something tagged",
+    ask: async (session) =>
+      (
+        await session.execute(
+          select(Customer)
+            .where((customer) =>
+              customer.invoices.any((invoice) =>
+                invoice.lines.any((line) => line.track.has((track) => track.tags.any((tag) => tag.label.eq("loud")))),
+              ),
+            )
+            .groupBy((customer) => customer.country)
+            .orderBy((customer) => customer.country)
+            .columns((customer) => [customer.country, func.count(customer.id)]),
+        )
+      ).all(),
+    sql: `select c.country, count(distinct c.id) from customers c join invoices i on i.customer_id = c.id join lines l on l.invoice_id = i.id
+     join track_tags x on x.track_id = l.track_id join tags g on g.id = x.tag_id where g.label = 'loud' group by c.country order by c.country`,
+  },
+  {
+    text: "a page of albums, with their artist, their tracks and the tags of those",
+    ask: async (session) => {
+      const page = select(Album)
+        .where((album) => album.year.gte(2005))
+        .orderBy((album) => [album.title, album.id])
+        .limit(20)
+        .options(joinedLoad(Album, "artist"), selectinLoad(Album, "tracks").selectinLoad("tags"));
+      const albums = (await session.scalars(page)).all();
+      return albums.flatMap((album) =>
+        album.tracks
+          .toSorted((left, right) => left.id - right.id)
+          .flatMap((track) =>
+            track.tags
+              .map((tag) => tag.label)
+              .toSorted()
+              .map((label) => [album.title, album.artist?.name, track.name, label]),
+          ),
+      );
+    },
+    sql: `select a.title, r.name, t.name, g.label from (select * from albums where year >= 2005 order by title, id limit 20) a join artists r on r.id = a.artist_id
+     join tracks t on t.album_id = a.id join track_tags x on x.track_id = t.id join tags g on g.id = x.tag_id order by a.title, a.id, t.id, g.label`,
+  },
+  {
+    text: "albums of which nothing was sold on a day",
+    ask: async (session) =>
+      (
+        await session.execute(
+          select(Album)
+            .join("artist")
+            .where((album) =>
+              not(album.tracks.any((track) => track.lines.any((line) => line.invoice.has({ day: "2026-01-11" })))),
+            )
+            .orderBy((album) => album.id)
+            .columns((album, artist) => ({ album: album.title, artist: artist.name })),
+        )
+      ).all(),
+    sql: `select a.title, r.name from albums a join artists r on r.id = a.artist_id where a.id not in (select t.album_id from tracks t join lines l on l.track_id = t.id
+     join invoices i on i.id = l.invoice_id where i.day = '2026-01-11') order by a.id`,
+  },
+  {
+    text: "what part of all units each country bought",
+    ask: async (session) =>
+      (
+        await session.execute(
+          select(Customer)
+            .join("invoices")
+            .join(Invoice, "lines")
+            .groupBy((customer) => customer.country)
+            .orderBy((customer) => customer.country)
+            .columns((customer, _invoice, line) => [
+              customer.country,
+              func.sum(line.units),
+              select(aliased(Line, "every"))
+                .columns((every) => [func.sum(every.units)])
+                .scalarSubquery(),
+            ]),
+        )
+      ).all(),
+    sql: `select c.country, sum(l.units), (select sum(units) from lines) from customers c join invoices i on i.customer_id = c.id join lines l on l.invoice_id = i.id
+     group by c.country order by c.country`,
+  },
+];
