@@ -102,6 +102,8 @@ export {
   attributes,
   type InstanceAttributes,
   type InstanceFilter,
+  type OuterAttributes,
+  type SelectableEntity,
 } from "./sql/attribute.ts";
 export { and, not, or } from "./sql/conditions.ts";
 export { bindparam, type Condition, type Expression, type Operand, type OrderBy } from "./sql/expression.ts";
@@ -114,7 +116,8 @@ export type { Filter } from "./sql/filter.ts";
 export { func, type FunctionExpression, type KnownFunctions, type OtherFunctions } from "./sql/function-expression.ts";
 export type { ColumnValues, Selectable } from "./sql/selected-columns.ts";
 export { Insert, insert, type InsertValues } from "./sql/insert.ts";
-export { type ExecutionOptions, type LockOptions, type Scope, Select, select } from "./sql/select.ts";
+export type { Outer, Scope } from "./sql/scope.ts";
+export { type ExecutionOptions, type LockOptions, Select, select } from "./sql/select.ts";
 export { Update, update, type UpdateValues } from "./sql/update.ts";
 export { type RawBuilder as Sql, sql } from "kysely";
 export { LoaderOption } from "./sql/loading-plan.ts";

@@ -1,8 +1,9 @@
 import { stateOf } from "../instance/instance.ts";
 import { isRelated } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
+import { mapperOfState } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
-import { emptyPlan, isEmptyPlan, type LoadingPlan } from "../sql/loading-plan.ts";
+import { emptyPlan, isEmptyPlan, type LoadingPlan, treeOf } from "../sql/loading-plan.ts";
 import type { PlannedEntity } from "./planned-entity.ts";
 
 /** What the statement that loaded an instance said of it. Apart from the state, because most statements say nothing. */
@@ -45,12 +46,14 @@ export function carriedTo(state: InstanceState, property: RelationshipProperty):
 
 /** Lets instances remember the options of a statement as if it had found them, and so on for what is loaded along with them. */
 export function carryAlong(states: readonly InstanceState[], plan: LoadingPlan): void {
-  const { tree, path = [] } = plan;
+  const { path = [] } = plan;
   const criteria = plan.criteria.filter(({ propagatesToLoaders }) => propagatesToLoaders);
   const userDefined = plan.userDefined.filter(({ propagateToLoaders }) => propagateToLoaders);
-  const own = { tree, criteria, userDefined, path };
-  if (!isEmptyPlan(own)) for (const state of states) carry(state, own);
-  for (const { property, related } of tree.values()) {
+  for (const state of states) {
+    const own = { tree: treeOf(plan.tree, mapperOfState(state)), criteria, userDefined, path };
+    if (!isEmptyPlan(own)) carry(state, own);
+  }
+  for (const { property, related } of plan.tree.values()) {
     const members = states.flatMap((state) => {
       const attribute = state.instrumentation.find(property.key);
       return attribute !== undefined && isRelated(attribute) ? attribute.loaded(state) : [];

@@ -4,7 +4,7 @@ import { mapperOf } from "../mapping/configure-mappers.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { Class, RelationshipName, TargetOf } from "../mapping/model-types.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
-import { LoaderOption, type LoaderNode, type LoaderTree, type LoadingPlan } from "../sql/loading-plan.ts";
+import { isOf, LoaderOption, type LoaderNode, type LoaderTree, type LoadingPlan } from "../sql/loading-plan.ts";
 import type { LoaderStrategy } from "./loader-strategy.ts";
 import { joined } from "./strategies/joined.ts";
 import { selectin } from "./strategies/selectin.ts";
@@ -39,11 +39,13 @@ export class LoaderPath<in out TModel> extends LoaderOption {
     return this.#with(name, joined);
   }
 
-  override addTo(plan: LoadingPlan, mapper: Mapper): LoadingPlan {
-    const { parent, label } = (this.#steps[0] as Step).property;
-    if (!mapper.isA(parent) && !parent.isA(mapper)) {
+  override addTo(plan: LoadingPlan, mappers: readonly Mapper[]): LoadingPlan {
+    const { property } = this.#steps[0] as Step;
+    if (!mappers.some((mapper) => isOf(property, mapper))) {
+      const { label, key } = property;
+      const { name } = (mappers[0] as Mapper).class;
       throw new ArgumentError(
-        `${label} cannot be loaded along with a statement that selects ${mapper.class.name}. Name a relationship of ${mapper.class.name} first, and lead on from there: selectinLoad(${mapper.class.name}, "…").selectinLoad("${(this.#steps[0] as Step).property.key}").`,
+        `${label} cannot be loaded along with a statement that selects ${name}. Name a relationship of ${name} first, and lead on from there: selectinLoad(${name}, "…").selectinLoad("${key}").`,
       );
     }
     return { ...plan, tree: withPath(plan.tree, this.#steps) };

@@ -15,12 +15,12 @@ export interface JoinedRelation {
 export class PlannedEntity {
   readonly statement: StatementPlan;
   readonly mapper: Mapper;
-  /** Its name in the statement; undefined for the class of the statement itself. */
+  /** Its name in the statement; undefined where it is the class of the statement itself. */
   readonly alias: EntityAlias | undefined;
   readonly tree: LoaderTree;
   /** The relationships that lead to it from the instances that the program asked for. */
   readonly path: readonly RelationshipProperty[];
-  /** How many relationships lead to it from the class of the statement. */
+  /** How many relationships lead to it from a class that the rows consist of. */
   readonly depth: number;
   /** Relationships that are read from the same rows, in the order of declaration. */
   readonly joined: JoinedRelation[] = [];

@@ -1,20 +1,23 @@
 import type { Dialect } from "../engine/dialect.ts";
+import { distinct } from "../engine/distinct.ts";
 import { type Instance, stateOf } from "../instance/instance.ts";
 import type { RelatedAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { type ColumnProperty, type Mapper, mapperOfState } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
+import type { Expression } from "../sql/expression.ts";
 import type { LoadingPlan } from "../sql/loading-plan.ts";
+import { SelectedEntity } from "../sql/selected-entity.ts";
 import type { AfterLoads, RelatedLoads } from "./after-loads.ts";
 import { carry, planToCarry } from "./carried-options.ts";
 import type { PlannedEntity } from "./planned-entity.ts";
 import { announce, instanceOfRow, type LoadContext, revisit, type RowReader, rowReader } from "./row-loader.ts";
 import type { StatementPlan } from "./statement-plan.ts";
 
-/** What was found in the rows: an instance, and the values of the columns that link it. */
-export type FoundRow = readonly [Instance, ...unknown[]];
+/** What was found in a row: its instances and values, and the values of the columns that link it. */
+export type FoundRow = readonly unknown[];
 
-/** Reads the rows of a statement that loads more than its own instances. */
+/** Reads the rows of a statement that loads more than instances of its own class. */
 export function readPlannedRows(
   plan: StatementPlan,
   rows: readonly unknown[][],
@@ -30,7 +33,7 @@ export function readPlannedRows(
 interface Visit {
   /** The names that it was missing when it was first seen; undefined: everything is taken from the rows. */
   readonly missing: ReadonlySet<string> | undefined;
-  /** How many relationships lead from the statement's own instances to the nearest place where it was seen. */
+  /** How many relationships lead from the instances that the rows consist of to the nearest place where it was seen. */
   depth: number;
   /** By slot, what the rows so far have of its collections. */
   collections: Map<number, Set<Instance>> | undefined;
@@ -42,8 +45,7 @@ class PlannedRows {
   /** No instance stands in several rows, so nothing has to be known of those that were read. */
   readonly isDistinct: boolean;
   readonly #plan: StatementPlan;
-  readonly #root: EntityRows;
-  readonly #links: readonly ((row: readonly unknown[]) => unknown)[];
+  readonly #items: readonly ((row: unknown[]) => unknown)[];
   readonly #entities = new Map<PlannedEntity, EntityRows>();
 
   constructor(plan: StatementPlan, context: LoadContext, dialect: Dialect) {
@@ -51,37 +53,41 @@ class PlannedRows {
     this.isDistinct = plan.isDistinct;
     this.context = context;
     const { properties: columns, parts } = plan.select;
-    const links = parts.links ?? [];
-    const entities = withJoined(plan.root);
-    let offset = columns.length + links.length;
-    for (const entity of entities) {
-      const isRoot = entity === plan.root;
-      const properties = isRoot ? columns : entity.mapper.columnProperties;
-      this.#entities.set(entity, new EntityRows(entity, properties, isRoot ? 0 : offset, dialect, this));
-      if (!isRoot) offset += properties.length;
-    }
+    const entities = [...plan.entities];
+    let offset = 0;
+    const take = (entity: PlannedEntity, properties: readonly ColumnProperty[]): EntityRows => {
+      const rows = new EntityRows(entity, properties, offset, dialect, this);
+      this.#entities.set(entity, rows);
+      offset += properties.length;
+      return rows;
+    };
+    const takeEntity = (properties?: readonly ColumnProperty[]): ((row: unknown[]) => unknown) => {
+      const entity = entities.shift() as PlannedEntity;
+      const rows = take(entity, properties ?? entity.mapper.columnProperties);
+      return (row) => rows.read(row);
+    };
+    const takeValue = (item: Expression<unknown>): ((row: unknown[]) => unknown) => {
+      const at = offset++;
+      const read = item.reader(dialect);
+      return (row) => (read === undefined || row[at] === null ? row[at] : read(row[at]));
+    };
+    this.#items = [
+      ...(parts.selected?.items.map((item) => (item instanceof SelectedEntity ? takeEntity() : takeValue(item))) ?? [
+        takeEntity(columns),
+      ]),
+      ...(parts.links ?? []).map(takeValue),
+    ];
+    for (const entity of plan.entities.flatMap(joinedTo)) take(entity, entity.mapper.columnProperties);
     for (const rows of this.#entities.values()) rows.connect(this.#entities);
-    this.#root = this.#entities.get(plan.root) as EntityRows;
-    this.#links = links.map(({ columnType }, index) => {
-      const { fromDriver } = dialect.codec(columnType);
-      const at = columns.length + index;
-      return (row) => (fromDriver === undefined || row[at] === null ? row[at] : fromDriver(row[at]));
-    });
   }
 
   read(rows: readonly unknown[][]): FoundRow[] {
-    const links = this.#links;
-    const hasJoins = this.#plan.joins.length > 0;
-    const seen = new Map<Instance, Set<string>>();
-    const found: FoundRow[] = [];
-    for (let index = 0; index < rows.length; index++) {
-      const row = rows[index] as unknown[];
-      const one: [Instance, ...unknown[]] = [this.#root.read(row) as Instance];
-      for (let at = 0; at < links.length; at++) one.push(links[at]?.(row));
-      // A row for each of its related ones is one instance, and so it is with each that it is linked to.
-      if (hasJoins && !isNew(seen, one[0], one.slice(1).map(String).join())) continue;
-      found.push(one);
-    }
+    const items = this.#items;
+    const found = rows.map((row) => {
+      const values: unknown[] = [];
+      for (let at = 0; at < items.length; at++) values.push((items[at] as (row: unknown[]) => unknown)(row));
+      return values;
+    });
     for (const [state, { collections }] of this.visits) {
       for (const [slot, items] of collections ?? []) {
         const attribute = state.instrumentation.attributes[slot] as RelatedAttribute;
@@ -89,7 +95,8 @@ class PlannedRows {
         attribute.setLoaded(state, [...items]);
       }
     }
-    return found;
+    // A row for each of its related ones is one instance, and so it is with each that it is linked to.
+    return this.#plan.joins.length > 0 ? distinct(found, (row) => (row.length === 1 ? row[0] : row)) : found;
   }
 
   enqueue(afterLoads: AfterLoads, loads: RelatedLoads): void {
@@ -150,10 +157,10 @@ class EntityRows {
     }
     this.#plan = planToCarry(entity);
     // A statement that follows an option is part of what that option says, also where nothing more is to follow.
-    const { root, select } = entity.statement;
-    this.#carries = planToCarry(root) !== undefined || select.parts.links !== undefined;
+    const { entities, select } = entity.statement;
+    this.#carries = entities.some((each) => planToCarry(each) !== undefined) || select.parts.links !== undefined;
     // A refresh overwrites the instance that it was asked for, and no other.
-    const isOverwritten = !entity.statement.isRefresh || entity === entity.statement.root;
+    const isOverwritten = !entity.statement.isRefresh || entity === entities[0];
     this.#context = isOverwritten
       ? rows.context
       : { ...rows.context, populateExisting: false, onlyKeys: undefined, asking: undefined };
@@ -256,17 +263,9 @@ class EntityRows {
   }
 }
 
-/** An entity and those that are joined to it, in the order of their columns. */
-function withJoined(entity: PlannedEntity): readonly PlannedEntity[] {
-  return [entity, ...entity.joined.flatMap((relation) => withJoined(relation.entity))];
-}
-
-function isNew(seen: Map<Instance, Set<string>>, instance: Instance, link: string): boolean {
-  const links = seen.get(instance);
-  if (links?.has(link) === true) return false;
-  if (links === undefined) seen.set(instance, new Set([link]));
-  else links.add(link);
-  return true;
+/** What is joined to an entity, and to that in turn, in the order of its columns. */
+function joinedTo({ joined }: PlannedEntity): readonly PlannedEntity[] {
+  return joined.flatMap(({ entity }) => [entity, ...joinedTo(entity)]);
 }
 
 /** Gives an instance that these rows have told of already what only this row has: one query, one event. */

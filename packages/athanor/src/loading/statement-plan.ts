@@ -1,9 +1,11 @@
+import { ArgumentError } from "../event/errors.ts";
+import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { EagerJoin } from "../sql/eager-join.ts";
 import { EntityAlias } from "../sql/entity-alias.ts";
 import { conjunction } from "../sql/conditions.ts";
 import type { Expression } from "../sql/expression.ts";
-import type { EntityCriteria, LoaderTree, LoadingPlan } from "../sql/loading-plan.ts";
+import { type EntityCriteria, type LoaderTree, type LoadingPlan, isOf, treeOf } from "../sql/loading-plan.ts";
 import { relatedCondition } from "../sql/related-condition.ts";
 import { Select } from "../sql/select.ts";
 import type { UserDefinedOption } from "../sql/user-defined-option.ts";
@@ -11,11 +13,12 @@ import { criteriaCondition, restrictionOf } from "./criteria-condition.ts";
 import type { LoaderStrategy } from "./loader-strategy.ts";
 import { PlannedEntity } from "./planned-entity.ts";
 
-/** How a statement with options is executed: what it becomes, and what its rows hold. */
+/** How a statement of instances is executed: what it becomes, and what its rows hold. */
 export class StatementPlan {
   /** The statement as it is sent. */
   readonly select: Select<unknown>;
-  readonly root: PlannedEntity;
+  /** The classes whose instances its rows consist of, in their order; of most statements one. */
+  readonly entities: readonly PlannedEntity[];
   readonly joins: EagerJoin[] = [];
   /** The classes with something to do when all rows are read, in that order. */
   readonly withAfter: PlannedEntity[] = [];
@@ -28,8 +31,12 @@ export class StatementPlan {
     this.criteria = criteria;
     this.userDefined = userDefined;
     this.isRefresh = isRefresh;
-    this.root = new PlannedEntity(this, select.mapper, undefined, tree, path, 0);
-    arrange(this.root);
+    const selected = select.parts.selected?.entities ?? [{ mapper: select.mapper, alias: undefined }];
+    expectInRows(tree, selected, select);
+    this.entities = selected.map(
+      ({ mapper, alias }) => new PlannedEntity(this, mapper, alias, treeOf(tree, mapper), path, 0),
+    );
+    this.entities.forEach(arrange);
     // Neither does a refresh hide the instance that it was asked for.
     const restricted = criteria.length === 0 ? select : select.restrictedBy(restrictionOf(criteria), !isRefresh);
     this.select = new Select(select.entity, {
@@ -38,10 +45,10 @@ export class StatementPlan {
     });
   }
 
-  /** Whether each row is another instance: nothing beside the entity is joined to it. */
+  /** Whether each row is another instance: nothing stands beside it. */
   get isDistinct(): boolean {
-    const { from, sources } = this.select.parts;
-    return this.joins.length === 0 && from === undefined && sources === undefined;
+    const { from, sources, selected } = this.select.parts;
+    return this.joins.length === 0 && from === undefined && sources === undefined && selected === undefined;
   }
 
   /** Reads related rows beside those of an entity. */
@@ -59,6 +66,22 @@ export class StatementPlan {
     const own = relatedCondition(property, alias);
     const criteria = criteriaCondition(this.criteria, property.target, alias);
     return own === undefined || criteria === undefined ? (own ?? criteria) : conjunction(own, criteria);
+  }
+}
+
+/** An option of a class that stands in no row would do nothing. */
+function expectInRows(
+  tree: LoaderTree,
+  entities: readonly { readonly mapper: Mapper }[],
+  { mapper }: Select<unknown>,
+): void {
+  for (const property of tree.keys()) {
+    if (entities.some((entity) => isOf(property, entity.mapper))) continue;
+    const { class: parent } = property.parent;
+    throw new ArgumentError(
+      `An option says how ${property.label} is loaded, and the rows of the statement of ${mapper.class.name} hold no ${parent.name}. ` +
+        `Select it along, as in .columns((user, post) => [user, post]), or leave out the option.`,
+    );
   }
 }
 

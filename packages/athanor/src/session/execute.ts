@@ -82,11 +82,14 @@ async function selectInstances(
   execution: Execution,
 ): Promise<Result<unknown>> {
   const { mapper, parts } = statement;
-  if (parts.selected !== undefined) return selectColumns(connection, statement, parts.selected, execution);
+  if (parts.selected?.entities.length === 0) return selectColumns(connection, statement, parts.selected, execution);
   const populateExisting = execution.options.populateExisting ?? parts.executionOptions.populateExisting ?? false;
   // What is joined makes several rows of one instance, which is loaded or refreshed once.
   const hasPlan =
-    parts.sources !== undefined || parts.links !== undefined || (parts.plan !== undefined && !isEmptyPlan(parts.plan));
+    parts.selected !== undefined ||
+    parts.sources !== undefined ||
+    parts.links !== undefined ||
+    (parts.plan !== undefined && !isEmptyPlan(parts.plan));
   if (hasPlan) return selectAlong(core, connection, statement, execution, populateExisting);
   const { dialect } = connection.engine;
   const rows = await runSelect(connection, statement, execution);
@@ -107,14 +110,10 @@ async function selectColumns(
   execution: Execution,
 ): Promise<Result<unknown>> {
   const plan = statement.parts.plan ?? emptyPlan;
-  if (plan.tree.size > 0) {
-    throw new ArgumentError(
-      `The statement selects columns of ${statement.mapper.class.name}, and its options say how relationships of instances are loaded. Leave out one of the two: columns(), or selectinLoad() and joinedLoad().`,
-    );
-  }
-  const sent = plan.criteria.length === 0 ? statement : new StatementPlan(statement, plan, false).select;
-  const rows = selected.read(await runSelect(connection, sent, execution), connection.engine.dialect);
-  return new Result<unknown>(rows, rows.length);
+  const sent = isEmptyPlan(plan) ? statement : new StatementPlan(statement, plan, false).select;
+  const read = sent.parts.selected ?? selected;
+  const rows = read.read(await runSelect(connection, sent, execution), connection.engine.dialect);
+  return new Result<unknown>(rows, rows.length, read.names);
 }
 
 /** Selects instances, and loads what its options say along with them. */
@@ -133,7 +132,9 @@ async function selectAlong(
   const afterLoads = execution.afterLoads ?? new AfterLoads();
   enqueue(afterLoads, relatedLoads(core, afterLoads, populateExisting && !isRefresh));
   if (execution.afterLoads === undefined) await afterLoads.run();
-  return new Result<unknown>(found, found.length);
+  const { selected } = statement.parts;
+  const results = selected?.names === undefined ? found : found.map((values) => selected.rowOf(values));
+  return new Result<unknown>(results, results.length, selected?.names);
 }
 
 function relatedLoads(core: SessionState, afterLoads: AfterLoads, populateExisting: boolean): RelatedLoads {

@@ -3,6 +3,7 @@ import { emitUntilResult } from "../event/dispatch.ts";
 import { InvalidRequestError } from "../event/errors.ts";
 import type { Registration } from "../event/event-node.ts";
 import type { Instance } from "../instance/instance.ts";
+import { mapperOf } from "../mapping/configure-mappers.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { BulkStatement } from "../sql/bulk-statement.ts";
@@ -123,9 +124,14 @@ export class ORMExecuteState {
     return isOrmStatement(this.statement) ? this.statement.mapper : undefined;
   }
 
-  /** The mappers of all classes that the statement selects or writes; what is joined to them is not among them. */
+  /**
+   * The mappers of all classes that the rows of the statement consist of, whole or by single attributes, or that it writes; what is only joined to them is not among them,
+   * and `func.count()` belongs to no class.
+   */
   get allMappers(): readonly Mapper[] {
-    return this.bindMapper === undefined ? [] : [this.bindMapper];
+    if (!(this.statement instanceof Select)) return this.bindMapper === undefined ? [] : [this.bindMapper];
+    const entities = this.statement.columnDescriptions.flatMap(({ entity }) => entity ?? []);
+    return [...new Set(entities)].map((entity) => mapperOf(entity));
   }
 
   /** The options that were given with this execution, and what listeners added. */

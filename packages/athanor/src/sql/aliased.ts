@@ -35,5 +35,5 @@ export class Aliased<out TModel> {
 export function aliased<TModel extends AnyModel>(model: TModel, name: string): Aliased<TModel> {
   if (typeof name !== "string" || name.trim() === "")
     throw new ArgumentError(`aliased(${model.name}, …) takes the name under which the class stands in the statement.`);
-  return new Aliased(new EntityAlias(mapperOf(model as never), name));
+  return new Aliased(new EntityAlias(mapperOf(model as never), name, name));
 }

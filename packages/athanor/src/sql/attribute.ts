@@ -200,13 +200,43 @@ type KindOf<TProperty> =
 /** The attributes of a class by name. */
 export type Attributes<TModel> = {
   readonly [K in keyof PropertiesOf<TModel>]: Attribute<
-    TModel extends Class ? InstanceType<TModel> : TModel extends Mixin<any> ? object : unknown,
+    OwnerOf<TModel>,
     ValueOf<PropertiesOf<TModel>[K]>,
     KindOf<PropertiesOf<TModel>[K]>
   >;
-};
+} & SelectableEntity<OwnerOf<TModel>>;
+
+/** The attributes of a class whose rows an outer join may lack: the columns are NULL there. */
+export type OuterAttributes<TModel> = {
+  readonly [K in keyof PropertiesOf<TModel>]: Attribute<
+    OwnerOf<TModel>,
+    KindOf<PropertiesOf<TModel>[K]> extends "column"
+      ? ValueOf<PropertiesOf<TModel>[K]> | null
+      : ValueOf<PropertiesOf<TModel>[K]>,
+    KindOf<PropertiesOf<TModel>[K]>
+  >;
+} & SelectableEntity<OwnerOf<TModel> | null>;
+
+type OwnerOf<TModel> = TModel extends Class ? InstanceType<TModel> : TModel extends Mixin<any> ? object : unknown;
+
+/** All attributes of a class in a statement together: as a part of its rows they are an instance. */
+// No interface: code that knows no classes takes attributes for a record.
+export type SelectableEntity<TInstance> = { readonly "~instance": TInstance };
+
+/** What a class is in a statement. */
+export interface EntityInStatement {
+  readonly owner: object;
+  /** Its name there, where that is not its table's. */
+  readonly alias: EntityAlias | undefined;
+}
 
 const known = new WeakMap<object, object>();
+const entities = new WeakMap<object, EntityInStatement>();
+
+/** The class whose attributes these are, and where it stands in a statement; undefined for anything else. */
+export function entityOfAttributes(value: object): EntityInStatement | undefined {
+  return entities.get(value);
+}
 
 /** The attributes of a class that stands in a statement under a name of its own. */
 export function attributesOf(alias: EntityAlias): object {
@@ -241,7 +271,7 @@ function makeAttributes(owner: object, alias?: EntityAlias): object {
   const names = declaration?.properties.map(({ key }) => key) ?? Object.keys((owner as Mixin<object>).properties);
   const byName: Record<string, Attribute<unknown, unknown>> = {};
   for (const name of names) byName[name] = new Attribute(owner, name, alias);
-  return new Proxy(Object.freeze(byName), {
+  const made = new Proxy(Object.freeze(byName), {
     get(target, name) {
       if (typeof name !== "string" || Object.hasOwn(target, name)) return target[name as string];
       // A promise check, a debugger or a test's printer asks for these, and means no attribute.
@@ -252,4 +282,6 @@ function makeAttributes(owner: object, alias?: EntityAlias): object {
       );
     },
   });
+  entities.set(made, { owner, alias });
+  return made;
 }

@@ -76,7 +76,7 @@ export abstract class FilteredStatement<TModel, TParts extends FilteredParts = F
    */
   options(...options: readonly (LoaderCriteria | UserDefinedOption)[]): this {
     const plan = options.reduce<LoadingPlan>(
-      (before, option) => this.#expectOption(option).addTo(before, this.mapper),
+      (before, option) => this.#expectOption(option).addTo(before, [this.mapper]),
       this.parts.plan ?? emptyPlan,
     );
     return this.with({ plan } as Partial<TParts>);

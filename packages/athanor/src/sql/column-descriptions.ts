@@ -2,9 +2,9 @@ import type { InstrumentedClass } from "../instance/instrumentation.ts";
 import type { ColumnType } from "../mapping/column-type.ts";
 import { Mixin } from "../mapping/mixin.ts";
 import { Attribute } from "./attribute.ts";
-import type { EntityAlias } from "./entity-alias.ts";
 import type { Expression } from "./expression.ts";
-import type { SelectedColumns } from "./selected-columns.ts";
+import type { RowItem } from "./selected-columns.ts";
+import { SelectedEntity } from "./selected-entity.ts";
 
 /** One part of each row of a statement. SQLAlchemy: ORM Querying Guide, Inspecting entities and columns from ORM-enabled SELECT and DML statements. */
 export interface ColumnDescription {
@@ -18,17 +18,19 @@ export interface ColumnDescription {
   readonly expr: InstrumentedClass | Expression<unknown>;
 }
 
-/** Describes the rows of a SELECT of a class. */
+/** Describes what the rows of a SELECT consist of. */
 export function describeColumns(
-  entity: InstrumentedClass,
-  alias: EntityAlias | undefined,
-  selected: SelectedColumns | undefined,
+  items: readonly RowItem[],
+  names: readonly string[] | undefined,
 ): readonly ColumnDescription[] {
-  if (selected === undefined) return [{ name: alias?.name ?? entity.name, type: entity, entity, expr: entity }];
-  return selected.expressions.map((expr, index) => {
+  return items.map((expr, index) => {
+    if (expr instanceof SelectedEntity) {
+      const entity = expr.mapper.class as InstrumentedClass;
+      return { name: names?.[index] ?? expr.alias?.givenName ?? entity.name, type: entity, entity, expr: entity };
+    }
     const attribute = expr instanceof Attribute ? expr : undefined;
     return {
-      name: selected.names?.[index] ?? attribute?.key,
+      name: names?.[index] ?? attribute?.key,
       type: expr.columnType,
       entity:
         attribute === undefined || attribute.owner instanceof Mixin

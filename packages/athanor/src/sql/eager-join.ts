@@ -47,10 +47,10 @@ export class EagerJoin {
     );
   }
 
-  /** @param root the class of the statement */
-  joinNodes(root: NamedSource, keepBinds: boolean): readonly JoinNode[] {
+  /** @param parent where the columns are of what the rows are related to */
+  joinNodes(parent: NamedSource, keepBinds: boolean): readonly JoinNode[] {
     // A row between whose other end is missing, or must not be seen, reads as no related row.
-    const sources = relatedSources(this.property, this.parent ?? root, this.alias);
+    const sources = relatedSources(this.property, parent, this.alias);
     return sources.map(({ node, on }, index) => {
       const isLast = index === sources.length - 1;
       const own = isLast && this.condition !== undefined ? [conditionNode(this.condition, keepBinds)] : [];

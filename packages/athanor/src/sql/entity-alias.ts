@@ -20,11 +20,14 @@ export const statementSource: NamedSource = {
 export class EntityAlias implements NamedSource {
   readonly mapper: Mapper;
   readonly name: string;
+  /** Its name, where `aliased` gave it one. */
+  readonly givenName: string | undefined;
   readonly #columns: readonly string[];
 
-  constructor(mapper: Mapper, name: string) {
+  constructor(mapper: Mapper, name: string, givenName?: string) {
     this.mapper = mapper;
     this.name = name;
+    this.givenName = givenName;
     this.#columns = selectedNames(mapper.columnProperties);
   }
 

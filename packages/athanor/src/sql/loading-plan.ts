@@ -15,6 +15,17 @@ export interface LoaderNode {
 /** The relationships of one class that are loaded along. */
 export type LoaderTree = ReadonlyMap<RelationshipProperty, LoaderNode>;
 
+/** Whether instances of a class have a relationship, or those of a subclass do. */
+export function isOf({ parent }: RelationshipProperty, mapper: Mapper): boolean {
+  return mapper.isA(parent) || parent.isA(mapper);
+}
+
+/** What a tree says of the instances of one class. */
+export function treeOf(tree: LoaderTree, mapper: Mapper): LoaderTree {
+  const isWhole = [...tree.keys()].every((property) => isOf(property, mapper));
+  return isWhole ? tree : new Map([...tree].filter(([property]) => isOf(property, mapper)));
+}
+
 /** Which instances of some classes a statement, and what it loads along, must not see. */
 export interface EntityCriteria {
   /** Whether what is loaded later of the instances found keeps to it too. */
@@ -48,6 +59,6 @@ export abstract class LoaderOption {
   /** Whether it says only which rows are not to be seen, so that a statement which loads nothing takes it too. */
   readonly isCriteria: boolean = false;
 
-  /** Adds what it says to the plan of a statement that selects the class of this mapper. */
-  abstract addTo(plan: LoadingPlan, mapper: Mapper): LoadingPlan;
+  /** Adds what it says to the plan of a statement that reads the classes of these mappers, the first of them by itself. */
+  abstract addTo(plan: LoadingPlan, mappers: readonly Mapper[]): LoadingPlan;
 }

@@ -20,12 +20,14 @@ import {
 } from "kysely";
 import type { ColumnProperty } from "../mapping/mapper.ts";
 import type { EagerJoin } from "./eager-join.ts";
-import { aliasColumn, type NamedSource, rootSource } from "./entity-alias.ts";
+import { aliasColumn, type EntityAlias, type NamedSource, rootSource } from "./entity-alias.ts";
 import { entityNode, selectedNames } from "./entity-node.ts";
 import { conditionNode, type Expression } from "./expression.ts";
 import { Ordering } from "./ordering.ts";
 import type { LockOptions, Select } from "./select.ts";
+import type { SelectSource } from "./select-source.ts";
 import { columnName, type SelectedColumns } from "./selected-columns.ts";
+import { SelectedEntity } from "./selected-entity.ts";
 import { bindNode } from "./structure.ts";
 
 /** Some databases take no OFFSET without a LIMIT, and none has more rows. */
@@ -44,13 +46,7 @@ export function selectNode(select: Select<unknown, any, any>, keepBinds: boolean
   const root = rootSource(parts);
   let node = rootNode(select, parts.selected === undefined ? select.properties : []);
   const { selected, groupBy = [] } = parts;
-  if (selected !== undefined)
-    node = withColumns(
-      node,
-      selected.expressions.map((expression, index) =>
-        aliased(expression.toOperationNode(keepBinds), columnName(index)),
-      ),
-    );
+  if (selected !== undefined) node = withColumns(node, selected.selectionNodes(keepBinds));
   if (parts.isDistinct === true) node = { ...node, frontModifiers: [SelectModifierNode.create("Distinct")] };
   for (const source of parts.sources ?? []) node = withJoins(node, source.joinNodes(keepBinds));
   if (parts.where !== undefined) node = QueryNode.cloneWithWhere(node, conditionNode(parts.where, keepBinds));
@@ -60,16 +56,16 @@ export function selectNode(select: Select<unknown, any, any>, keepBinds: boolean
   }
   if (parts.having !== undefined) node = SelectQueryNode.cloneWithHaving(node, conditionNode(parts.having, keepBinds));
   if (locks && parts.lock !== undefined) node = { ...node, endModifiers: lockNodes(select, parts.lock) };
-  const isLimited = parts.limit !== undefined || parts.offset !== undefined;
-  // A limit counts instances, and joined rows must not come into it.
+  // A limit counts what was asked for, and so do groups; joined rows must not come into it.
+  const isClosed = parts.limit !== undefined || parts.offset !== undefined || groupBy.length > 0;
   node = withColumns(
     node,
     (links ?? []).map((link, index) => aliased(link.toOperationNode(), linkName(index))),
   );
-  if (isLimited && joins.length > 0)
-    return joinedToLimited(select, limited(node, parts, orderings, keepBinds), orderings);
+  if (isClosed && joins.length > 0)
+    return joinedToClosed(select, limited(node, parts, orderings, keepBinds), orderings);
   node = withColumns(node, joinSelections(joins));
-  for (const join of joins) node = withJoins(node, join.joinNodes(root, keepBinds));
+  for (const join of joins) node = withJoins(node, join.joinNodes(join.parent ?? root, keepBinds));
   const eager = joins.flatMap((join) => join.orderNodes()).map((by) => OrderByItemNode.create(by));
   return limited(node, parts, [...orderings, ...eager], keepBinds);
 }
@@ -90,12 +86,13 @@ function orderNode(
   return OrderByItemNode.is(item) ? item : OrderByItemNode.create(item);
 }
 
-/** Of the selected class alone: rows that an outer join may lack cannot be locked. */
-function lockNodes(
-  { mapper, parts }: Select<unknown, any, any>,
-  { strength, locked }: LockOptions,
-): SelectModifierNode[] {
-  const own = parts.alias === undefined ? mapper.tables.map(({ name }) => name) : [parts.alias.name];
+/** Of the selected class, and of the others in its rows: rows that an outer join may lack cannot be locked. */
+function lockNodes(select: Select<unknown, any, any>, { strength, locked }: LockOptions): SelectModifierNode[] {
+  const { mapper, parts } = select;
+  const root = parts.alias === undefined ? mapper.tables.map(({ name }) => name) : [parts.alias.name];
+  const isInRows = (source: SelectSource): boolean =>
+    !source.parts.isOuter && parts.selected?.entities.some(({ alias }) => alias === source.parts.alias) === true;
+  const own = [...root, ...(parts.sources ?? []).filter(isInRows).map((source) => source.parts.alias.name)];
   const nodes = [
     SelectModifierNode.create(
       strength === "share" ? "ForShare" : "ForUpdate",
@@ -122,40 +119,63 @@ function rootNode(
   );
 }
 
-/** A statement with a limit as a subquery, and the related rows joined to what it finds. */
-function joinedToLimited(
-  { properties: columns, parts: { joins = [], links = [] } }: Select<unknown>,
+/** A statement with a limit, or with groups, as a subquery, and the related rows joined to what it finds. */
+function joinedToClosed(
+  select: Select<unknown, any, any>,
   inner: SelectQueryNode,
   orderings: readonly OrderByItemNode[],
 ): SelectQueryNode {
-  const names = selectedNames(columns);
-  const outer: NamedSource = {
-    name: "limited",
-    column: ({ slot }) =>
-      aliasColumn("limited", names[columns.findIndex((property) => property.slot === slot)] as string),
-  };
+  const { joins = [], links = [] } = select.parts;
   // The order of what was found is that of the whole: what it was ordered by goes along as columns.
-  const keys = orderings.map((item, index) => ({ item, name: `order_${index + 1}` }));
+  const keys = orderings.map((item, index) => ({ item, name: columnNamed(item) ?? `order_${index + 1}` }));
   const found = withColumns(
     inner,
-    keys.map(({ item, name }) => aliased(item.orderBy, name)),
+    keys.flatMap(({ item, name }) => (columnNamed(item) === undefined ? aliased(item.orderBy, name) : [])),
   );
   let node: SelectQueryNode = {
     kind: "SelectQueryNode",
-    from: FromNode.create([AliasNode.create(found, IdentifierNode.create(outer.name))]),
-    selections: columns.map((property) => SelectionNode.create(outer.column(property) as ColumnNode)),
+    from: FromNode.create([AliasNode.create(found, IdentifierNode.create(CLOSED))]),
+    selections: [...ownNames(select), ...links.map((_, index) => linkName(index))].map((name) =>
+      SelectionNode.create(aliasColumn(CLOSED, name) as ColumnNode),
+    ),
   };
-  node = withColumns(
-    node,
-    links.map((_, index) => SelectionNode.create(aliasColumn(outer.name, linkName(index)) as ColumnNode)),
-  );
   node = withColumns(node, joinSelections(joins));
-  for (const join of joins) node = withJoins(node, join.joinNodes(outer, true));
+  for (const join of joins) node = withJoins(node, join.joinNodes(sourceWithin(select, join.parent), true));
   const eager = joins.flatMap((join) => join.orderNodes()).map((by) => OrderByItemNode.create(by));
-  return ordered(node, [
-    ...keys.map(({ item, name }) => ({ ...item, orderBy: aliasColumn(outer.name, name) })),
-    ...eager,
-  ]);
+  return ordered(node, [...keys.map(({ item, name }) => ({ ...item, orderBy: aliasColumn(CLOSED, name) })), ...eager]);
+}
+
+/** The column that is ordered by, where it is named as one of those that the statement selects. */
+function columnNamed({ orderBy }: OrderByItemNode): string | undefined {
+  const isNamed = ReferenceNode.is(orderBy) && orderBy.table === undefined && ColumnNode.is(orderBy.column);
+  return isNamed ? (orderBy.column as ColumnNode).column.name : undefined;
+}
+
+/** The name of a statement that stands as a subquery of what is joined to it. */
+const CLOSED = "limited";
+
+/** The names of what a statement finds, in its order. */
+function ownNames({ properties, parts: { selected } }: Select<unknown, any, any>): readonly string[] {
+  return selected === undefined
+    ? selectedNames(properties)
+    : selected.items.flatMap((item, index) =>
+        item instanceof SelectedEntity ? item.names(columnName(index)) : [columnName(index)],
+      );
+}
+
+/** Where the columns of an entity of such a statement are; what is joined to it keeps its own name. */
+function sourceWithin(select: Select<unknown, any, any>, parent: EntityAlias | undefined): NamedSource {
+  const { properties, parts } = select;
+  const items = parts.selected?.items ?? [];
+  const index = items.findIndex((item) => item instanceof SelectedEntity && item.alias === parent);
+  if (index !== -1) return (items[index] as SelectedEntity).sourceWithin(CLOSED, columnName(index));
+  if (parent !== undefined) return parent;
+  const names = selectedNames(properties);
+  return {
+    name: CLOSED,
+    column: ({ slot }) =>
+      aliasColumn(CLOSED, names[properties.findIndex((property) => property.slot === slot)] as string),
+  };
 }
 
 function linkName(index: number): string {

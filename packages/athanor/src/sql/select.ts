@@ -5,7 +5,7 @@ import { mapperOf } from "../mapping/configure-mappers.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import type { Table } from "../mapping/table.ts";
 import type { AnyModel, Class, RelationshipName, TargetOf } from "../mapping/model-types.ts";
-import { type Attribute, type Attributes, attributes, attributesOf } from "./attribute.ts";
+import { type Attribute, attributes, attributesOf, type EntityInStatement } from "./attribute.ts";
 import { conditionFor, type Filter } from "./filter.ts";
 import { conjunction } from "./conditions.ts";
 import {
@@ -24,13 +24,12 @@ import { emptyPlan, isEmptyPlan, LoaderOption, type LoadingPlan } from "./loadin
 import { Aliased } from "./aliased.ts";
 import { selectNode } from "./select-node.ts";
 import type { EntityAlias } from "./entity-alias.ts";
+import type { ModelOf, Outer, Scope } from "./scope.ts";
 import { newSource, SelectSource } from "./select-source.ts";
 import { ScalarSubquery } from "./subquery.ts";
 import { type ColumnValues, type Selectable, type SelectedColumns, selectedColumns } from "./selected-columns.ts";
+import { SelectedEntity } from "./selected-entity.ts";
 import { Bind, type Structure } from "./structure.ts";
-
-/** The attributes of each entity of a statement. */
-export type Scope<TEntities extends readonly unknown[]> = { [I in keyof TEntities]: Attributes<TEntities[I]> };
 
 /** Options that accompany the execution of a statement; listeners of `doOrmExecute` see them, and may add their own. */
 export interface ExecutionOptions {
@@ -118,6 +117,11 @@ export class Select<
     return mapperOf(this.entity);
   }
 
+  /** The mappers of all classes that it reads by name, its own first. */
+  get mappers(): readonly Mapper[] {
+    return [this.mapper, ...(this.parts.sources ?? []).map(({ parts }) => parts.alias.mapper)];
+  }
+
   /**
    * Keeps only the rows for which the condition holds; several are combined by AND.
    *
@@ -145,7 +149,7 @@ export class Select<
   join<const TName extends RelationshipName<TEntities[0]>>(
     name: TName,
   ): Select<TRow, [...TEntities, TargetOf<TEntities[0], TName>], TResult>;
-  join<TModel extends TEntities[number], const TName extends RelationshipName<TModel>>(
+  join<TModel extends ModelOf<TEntities[number]>, const TName extends RelationshipName<TModel>>(
     model: TModel,
     name: TName,
   ): Select<TRow, [...TEntities, TargetOf<TModel, TName>], TResult>;
@@ -160,27 +164,28 @@ export class Select<
   /** The same as {@link join}, but rows that have none beside them are found too: what is compared with is NULL there. */
   outerJoin<const TName extends RelationshipName<TEntities[0]>>(
     name: TName,
-  ): Select<TRow, [...TEntities, TargetOf<TEntities[0], TName>], TResult>;
-  outerJoin<TModel extends TEntities[number], const TName extends RelationshipName<TModel>>(
+  ): Select<TRow, [...TEntities, Outer<TargetOf<TEntities[0], TName>>], TResult>;
+  outerJoin<TModel extends ModelOf<TEntities[number]>, const TName extends RelationshipName<TModel>>(
     model: TModel,
     name: TName,
-  ): Select<TRow, [...TEntities, TargetOf<TModel, TName>], TResult>;
+  ): Select<TRow, [...TEntities, Outer<TargetOf<TModel, TName>>], TResult>;
   outerJoin<TModel extends AnyModel>(
     model: TModel | Aliased<TModel>,
     on: (...entities: Scope<[...TEntities, TModel]>) => Condition,
-  ): Select<TRow, [...TEntities, TModel], TResult>;
+  ): Select<TRow, [...TEntities, Outer<TModel>], TResult>;
   outerJoin(target: unknown, by?: unknown): Select<TRow, any, TResult> {
     return this.#beside("outerJoin", target, by);
   }
 
   /**
-   * Selects values instead of instances: a list makes tuples, an object makes objects. Of an outer join they may be null. Nothing of it is in the identity map, and the
-   * values do not change with the instances of the session.
+   * Selects what each row consists of: a list makes tuples, an object makes objects. An attribute, a function or SQL is a value in it, which does not change with the
+   * instances of the session; a class that the statement reads is an instance, the session's own. Of an outer join they may be null.
    *
    * SQLAlchemy: ORM Querying Guide, Selecting ORM Entities and Attributes.
    *
-   * @throws ArgumentError for what is no column, such as a relationship.
+   * @throws ArgumentError for what is no column, such as a relationship, and for classes that the statement does not read.
    * @example
+   * const pairs = (await session.execute(select(User).join("posts").columns((user, post) => ({ user, post })))).all(); // { user: User; post: Post }[]
    * const rows = (await session.execute(
    *   select(User).outerJoin("posts").columns((user, post) => ({ name: user.name, posts: func.count(post.id) })).groupBy((user) => user.id),
    * )).all(); // { name: string; posts: number }[]
@@ -188,7 +193,9 @@ export class Select<
   columns<const TColumns extends readonly Selectable[] | Readonly<Record<string, Selectable>>>(
     choose: (...entities: Scope<TEntities>) => TColumns,
   ): Select<ColumnValues<TColumns>, TEntities, "columns"> {
-    return this.#with({ selected: selectedColumns(choose(...this.#scope())) }) as never;
+    return this.#with({
+      selected: selectedColumns(choose(...this.#scope()), (entity) => this.#reads(entity)),
+    }) as never;
   }
 
   /** Makes one row of all that are equal in these attributes or expressions; with functions such as `func.count()` in `columns`. Further calls add to the first. */
@@ -252,10 +259,11 @@ export class Select<
    * @throws ArgumentError for an option of a class that has nothing to do with this one.
    * @example
    * select(User).options(selectinLoad(User, "posts").selectinLoad("tags"), joinedLoad(User, "profile"))
+   * select(User).join("posts").columns((user, post) => [user, post]).options(selectinLoad(Post, "tags"))
    */
   options(...options: readonly LoaderOption[]): this {
     const plan = options.reduce((before, option) => {
-      if (option instanceof LoaderOption) return option.addTo(before, this.mapper);
+      if (option instanceof LoaderOption) return option.addTo(before, this.mappers);
       throw new ArgumentError(
         `options() takes what selectinLoad(), joinedLoad() or withLoaderCriteria() return, or a UserDefinedOption, and got ${describeGiven(option)}.`,
       );
@@ -275,7 +283,7 @@ export class Select<
   }
 
   /**
-   * What each row consists of, in its order: one instance, or the columns that were chosen.
+   * What each row consists of, in its order: one instance, or the columns and classes that were chosen.
    *
    * SQLAlchemy: `Select.column_descriptions`.
    *
@@ -283,7 +291,8 @@ export class Select<
    * select(User).columns((user) => ({ email: user.email })).columnDescriptions // [{ name: "email", type: { kind: "text" }, entity: User, … }]
    */
   get columnDescriptions(): readonly ColumnDescription[] {
-    return describeColumns(this.entity, this.parts.alias, this.parts.selected);
+    const { alias, selected } = this.parts;
+    return describeColumns(selected?.items ?? [new SelectedEntity(this.mapper, alias)], selected?.names);
   }
 
   /** The columns that its rows have, in their order. */
@@ -323,12 +332,13 @@ export class Select<
 
   /** @throws ArgumentError for a statement that does not select exactly one column */
   expectOneColumn(use: string): void {
-    const count = this.parts.selected?.expressions.length;
+    const { selected } = this.parts;
+    const count = selected?.entities.length === 0 ? selected.items.length : undefined;
     if (count === 1) return;
-    const { class: selected, primaryKey } = this.mapper;
-    const entity = selected.name.charAt(0).toLowerCase() + selected.name.slice(1);
+    const { class: model, primaryKey } = this.mapper;
+    const entity = model.name.charAt(0).toLowerCase() + model.name.slice(1);
     throw new ArgumentError(
-      `${use} takes a statement of one column, and this one of ${selected.name} selects ${count === undefined ? "instances" : `${count} columns`}. ` +
+      `${use} takes a statement of one column, and this one of ${model.name} selects ${count === undefined ? "instances" : `${count} columns`}. ` +
         `Name the column: .columns((${entity}) => [${entity}.${primaryKey[0]?.key ?? "id"}]).`,
     );
   }
@@ -401,6 +411,12 @@ export class Select<
     const beside = (this.parts.sources ?? []).map(({ parts: { alias } }) => attributesOf(alias));
     const { alias } = this.parts;
     return [alias === undefined ? attributes(this.entity as never) : attributesOf(alias), ...beside] as never;
+  }
+
+  #reads({ owner, alias }: EntityInStatement): boolean {
+    const { alias: own, sources = [] } = this.parts;
+    if (alias === undefined) return own === undefined && owner === this.entity;
+    return alias === own || sources.some(({ parts }) => parts.alias === alias);
   }
 
   #beside(method: string, target: unknown, by: unknown): Select<TRow, any, TResult> {

@@ -1,25 +1,44 @@
-import type { Expression as KyselyExpression } from "kysely";
+import { AliasNode, type Expression as KyselyExpression, IdentifierNode, SelectionNode } from "kysely";
 import type { Dialect } from "../engine/dialect.ts";
 import { ArgumentError } from "../event/errors.ts";
-import { describeGiven, type Expression, expectExpression, type Restriction } from "./expression.ts";
+import type { InstrumentedClass } from "../instance/instrumentation.ts";
+import { mapperOf } from "../mapping/configure-mappers.ts";
+import { type EntityInStatement, entityOfAttributes, type SelectableEntity } from "./attribute.ts";
+import { describeGiven, Expression, expectExpression, type Restriction } from "./expression.ts";
+import { SelectedEntity } from "./selected-entity.ts";
 import { Structure } from "./structure.ts";
 
-/** What a row of a statement may consist of: attributes, functions of them, comparisons, SQL written with Kysely's `sql`. */
-export type Selectable = KyselyExpression<unknown>;
+/**
+ * What a row of a statement may consist of: attributes, functions of them, comparisons, SQL written with Kysely's `sql`, and whole classes that the statement reads, which
+ * are instances in the row.
+ */
+export type Selectable = KyselyExpression<unknown> | SelectableEntity<unknown>;
 
 /** The row that these columns make: a tuple of a list, an object of an object. */
 export type ColumnValues<TColumns> = {
-  -readonly [K in keyof TColumns]: TColumns[K] extends KyselyExpression<infer V> ? V : never;
+  -readonly [K in keyof TColumns]: TColumns[K] extends SelectableEntity<infer I>
+    ? I
+    : TColumns[K] extends KyselyExpression<infer V>
+      ? V
+      : never;
 };
 
-/** The values that the rows of a statement consist of, in their order, with their names where the rows are objects. */
+/** A part of each row: a value, or an instance. */
+export type RowItem = Expression<unknown> | SelectedEntity;
+
+/** What the rows of a statement consist of, in its order, with names where the rows are objects. */
 export class SelectedColumns {
-  readonly expressions: readonly Expression<unknown>[];
+  readonly items: readonly RowItem[];
   readonly names: readonly string[] | undefined;
 
-  constructor(expressions: readonly Expression<unknown>[], names: readonly string[] | undefined) {
-    this.expressions = expressions;
+  constructor(items: readonly RowItem[], names: readonly string[] | undefined) {
+    this.items = items;
     this.names = names;
+  }
+
+  /** The classes whose instances stand in the rows. */
+  get entities(): readonly SelectedEntity[] {
+    return this.items.filter((item) => item instanceof SelectedEntity);
   }
 
   /**
@@ -29,33 +48,47 @@ export class SelectedColumns {
   nameOf(expression: Expression<unknown>): string | undefined {
     const wanted = structureOf(expression);
     if (!wanted.isCacheable || wanted.binds.length === 0) return undefined;
-    const index = this.expressions.findIndex((each) => isSame(structureOf(each), wanted));
+    const index = this.items.findIndex((each) => each instanceof Expression && isSame(structureOf(each), wanted));
     return index === -1 ? undefined : columnName(index);
   }
 
   structure(into: Structure): void {
-    for (const expression of this.expressions) expression.structure(into.add(" column "));
+    for (const item of this.items) item.structure(into.add(" column "));
+  }
+
+  selectionNodes(keepBinds: boolean): readonly SelectionNode[] {
+    return this.items.flatMap((item, index) => {
+      const name = columnName(index);
+      if (item instanceof SelectedEntity) return item.selectionNodes(name);
+      return SelectionNode.create(
+        AliasNode.create(item.toOperationNode(keepBinds), IdentifierNode.create(name)) as never,
+      );
+    });
   }
 
   restrictedBy(restriction: Restriction): SelectedColumns {
     return new SelectedColumns(
-      this.expressions.map((expression) => expression.restrictedBy(restriction)),
+      this.items.map((item) => (item instanceof SelectedEntity ? item : item.restrictedBy(restriction))),
       this.names,
     );
   }
 
-  /** Makes what the user sees of what the driver gives. */
+  /** Makes what the user sees of what the driver gives, where rows consist of values alone. */
   read(rows: readonly unknown[][], dialect: Dialect): unknown[] {
-    const readers = this.expressions.map((expression) => expression.reader(dialect));
+    const readers = this.items.map((item) => (item as Expression<unknown>).reader(dialect));
+    return rows.map((row) =>
+      this.rowOf(row.map((raw, index) => (raw === null ? null : (readers[index]?.(raw) ?? raw)))),
+    );
+  }
+
+  /** The row with these values. */
+  rowOf(values: readonly unknown[]): unknown {
     const { names } = this;
-    return rows.map((row) => {
-      const values = row.map((raw, index) => (raw === null ? null : (readers[index]?.(raw) ?? raw)));
-      return names === undefined ? values : Object.fromEntries(names.map((name, index) => [name, values[index]]));
-    });
+    return names === undefined ? values : Object.fromEntries(names.map((name, index) => [name, values[index]]));
   }
 }
 
-/** The name of a column of such a statement. */
+/** The name of a column of such a statement; of an instance, what the names of its columns begin with. */
 export function columnName(index: number): string {
   return `column_${index + 1}`;
 }
@@ -75,11 +108,15 @@ function isSame(left: Structure, right: Structure): boolean {
   );
 }
 
-/** Takes what users give to `columns`. */
-export function selectedColumns(given: unknown): SelectedColumns {
-  if (Array.isArray(given) && given.length > 0) return new SelectedColumns(given.map(expectSelectable), undefined);
-  const isObject =
-    typeof given === "object" && given !== null && !Array.isArray(given) && !("toOperationNode" in given);
+/**
+ * Takes what users give to `columns`.
+ *
+ * @param reads whether the statement reads a class there
+ */
+export function selectedColumns(given: unknown, reads: (entity: EntityInStatement) => boolean): SelectedColumns {
+  const itemOf = (value: unknown): RowItem => expectSelectable(value, reads);
+  if (Array.isArray(given) && given.length > 0) return new SelectedColumns(given.map(itemOf), undefined);
+  const isObject = typeof given === "object" && given !== null && !Array.isArray(given) && !isPart(given);
   const names = isObject ? Object.keys(given) : [];
   if (!isObject || names.length === 0) {
     throw new ArgumentError(
@@ -88,10 +125,16 @@ export function selectedColumns(given: unknown): SelectedColumns {
       }.`,
     );
   }
-  return new SelectedColumns(Object.values(given as object).map(expectSelectable), names);
+  return new SelectedColumns(Object.values(given as object).map(itemOf), names);
 }
 
-function expectSelectable(value: unknown): Expression<unknown> {
+function isPart(value: object): boolean {
+  return "toOperationNode" in value || entityOfAttributes(value) !== undefined;
+}
+
+function expectSelectable(value: unknown, reads: (entity: EntityInStatement) => boolean): RowItem {
+  const entity = typeof value === "object" && value !== null ? entityOfAttributes(value) : undefined;
+  if (entity !== undefined) return expectRead(entity, reads);
   if (typeof value === "object" && value !== null && "toOperationNode" in value) {
     const expression = expectExpression(value);
     // What is in no table is refused here, with its name, and not when the statement is executed.
@@ -99,6 +142,16 @@ function expectSelectable(value: unknown): Expression<unknown> {
     return expression;
   }
   throw new ArgumentError(
-    `A column of a row is an attribute, a function of one, or a piece of SQL, such as user.name, func.count() or sql\`…\`, and columns() was given ${describeGiven(value)}.`,
+    `A column of a row is an attribute, a function of one, a piece of SQL, or a class that the statement reads, such as user.name, func.count(), sql\`…\` or user, and columns() was given ${describeGiven(value)}.`,
+  );
+}
+
+function expectRead(entity: EntityInStatement, reads: (entity: EntityInStatement) => boolean): SelectedEntity {
+  const { owner, alias } = entity;
+  if (reads(entity)) return new SelectedEntity(alias?.mapper ?? mapperOf(owner as InstrumentedClass), alias);
+  const { name = "a mixin" } = owner as { readonly name?: string };
+  throw new ArgumentError(
+    `columns() was given the attributes of ${name}, which the statement does not read under that name. Take what its function is given: columns((user, post) => [user, post]), ` +
+      `of classes that select(), join() and outerJoin() name.`,
   );
 }

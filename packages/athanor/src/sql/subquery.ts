@@ -42,7 +42,7 @@ export class ScalarSubquery<out TValue> extends ComparableExpression<TValue> {
   }
 
   get #value(): Expression<unknown> | undefined {
-    return this.#select.parts.selected?.expressions[0];
+    return this.#select.parts.selected?.items[0] as Expression<unknown> | undefined;
   }
 }
 

@@ -55,6 +55,14 @@ const mistakes: Readonly<Record<string, readonly [code: string, ...phrases: stri
     `select(Author).columns((author) => [author.nme]);`,
     `Property 'nme' does not exist on type 'Attributes<typeof Author>'. Did you mean 'name'?`,
   ],
+  "a misspelt column of a class that an outer join may lack": [
+    `select(Author).outerJoin("books").columns((author, book) => [author, book.titel]);`,
+    `Property 'titel' does not exist on type 'OuterAttributes<typeof Book>'. Did you mean 'title'?`,
+  ],
+  "something to select that is no part of a row": [
+    `select(Author).columns((author) => [author, 1]);`,
+    `Type 'number' is not assignable to type 'Selectable'`,
+  ],
   "a subquery of another type of values": [
     `select(Author).where((author) => author.id.in(select(Book).columns((book) => [book.title])));`,
     `Argument of type 'Select<[string], [typeof Book], "columns">' is not assignable to parameter of type`,
