@@ -123,7 +123,13 @@ export { type RawBuilder as Sql, sql } from "kysely";
 export { LoaderOption } from "./sql/loading-plan.ts";
 export { UserDefinedOption } from "./sql/user-defined-option.ts";
 export { joinedLoad, LoaderPath, selectinLoad } from "./loading/loader-path.ts";
-export { type LoaderCriteria, type LoaderCriteriaOptions, withLoaderCriteria } from "./loading/loader-criteria.ts";
+export {
+  type CriteriaAttributes,
+  type CriteriaTarget,
+  type LoaderCriteria,
+  type LoaderCriteriaOptions,
+  withLoaderCriteria,
+} from "./loading/loader-criteria.ts";
 
 export { deserialize } from "./loading/deserialize.ts";
 export { serialize } from "./loading/serialize.ts";

@@ -4,7 +4,10 @@ import { conjunction } from "../sql/conditions.ts";
 import type { Expression, Restriction } from "../sql/expression.ts";
 import { emptyPlan, type EntityCriteria, type LoadingPlan } from "../sql/loading-plan.ts";
 
-/** All that criteria say of a class, as one condition. */
+/**
+ * All that criteria say of a class, as one condition. What a criterion asks of other rows is kept to the other criteria, and not to itself: so it comes to an end
+ * where two of them ask of each other's class, and one that asks of its own class, whether a folder's parent is shown, asks of every row of it.
+ */
 export function criteriaCondition(
   criteria: readonly EntityCriteria[],
   mapper: Mapper,
@@ -12,7 +15,9 @@ export function criteriaCondition(
 ): Expression<boolean> | undefined {
   return criteria.reduce<Expression<boolean> | undefined>((before, each) => {
     const condition = each.conditionFor(mapper, alias);
-    return condition === undefined ? before : conjunction(before, condition);
+    if (condition === undefined) return before;
+    const others = criteria.filter((other) => other !== each);
+    return conjunction(before, others.length === 0 ? condition : condition.restrictedBy(restrictionOf(others)));
   }, undefined);
 }
 

@@ -63,7 +63,7 @@ export class StatementPlan {
   }
 
   #conditionOf(property: RelationshipProperty, alias: EntityAlias): Expression<boolean> | undefined {
-    const own = relatedCondition(property, alias);
+    const own = relatedCondition(property, alias)?.restrictedBy(restrictionOf(this.criteria));
     const criteria = criteriaCondition(this.criteria, property.target, alias);
     return own === undefined || criteria === undefined ? (own ?? criteria) : conjunction(own, criteria);
   }

@@ -108,6 +108,13 @@ export class Declaration {
     return this.properties.find((property) => property.key === key);
   }
 
+  /** Whether it declares the other one's class, or one below that. */
+  isA(other: Declaration): boolean {
+    for (let current: Declaration | undefined = this as Declaration; current !== undefined; current = current.parent)
+      if (current === other) return true;
+    return false;
+  }
+
   /** A table of what this class declares itself; where it shares its parent's, that is what it adds. */
   #ownTable(declared: ReadonlyMap<string, Property>, options: DeclarationOptions): Table {
     const name = options.table ?? this.parent?.table.name ?? "";

@@ -335,7 +335,10 @@ export class Session implements AsyncDisposable {
     ) as Promise<TInstance>;
   }
 
-  /** Executes a statement and answers with its rows, or with how many it has written. */
+  /**
+   * Executes a statement and answers with its rows, or with how many it has written. Raw SQL is sent as it is, and listeners of `doOrmExecute` cannot add
+   * `withLoaderCriteria` to it: it sees and changes hidden rows.
+   */
   execute<TStatement extends Statement>(
     statement: TStatement,
     parameters?: ParametersOf<TStatement>,

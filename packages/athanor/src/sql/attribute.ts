@@ -18,7 +18,7 @@ import { Aliased } from "./aliased.ts";
 import { EntityAlias, statementSource } from "./entity-alias.ts";
 import { ComparableExpression } from "./comparable-expression.ts";
 import { conjunction } from "./conditions.ts";
-import type { Condition, Expression } from "./expression.ts";
+import type { Condition, Expression, Restriction } from "./expression.ts";
 import { conditionFor } from "./filter.ts";
 import { RelatedExists } from "./related-exists.ts";
 import type { Structure } from "./structure.ts";
@@ -112,6 +112,11 @@ export class Attribute<
     return this.alias === undefined || property === undefined
       ? columnNode(table, column.name)
       : this.alias.column(property);
+  }
+
+  override restrictedBy({ moved }: Restriction): Attribute<TOwner, TValue, TKind> {
+    if (moved?.mapper === undefined || this.alias !== undefined || !moved.isOf(this.owner)) return this;
+    return new Attribute(moved.mapper.class, this.key, moved.alias);
   }
 
   override evaluator({ mapper }: EvaluationScope): Evaluator {

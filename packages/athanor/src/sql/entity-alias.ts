@@ -49,6 +49,11 @@ export class EntityAlias implements NamedSource {
   }
 }
 
+/** Whether a name stands for the table itself, so that columns which only subclasses in it know are there too. */
+export function isWholeTable({ mapper }: EntityAlias): boolean {
+  return isPlainEntity(mapper);
+}
+
 /** Where the columns of the class of a statement stand. */
 export function rootSource({ alias }: { readonly alias?: EntityAlias | undefined }): NamedSource {
   return alias ?? statementSource;

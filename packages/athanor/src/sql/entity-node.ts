@@ -92,11 +92,6 @@ export function identityCondition(mapper: Mapper): OperationNode | undefined {
 /** The identities whose rows are of this class, where its table holds rows of others too. */
 function sharedTableIdentities(mapper: Mapper): readonly string[] | undefined {
   if (mapper.declaration.hasOwnTable) return undefined;
-  const own: string[] = [];
-  for (const [identity, declaration] of mapper.declaration.identities) {
-    for (let current: typeof declaration | undefined = declaration; current !== undefined; current = current.parent) {
-      if (current === mapper.declaration) own.push(identity);
-    }
-  }
-  return own;
+  const { declaration } = mapper;
+  return [...declaration.identities].filter(([, each]) => each.isA(declaration)).map(([identity]) => identity);
 }

@@ -5,6 +5,7 @@ import type { ColumnType } from "../mapping/column-type.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { EntityAlias } from "./entity-alias.ts";
 import { type EvaluationScope, type Evaluator, UnevaluableError } from "./evaluate.ts";
+import type { MovedEntity } from "./moved-entity.ts";
 import { Bind, bindNode, type StatementPart, type Structure } from "./structure.ts";
 
 /**
@@ -43,7 +44,11 @@ export abstract class Expression<out TValue> implements StatementPart, KyselyExp
 }
 
 /** What criteria say of a class in a statement, where it stands under its own name or another one; undefined where they say nothing. */
-export type Restriction = (mapper: Mapper, alias: EntityAlias | undefined) => Expression<boolean> | undefined;
+export interface Restriction {
+  (mapper: Mapper, alias: EntityAlias | undefined): Expression<boolean> | undefined;
+  /** Where the class stands whose attributes an expression names as its own. It is moved there, and restricted by nothing. */
+  readonly moved?: MovedEntity;
+}
 
 /** A value that a comparison takes: one in memory, or another expression, ours or of Kysely's `sql`. */
 export type Operand<TValue> = TValue | Expression<TValue | null> | RawBuilder<unknown>;
@@ -104,6 +109,14 @@ export class ForeignExpression extends Expression<unknown> {
 
   toOperationNode(): OperationNode {
     return this.#expression.toOperationNode();
+  }
+
+  override restrictedBy({ moved }: Restriction): this {
+    if (moved === undefined) return this;
+    throw new ArgumentError(
+      `A condition on a class, given as an expression, holds SQL of your own. Nobody can tell which columns that names, and the class may stand in a statement under another name. ` +
+        `Give a function of the entity, and name its attributes: (post) => sql\`lower(\${post.title}) <> 'hidden'\`.`,
+    );
   }
 
   override evaluator(): Evaluator {

@@ -10,7 +10,7 @@ import {
   JoinNode,
 } from "kysely";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
-import type { EntityAlias, NamedSource } from "./entity-alias.ts";
+import { type EntityAlias, type NamedSource, statementSource } from "./entity-alias.ts";
 import { conjunction, Predicate } from "./conditions.ts";
 import { conditionNode, type Expression, type Restriction } from "./expression.ts";
 import { relatedSources } from "./related-rows.ts";
@@ -66,6 +66,9 @@ export class RelatedExists extends Predicate {
     const own = this.#condition?.restrictedBy(restriction);
     const hidden = restriction(this.#to.mapper, this.#to);
     const condition = hidden === undefined ? own : conjunction(own, hidden);
-    return new RelatedExists(this.#property, this.#from, this.#to, condition);
+    const { moved } = restriction;
+    const isMoved = this.#from === statementSource && moved?.mapper?.isA(this.#property.parent) === true;
+    const from = (isMoved ? moved.alias : undefined) ?? this.#from;
+    return new RelatedExists(this.#property, from, this.#to, condition);
   }
 }

@@ -318,6 +318,8 @@ export class Select<
   /** The same statement without what criteria hide, from its own class too unless that is what was asked for. */
   restrictedBy(restriction: Restriction, hidesOwn = true): this {
     const { where, orderBy, having, groupBy, selected, sources, alias } = this.parts;
+    // What it names without saying whose is its own.
+    if (alias === undefined && restriction.moved?.mapper?.baseMapper === this.mapper.baseMapper) return this;
     const hidden = hidesOwn ? restriction(this.mapper, alias) : undefined;
     const asked = where?.restrictedBy(restriction);
     return this.#with({

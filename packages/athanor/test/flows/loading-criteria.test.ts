@@ -178,7 +178,7 @@ forEachDatabase((db) => {
 
   test("criteria name a model, and are a function", () => {
     expect(() => withLoaderCriteria(Post, "title" as never)).toThrow(
-      'withLoaderCriteria() takes a function that returns a condition, as in withLoaderCriteria(Post, (post) => post.title.ne("hidden")), and got a string.',
+      'withLoaderCriteria() takes a condition or a function that returns one, as in withLoaderCriteria(Post, (post) => post.title.ne("hidden")), and got a string.',
     );
     expect(() => withLoaderCriteria(class {} as never, () => undefined as never)).toThrow();
     const broken = select(Post).options(withLoaderCriteria(Post, () => undefined as never));

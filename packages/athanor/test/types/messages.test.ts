@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL("../../../..", import.meta.url));
 const preamble = `
 import {
   attributes, type Connection, createEngine, deleteFrom, enumeration, inherit, integer, joinedLoad, listen, load, many, mixin, model, one, select,
-  selectinLoad, type Session, sessionmaker, text, timestamp, transient, validates,
+  selectinLoad, type Session, sessionmaker, text, timestamp, transient, validates, withLoaderCriteria,
 } from ${JSON.stringify(join(root, "packages/athanor/src/index.ts"))};
 const HasTimestamps = mixin({ createdAt: timestamp().default(() => new Date()) });
 class User extends model("users", {
@@ -133,6 +133,11 @@ const mistakes: Readonly<Record<string, readonly [code: string, ...phrases: stri
     `select(Author).options(joinedLoad(Author, "name"));`,
     `Argument of type '"name"' is not assignable to parameter of type '"`,
     `"books"`,
+  ],
+  "a misspelt column of a mixin that criteria are about": [
+    `withLoaderCriteria(HasTimestamps, (entity) => entity.createdAd.isNull());`,
+    `Property 'createdAd' does not exist on type 'Attributes<Mixin<`,
+    `Did you mean 'createdAt'?`,
   ],
   "an option that says how something is loaded, for a statement that loads nothing": [
     `deleteFrom(Author).options(selectinLoad(Author, "books"));`,

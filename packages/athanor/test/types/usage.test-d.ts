@@ -516,6 +516,14 @@ describe("a statement", () => {
     withLoaderCriteria(Book, (book) => book.titel.ne("hidden"));
     // @ts-expect-error a title is a string
     withLoaderCriteria(Book, (book) => book.title.ne(3));
+    withLoaderCriteria(Book, attributes(Book).title.ne("hidden"));
+    withLoaderCriteria(SoftDeletes, (entity) => entity.deletedAt.isNull(), { includeAliases: false });
+    withLoaderCriteria(SoftDeletes, attributes(SoftDeletes).deletedAt.isNull());
+    withLoaderCriteria(Model, (entity) => ("tenant" in entity ? entity["tenant"]!.eq("us") : and()));
+    // @ts-expect-error no such column of the mixin
+    withLoaderCriteria(SoftDeletes, (entity) => entity.deleted.isNull());
+    // @ts-expect-error a date is none of text
+    withLoaderCriteria(SoftDeletes, (entity) => entity.deletedAt.eq("yesterday"));
     // @ts-expect-error a name is no option
     expect(() => select(Author).options("books")).toThrow();
   });
