@@ -122,6 +122,7 @@ export { Update, update, type UpdateValues } from "./sql/update.ts";
 export { type RawBuilder as Sql, sql } from "kysely";
 export { LoaderOption } from "./sql/loading-plan.ts";
 export { UserDefinedOption } from "./sql/user-defined-option.ts";
+export { containsEager } from "./loading/contains-eager.ts";
 export { joinedLoad, LoaderPath, selectinLoad } from "./loading/loader-path.ts";
 export {
   type CriteriaAttributes,

@@ -2,10 +2,12 @@ import { closestName } from "../event/closest-name.ts";
 import { ArgumentError } from "../event/errors.ts";
 import { mapperOf } from "../mapping/configure-mappers.ts";
 import type { Mapper } from "../mapping/mapper.ts";
-import type { Class, RelationshipName, TargetOf } from "../mapping/model-types.ts";
+import type { AnyModel, Class, RelationshipName, TargetOf } from "../mapping/model-types.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
+import type { Aliased } from "../sql/aliased.ts";
 import { isOf, LoaderOption, type LoaderNode, type LoaderTree, type LoadingPlan } from "../sql/loading-plan.ts";
 import type { LoaderStrategy } from "./loader-strategy.ts";
+import { contained } from "./strategies/contained.ts";
 import { joined } from "./strategies/joined.ts";
 import { selectin } from "./strategies/selectin.ts";
 
@@ -29,6 +31,11 @@ export class LoaderPath<in out TModel> extends LoaderOption {
     this.#steps = steps;
   }
 
+  /** A path that begins with a relationship of a class. */
+  static from(model: object, name: string, strategy: LoaderStrategy): LoaderPath<any> {
+    return new LoaderPath([{ property: relationshipOf(mapperOf(model as never), name), strategy }]);
+  }
+
   /** Loads a relationship of these related instances by one further statement: see {@link selectinLoad}. */
   selectinLoad<const TName extends RelationshipName<TModel>>(name: TName): LoaderPath<TargetOf<TModel, TName>> {
     return this.#with(name, selectin);
@@ -37,6 +44,14 @@ export class LoaderPath<in out TModel> extends LoaderOption {
   /** Loads a relationship of these related instances by an outer join: see {@link joinedLoad}. */
   joinedLoad<const TName extends RelationshipName<TModel>>(name: TName): LoaderPath<TargetOf<TModel, TName>> {
     return this.#with(name, joined);
+  }
+
+  /** Takes a relationship of these related instances from a join of the statement: see {@link containsEager}. */
+  containsEager<const TName extends RelationshipName<TModel>>(
+    name: TName,
+    join?: Aliased<AnyModel>,
+  ): LoaderPath<TargetOf<TModel, TName>> {
+    return this.#with(name, contained(join?.alias));
   }
 
   override addTo(plan: LoadingPlan, mappers: readonly Mapper[]): LoadingPlan {
@@ -70,7 +85,7 @@ export function selectinLoad<
   TModel extends { readonly "~properties": unknown } & Class,
   const TName extends RelationshipName<TModel>,
 >(model: TModel, name: TName): LoaderPath<TargetOf<TModel, TName>> {
-  return new LoaderPath([{ property: relationshipOf(mapperOf(model as never), name), strategy: selectin }]);
+  return LoaderPath.from(model, name, selectin);
 }
 
 /**
@@ -86,7 +101,7 @@ export function joinedLoad<
   TModel extends { readonly "~properties": unknown } & Class,
   const TName extends RelationshipName<TModel>,
 >(model: TModel, name: TName): LoaderPath<TargetOf<TModel, TName>> {
-  return new LoaderPath([{ property: relationshipOf(mapperOf(model as never), name), strategy: joined }]);
+  return LoaderPath.from(model, name, joined);
 }
 
 function relationshipOf(mapper: Mapper, name: string): RelationshipProperty {

@@ -5,4 +5,6 @@ import type { PlannedEntity } from "./planned-entity.ts";
 export interface LoaderStrategy {
   /** Arranges what is needed where the instances of an entity are read: columns beside theirs, or something to do afterwards. */
   arrange(entity: PlannedEntity, node: LoaderNode): void;
+  /** It is about the joins of one statement, so instances that this finds are loaded later without it. */
+  readonly isOfStatement?: boolean;
 }

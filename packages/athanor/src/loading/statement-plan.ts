@@ -6,6 +6,7 @@ import { EntityAlias } from "../sql/entity-alias.ts";
 import { conjunction } from "../sql/conditions.ts";
 import type { Expression } from "../sql/expression.ts";
 import { type EntityCriteria, type LoaderTree, type LoadingPlan, isOf, treeOf } from "../sql/loading-plan.ts";
+import { GivenJoin } from "../sql/given-join.ts";
 import { relatedCondition } from "../sql/related-condition.ts";
 import { Select } from "../sql/select.ts";
 import type { UserDefinedOption } from "../sql/user-defined-option.ts";
@@ -15,6 +16,8 @@ import { PlannedEntity } from "./planned-entity.ts";
 
 /** How a statement of instances is executed: what it becomes, and what its rows hold. */
 export class StatementPlan {
+  /** The statement as it was asked for. */
+  readonly asked: Select<unknown>;
   /** The statement as it is sent. */
   readonly select: Select<unknown>;
   /** The classes whose instances its rows consist of, in their order; of most statements one. */
@@ -28,6 +31,7 @@ export class StatementPlan {
   readonly isRefresh: boolean;
 
   constructor(select: Select<unknown>, { tree, criteria, userDefined, path = [] }: LoadingPlan, isRefresh: boolean) {
+    this.asked = select;
     this.criteria = criteria;
     this.userDefined = userDefined;
     this.isRefresh = isRefresh;
@@ -55,8 +59,18 @@ export class StatementPlan {
   join(parent: PlannedEntity, property: RelationshipProperty, tree: LoaderTree): PlannedEntity {
     const { target } = property;
     const alias = new EntityAlias(target, `${target.table.name}_${this.joins.length + 1}`);
-    this.joins.push(new EagerJoin(property, parent.alias, alias, this.#conditionOf(property, alias)));
-    const entity = new PlannedEntity(this, target, alias, tree, [...parent.path, property], parent.depth + 1);
+    return this.#read(parent, tree, new EagerJoin(property, parent.alias, alias, this.#conditionOf(property, alias)));
+  }
+
+  /** Reads related rows from a join that the statement has itself. */
+  readJoin(parent: PlannedEntity, property: RelationshipProperty, alias: EntityAlias, tree: LoaderTree): PlannedEntity {
+    return this.#read(parent, tree, new GivenJoin(property, parent.alias, alias, undefined));
+  }
+
+  #read(parent: PlannedEntity, tree: LoaderTree, join: EagerJoin): PlannedEntity {
+    const { property, alias } = join;
+    this.joins.push(join);
+    const entity = new PlannedEntity(this, alias.mapper, alias, tree, [...parent.path, property], parent.depth + 1);
     parent.joined.push({ property, entity });
     arrange(entity);
     return entity;

@@ -11,6 +11,8 @@ import type { Structure } from "./structure.ts";
  * collides with what the statement says of the same tables.
  */
 export class EagerJoin {
+  /** Whether the statement has the join itself. */
+  readonly isGiven: boolean = false;
   readonly property: RelationshipProperty;
   /** What the rows are related to; undefined: the class of the statement. */
   readonly parent: EntityAlias | undefined;
@@ -38,13 +40,17 @@ export class EagerJoin {
 
   /** Its columns, in the order of the attributes. */
   selectionNodes(): readonly SelectionNode[] {
-    const { columnProperties } = this.alias.mapper;
-    const names = selectedNames(columnProperties);
-    return columnProperties.map((property, index) =>
+    const names = this.selectedNames();
+    return this.alias.mapper.columnProperties.map((property, index) =>
       SelectionNode.create(
-        AliasNode.create(this.alias.column(property), IdentifierNode.create(`${this.alias.name}_${names[index]}`)),
+        AliasNode.create(this.alias.column(property), IdentifierNode.create(names[index] as string)),
       ),
     );
+  }
+
+  /** The names of its columns. */
+  selectedNames(): readonly string[] {
+    return selectedNames(this.alias.mapper.columnProperties).map((name) => `${this.alias.name}_${name}`);
   }
 
   /** @param parent where the columns are of what the rows are related to */

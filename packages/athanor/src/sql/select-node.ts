@@ -62,8 +62,10 @@ export function selectNode(select: Select<unknown, any, any>, keepBinds: boolean
     node,
     (links ?? []).map((link, index) => aliased(link.toOperationNode(), linkName(index))),
   );
-  if (isClosed && joins.length > 0)
+  if (isClosed && joins.some(({ isGiven }) => !isGiven)) {
+    node = withColumns(node, joinSelections(joins.filter(({ isGiven }) => isGiven)));
     return joinedToClosed(select, limited(node, parts, orderings, keepBinds), orderings);
+  }
   node = withColumns(node, joinSelections(joins));
   for (const join of joins) node = withJoins(node, join.joinNodes(join.parent ?? root, keepBinds));
   const eager = joins.flatMap((join) => join.orderNodes()).map((by) => OrderByItemNode.create(by));
@@ -135,14 +137,19 @@ function joinedToClosed(
   let node: SelectQueryNode = {
     kind: "SelectQueryNode",
     from: FromNode.create([AliasNode.create(found, IdentifierNode.create(CLOSED))]),
-    selections: [...ownNames(select), ...links.map((_, index) => linkName(index))].map((name) =>
-      SelectionNode.create(aliasColumn(CLOSED, name) as ColumnNode),
-    ),
+    selections: [...ownNames(select), ...links.map((_, index) => linkName(index))].map(closedColumn),
   };
-  node = withColumns(node, joinSelections(joins));
+  node = withColumns(
+    node,
+    joins.flatMap((join) => (join.isGiven ? join.selectedNames().map(closedColumn) : join.selectionNodes())),
+  );
   for (const join of joins) node = withJoins(node, join.joinNodes(sourceWithin(select, join.parent), true));
   const eager = joins.flatMap((join) => join.orderNodes()).map((by) => OrderByItemNode.create(by));
   return ordered(node, [...keys.map(({ item, name }) => ({ ...item, orderBy: aliasColumn(CLOSED, name) })), ...eager]);
+}
+
+function closedColumn(name: string): SelectionNode {
+  return SelectionNode.create(aliasColumn(CLOSED, name) as ColumnNode);
 }
 
 /** The column that is ordered by, where it is named as one of those that the statement selects. */
@@ -166,11 +173,17 @@ function ownNames({ properties, parts: { selected } }: Select<unknown, any, any>
 /** Where the columns of an entity of such a statement are; what is joined to it keeps its own name. */
 function sourceWithin(select: Select<unknown, any, any>, parent: EntityAlias | undefined): NamedSource {
   const { properties, parts } = select;
+  const given = (parts.joins ?? []).find(({ isGiven, alias }) => isGiven && alias === parent);
+  if (given !== undefined) return within(given.alias.mapper.columnProperties, given.selectedNames());
   const items = parts.selected?.items ?? [];
   const index = items.findIndex((item) => item instanceof SelectedEntity && item.alias === parent);
-  if (index !== -1) return (items[index] as SelectedEntity).sourceWithin(CLOSED, columnName(index));
+  const item = items[index] as SelectedEntity | undefined;
+  if (item !== undefined) return within(item.mapper.columnProperties, item.names(columnName(index)));
   if (parent !== undefined) return parent;
-  const names = selectedNames(properties);
+  return within(properties, selectedNames(properties));
+}
+
+function within(properties: readonly ColumnProperty[], names: readonly string[]): NamedSource {
   return {
     name: CLOSED,
     column: ({ slot }) =>

@@ -1,6 +1,6 @@
 import { AliasNode, IdentifierNode, SelectionNode } from "kysely";
-import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
-import { aliasColumn, type EntityAlias, type NamedSource, statementSource } from "./entity-alias.ts";
+import type { Mapper } from "../mapping/mapper.ts";
+import { type EntityAlias, type NamedSource, statementSource } from "./entity-alias.ts";
 import { selectedNames } from "./entity-node.ts";
 import type { Structure } from "./structure.ts";
 
@@ -29,17 +29,6 @@ export class SelectedEntity {
         AliasNode.create(source.column(property), IdentifierNode.create(names[index] as string)) as never,
       ),
     );
-  }
-
-  /** Where its columns are found when the statement stands in another one. */
-  sourceWithin(statement: string, name: string): NamedSource {
-    const names = this.names(name);
-    const { columnProperties } = this.mapper;
-    return {
-      name: statement,
-      column: ({ slot }: ColumnProperty) =>
-        aliasColumn(statement, names[columnProperties.findIndex((property) => property.slot === slot)] as string),
-    };
   }
 
   /** The names of its columns. */

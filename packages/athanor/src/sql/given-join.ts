@@ -1,0 +1,20 @@
+import type { JoinNode, OperationNode } from "kysely";
+import { EagerJoin } from "./eager-join.ts";
+import type { Structure } from "./structure.ts";
+
+/** Related rows that are read from a join which the statement has anyway. A limit counts its rows, and the statement says how they are ordered. */
+export class GivenJoin extends EagerJoin {
+  override readonly isGiven: boolean = true;
+
+  override structure(into: Structure): void {
+    into.add(` contains ${this.alias.name}`);
+  }
+
+  override joinNodes(): readonly JoinNode[] {
+    return [];
+  }
+
+  override orderNodes(): readonly OperationNode[] {
+    return [];
+  }
+}
