@@ -1,3 +1,4 @@
+import type { EntityColumns } from "../mapping/entity-columns.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { EntityAlias } from "../sql/entity-alias.ts";
@@ -14,7 +15,8 @@ export interface JoinedRelation {
 /** A class whose instances are read from the rows of a statement, with all that is loaded along with them. */
 export class PlannedEntity {
   readonly statement: StatementPlan;
-  readonly mapper: Mapper;
+  /** What is read of the class. */
+  readonly columns: EntityColumns;
   /** Its name in the statement; undefined where it is the class of the statement itself. */
   readonly alias: EntityAlias | undefined;
   readonly tree: LoaderTree;
@@ -29,18 +31,22 @@ export class PlannedEntity {
 
   constructor(
     statement: StatementPlan,
-    mapper: Mapper,
+    columns: EntityColumns,
     alias: EntityAlias | undefined,
     tree: LoaderTree,
     path: readonly RelationshipProperty[],
     depth: number,
   ) {
     this.statement = statement;
-    this.mapper = mapper;
+    this.columns = columns;
     this.alias = alias;
     this.tree = tree;
     this.path = path;
     this.depth = depth;
+  }
+
+  get mapper(): Mapper {
+    return this.columns.mapper;
   }
 
   loadAfter(property: RelationshipProperty, load: AfterLoad): void {

@@ -63,7 +63,7 @@ class PlannedRows {
     };
     const takeEntity = (properties?: readonly ColumnProperty[]): ((row: unknown[]) => unknown) => {
       const entity = entities.shift() as PlannedEntity;
-      const rows = take(entity, properties ?? entity.mapper.columnProperties);
+      const rows = take(entity, properties ?? entity.columns.properties);
       return (row) => rows.read(row);
     };
     const takeValue = (item: Expression<unknown>): ((row: unknown[]) => unknown) => {
@@ -77,7 +77,7 @@ class PlannedRows {
       ]),
       ...(parts.links ?? []).map(takeValue),
     ];
-    for (const entity of plan.entities.flatMap(joinedTo)) take(entity, entity.mapper.columnProperties);
+    for (const entity of plan.entities.flatMap(joinedTo)) take(entity, entity.columns.properties);
     for (const rows of this.#entities.values()) rows.connect(this.#entities);
   }
 
@@ -269,12 +269,12 @@ function joinedTo({ joined }: PlannedEntity): readonly PlannedEntity[] {
 }
 
 /** Gives an instance that these rows have told of already what only this row has: one query, one event. */
-function fillUp(state: InstanceState, { properties }: RowReader, values: readonly unknown[]): void {
+function fillUp(state: InstanceState, reader: RowReader, values: readonly unknown[]): void {
   const filled: number[] = [];
-  properties.forEach(({ slot }, index) => {
-    if (state.values[slot] !== undefined || state.isChanged(slot)) return;
+  for (const { slot, index } of reader.columnsOf(mapperOfState(state))) {
+    if (state.values[slot] !== undefined || state.isChanged(slot)) continue;
     state.values[slot] = values[index];
     filled.push(slot);
-  });
+  }
   state.commitSlots(filled);
 }

@@ -4,6 +4,7 @@ import type { Registration } from "../event/event-node.ts";
 import { generate, isCodeGenerationAllowed } from "../instance/generated-code.ts";
 import { type Instance, instanceFromRow, stateOf } from "../instance/instance.ts";
 import type { InstanceState, StateOwner } from "../instance/instance-state.ts";
+import type { EntityColumns } from "../mapping/entity-columns.ts";
 import { identityKey, takeIdentity } from "../mapping/identity.ts";
 import { type ColumnProperty, type Mapper, mapperOfState } from "../mapping/mapper.ts";
 import type { IdentityMap } from "./identity-map.ts";
@@ -29,14 +30,15 @@ export interface LoadContext {
 /** Turns rows with the same columns into instances, each row's own or the one that the session has already. */
 export type RowLoader = (rows: readonly unknown[][], context: LoadContext) => Instance[];
 
-const loaders = new WeakMap<Dialect, WeakMap<Mapper, RowLoader>>();
+const loaders = new WeakMap<Dialect, WeakMap<EntityColumns, RowLoader>>();
 
-/** The loader for rows that hold all columns of a class, in the order of its attributes. */
-export function entityLoader(mapper: Mapper, dialect: Dialect): RowLoader {
-  let byMapper = loaders.get(dialect);
-  if (byMapper === undefined) loaders.set(dialect, (byMapper = new WeakMap()));
-  let loader = byMapper.get(mapper);
-  if (loader === undefined) byMapper.set(mapper, (loader = makeRowLoader(mapper, mapper.columnProperties, dialect)));
+/** The loader for rows that hold all that is read of a class. */
+export function entityLoader(columns: EntityColumns, dialect: Dialect): RowLoader {
+  let byColumns = loaders.get(dialect);
+  if (byColumns === undefined) loaders.set(dialect, (byColumns = new WeakMap()));
+  let loader = byColumns.get(columns);
+  if (loader === undefined)
+    byColumns.set(columns, (loader = makeRowLoader(columns.mapper, columns.properties, dialect)));
   return loader;
 }
 
@@ -66,6 +68,14 @@ function makeRowLoader(mapper: Mapper, properties: readonly ColumnProperty[], di
   return polymorphicLoader(mapper, mapper.polymorphicOn, properties, reader, dialect);
 }
 
+/** A column of the rows that an attribute of a class is read from. */
+export interface RowColumn {
+  readonly key: string;
+  readonly slot: number;
+  /** Where it stands in the row. */
+  readonly index: number;
+}
+
 /** How the columns of a row become values: in place, so that the row can serve as the values of the instance. */
 export interface RowReader {
   readonly properties: readonly ColumnProperty[];
@@ -73,6 +83,8 @@ export interface RowReader {
   convert(row: unknown[]): void;
   /** The identity key of a converted row. */
   key(row: readonly unknown[]): unknown;
+  /** The columns of the rows that a class has. Rows of a hierarchy may hold those of several, whose slots have nothing to do with each other. */
+  columnsOf(mapper: Mapper): readonly RowColumn[];
   /** The slots of the columns that a class has and the rows have not. Undefined: none. */
   unread(mapper: Mapper): ReadonlySet<number> | undefined;
   /** Whether the values of the row stand in the slots of the attributes. */
@@ -86,6 +98,7 @@ export function rowReader(mapper: Mapper, properties: readonly ColumnProperty[],
   });
   const keyIndexes = mapper.primaryKey.map(({ slot }) => properties.findIndex((property) => property.slot === slot));
   const [keyIndex = -1] = keyIndexes;
+  const columnsOf = rowColumns(mapper, properties);
   return {
     properties,
     convert: isCodeGenerationAllowed() ? generatedConversion(conversions) : closureConversion(conversions),
@@ -96,19 +109,36 @@ export function rowReader(mapper: Mapper, properties: readonly ColumnProperty[],
             mapper,
             keyIndexes.map((index) => row[index]),
           ),
-    unread: unreadSlots(properties),
+    columnsOf,
+    unread: unreadSlots(columnsOf),
     isInSlotOrder: properties.every(({ slot }, index) => slot === index),
   };
 }
 
+function rowColumns(mapper: Mapper, properties: readonly ColumnProperty[]): (mapper: Mapper) => readonly RowColumn[] {
+  const all = properties.map(({ key, slot }, index) => ({ key, slot, index }));
+  // What the class has, its subclasses have.
+  if (properties.every((property) => mapper.ownColumns.indexOf(property) !== -1)) return () => all;
+  const byMapper = new Map<Mapper, readonly RowColumn[]>();
+  return (of) => {
+    let columns = byMapper.get(of);
+    if (columns === undefined) {
+      columns = all.filter(({ index }) => of.ownColumns.indexOf(properties[index] as ColumnProperty) !== -1);
+      byMapper.set(of, columns);
+    }
+    return columns;
+  };
+}
+
 /** Rows of a hierarchy are of several classes, and many of each: for each it is found out once. */
-function unreadSlots(properties: readonly ColumnProperty[]): (mapper: Mapper) => ReadonlySet<number> | undefined {
-  const read = new Set(properties.map(({ slot }) => slot));
+function unreadSlots(columnsOf: RowReader["columnsOf"]): (mapper: Mapper) => ReadonlySet<number> | undefined {
   const byMapper = new Map<Mapper, ReadonlySet<number> | undefined>();
   return (mapper) => {
-    if (mapper.columnProperties.length <= read.size) return undefined;
+    const columns = columnsOf(mapper);
+    if (mapper.columnProperties.length <= columns.length) return undefined;
     let unread = byMapper.get(mapper);
     if (unread === undefined) {
+      const read = new Set(columns.map(({ slot }) => slot));
       unread = new Set(mapper.columnProperties.map(({ slot }) => slot).filter((slot) => !read.has(slot)));
       byMapper.set(mapper, unread);
     }
@@ -233,12 +263,13 @@ export function instanceOfRow(
   return instance;
 }
 
-function valuesOf(mapper: Mapper, { isInSlotOrder, properties }: RowReader, row: unknown[]): unknown[] {
+function valuesOf(mapper: Mapper, { isInSlotOrder, properties, columnsOf }: RowReader, row: unknown[]): unknown[] {
   const { empty } = mapper.instrumentation;
-  if (isInSlotOrder && properties.length === empty.length && row.length === empty.length) return row;
+  const columns = columnsOf(mapper);
+  const isWhole = columns.length === properties.length && columns.length === empty.length;
+  if (isInSlotOrder && isWhole && row.length === empty.length) return row;
   const values: unknown[] = empty.slice();
-  for (let index = 0; index < properties.length; index++)
-    values[(properties[index] as ColumnProperty).slot] = row[index];
+  for (const { slot, index } of columns) values[slot] = row[index];
   return values;
 }
 
@@ -284,8 +315,7 @@ export function revisit(
   if (missing?.length === 0 && takeRelated === undefined) return;
   // A refresh has dropped everything itself, and what a flush has loaded since is as new.
   if (isOverwritten && context.asking === undefined) dropUnread(state, reader);
-  for (let index = 0; index < reader.properties.length; index++) {
-    const { slot, key } = reader.properties[index] as ColumnProperty;
+  for (const { slot, key, index } of reader.columnsOf(mapperOfState(state))) {
     // The key comes along with whatever was asked for, and is not taken up by itself.
     if (context.onlyKeys?.includes(key) === false) continue;
     if (populateExisting ? context.keeps?.(state, slot) === true : values[slot] !== undefined || state.isChanged(slot))
@@ -317,8 +347,9 @@ export function revisit(
 
 /** What is to be overwritten and is not in the row is not in memory either: relationships, and columns that only a subclass has. */
 function dropUnread(state: InstanceState, reader: RowReader): void {
+  const columns = reader.columnsOf(mapperOfState(state));
   const unread = state.instrumentation.attributes.filter(
-    ({ isTransient, slot }) => !isTransient && !reader.properties.some((property) => property.slot === slot),
+    ({ isTransient, slot }) => !isTransient && !columns.some((column) => column.slot === slot),
   );
   for (const attribute of unread) attribute.expire(state);
   state.commitSlots(unread.map(({ slot }) => slot));

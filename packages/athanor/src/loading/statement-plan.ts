@@ -9,6 +9,7 @@ import { type EntityCriteria, type LoaderTree, type LoadingPlan, isOf, treeOf } 
 import { GivenJoin } from "../sql/given-join.ts";
 import { relatedCondition } from "../sql/related-condition.ts";
 import { Select } from "../sql/select.ts";
+import { SelectedEntity } from "../sql/selected-entity.ts";
 import type { UserDefinedOption } from "../sql/user-defined-option.ts";
 import { criteriaCondition, restrictionOf } from "./criteria-condition.ts";
 import type { LoaderStrategy } from "./loader-strategy.ts";
@@ -35,10 +36,10 @@ export class StatementPlan {
     this.criteria = criteria;
     this.userDefined = userDefined;
     this.isRefresh = isRefresh;
-    const selected = select.parts.selected?.entities ?? [{ mapper: select.mapper, alias: undefined }];
+    const selected = select.parts.selected?.entities ?? [new SelectedEntity(select.entityColumns, undefined)];
     expectInRows(tree, selected, select);
     this.entities = selected.map(
-      ({ mapper, alias }) => new PlannedEntity(this, mapper, alias, treeOf(tree, mapper), path, 0),
+      ({ columns, alias }) => new PlannedEntity(this, columns, alias, treeOf(tree, columns.mapper), path, 0),
     );
     this.entities.forEach(arrange);
     // Neither does a refresh hide the instance that it was asked for.
@@ -70,7 +71,7 @@ export class StatementPlan {
   #read(parent: PlannedEntity, tree: LoaderTree, join: EagerJoin): PlannedEntity {
     const { property, alias } = join;
     this.joins.push(join);
-    const entity = new PlannedEntity(this, alias.mapper, alias, tree, [...parent.path, property], parent.depth + 1);
+    const entity = new PlannedEntity(this, alias.columns, alias, tree, [...parent.path, property], parent.depth + 1);
     parent.joined.push({ property, entity });
     arrange(entity);
     return entity;

@@ -9,6 +9,7 @@ import { ScalarAttribute } from "../instance/scalar-attribute.ts";
 import { attributeNode } from "./attribute-node.ts";
 import type { Column } from "./column.ts";
 import type { Declaration, PropertyDeclaration } from "./declaration.ts";
+import { EntityColumns } from "./entity-columns.ts";
 import { collectionKind } from "./collection-kind.ts";
 import type { RelationshipProperty } from "./relationship-property.ts";
 import type { Table, TableColumn } from "./table.ts";
@@ -56,6 +57,9 @@ export class Mapper<TInstance = unknown> {
   readonly instrumentation: Instrumentation;
   /** Relationships of other classes whose parts its instances are: without one of those they are orphans. */
   readonly wholes: RelationshipProperty[] = [];
+  /** All that is stored of its instances, and nothing of what subclasses add. */
+  readonly ownColumns: EntityColumns;
+  readonly #hierarchy: Mapper[];
   /** Its relationships, its own before inherited ones, as in SQLAlchemy; known when the mapper is configured. */
   relationships: readonly RelationshipProperty[] = [];
 
@@ -78,6 +82,19 @@ export class Mapper<TInstance = unknown> {
     this.version = this.#columnOf(declaration.version);
     this.batch = declaration.batch;
     this.instrumentation = this.#instrument(mappedClass);
+    this.#hierarchy = inherits === undefined ? [] : inherits.#hierarchy;
+    this.#hierarchy.push(this as Mapper);
+    this.ownColumns = new EntityColumns(this as Mapper, []);
+  }
+
+  /** Its own and those of the classes below it, each after its parent's: as many as were used so far. SQLAlchemy: `self_and_descendants`. */
+  get selfAndDescendants(): readonly Mapper[] {
+    return this.#hierarchy.filter((mapper) => mapper.isA(this as Mapper));
+  }
+
+  /** What statements read of its instances, where they do not say themselves. */
+  get columns(): EntityColumns {
+    return this.ownColumns;
   }
 
   get [eventTarget](): EventNode {

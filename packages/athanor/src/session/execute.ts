@@ -94,7 +94,9 @@ async function selectInstances(
   const { dialect } = connection.engine;
   const rows = await runSelect(connection, statement, execution);
   const loader =
-    parts.columns === undefined ? entityLoader(mapper, dialect) : columnLoader(mapper, parts.columns, dialect);
+    parts.columns === undefined
+      ? entityLoader(statement.entityColumns, dialect)
+      : columnLoader(mapper, parts.columns, dialect);
   const instances = loader(rows, core.loadContext(populateExisting, execution.onlyKeys, execution.asking));
   return new Result<unknown>(
     instances.map((instance) => [instance]),

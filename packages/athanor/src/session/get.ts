@@ -85,7 +85,7 @@ function selectDirectly(core: SessionState, mapper: Mapper, key: readonly unknow
     return toDriver === undefined ? key[index] : toDriver(key[index]);
   });
   const loaded = (rows: unknown[][]): Instance | null =>
-    entityLoader(mapper, dialect)(rows, core.loadContext())[0] ?? null;
+    entityLoader(mapper.columns, dialect)(rows, core.loadContext())[0] ?? null;
   const connection = core.autobegin().connect();
   if (connection instanceof Promise)
     return connection.then(async (opened) => loaded((await opened.run(text, parameters)).rows));

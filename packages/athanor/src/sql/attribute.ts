@@ -108,7 +108,7 @@ export class Attribute<
 
   toOperationNode(): OperationNode {
     const { table, column } = this.#source();
-    const property = this.alias?.mapper.column(this.key);
+    const property = this.alias && mapperOf(this.owner as InstrumentedClass).column(this.key);
     return this.alias === undefined || property === undefined
       ? columnNode(table, column.name)
       : this.alias.column(property);

@@ -10,6 +10,7 @@ import {
 import { ArgumentError, AthanorError } from "../event/errors.ts";
 import type { Codec, Dialect } from "../engine/dialect.ts";
 import { describeAccepted, isAccepted } from "../mapping/column-type.ts";
+import type { EntityColumns } from "../mapping/entity-columns.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import { columnNode } from "./table-node.ts";
 import { entityNode } from "./entity-node.ts";
@@ -78,22 +79,27 @@ interface TextByKey {
   readonly identities: number;
 }
 
-const textsByKey = new WeakMap<Dialect, WeakMap<Mapper, TextByKey>>();
+const textsByKey = new WeakMap<Dialect, WeakMap<EntityColumns, TextByKey>>();
 
-/** The text of a SELECT of all columns of one row, found by its key. The key's values are its only parameters. */
-export function selectAllByKeyText(mapper: Mapper, dialect: Dialect): string {
-  let byMapper = textsByKey.get(dialect);
-  if (byMapper === undefined) textsByKey.set(dialect, (byMapper = new WeakMap()));
-  const known = byMapper.get(mapper);
-  const identities = mapper.declaration.identities.size;
+/** The text of a SELECT of all that is read of a class, of one row that is found by its key. The key's values are its only parameters. */
+export function selectAllByKeyText({ columns, declaration }: Mapper, dialect: Dialect): string {
+  let byColumns = textsByKey.get(dialect);
+  if (byColumns === undefined) textsByKey.set(dialect, (byColumns = new WeakMap()));
+  const known = byColumns.get(columns);
+  const identities = declaration.identities.size;
   if (known !== undefined && known.identities === identities) return known.text;
-  const text = selectByKeyText(mapper, mapper.columnProperties, dialect);
-  byMapper.set(mapper, { text, identities });
+  const text = textByKey(columns, dialect);
+  byColumns.set(columns, { text, identities });
   return text;
 }
 
-/** The same, of some columns. */
+/** The same, of some columns of the class. */
 export function selectByKeyText(mapper: Mapper, properties: readonly ColumnProperty[], dialect: Dialect): string {
+  return textByKey(mapper.ownColumns, dialect, properties);
+}
+
+function textByKey(columns: EntityColumns, dialect: Dialect, properties?: readonly ColumnProperty[]): string {
+  const { mapper } = columns;
   const conditions = mapper.primaryKey.map(({ source }, index) =>
     BinaryOperationNode.create(
       columnNode(source.table, source.column.name),
@@ -104,7 +110,7 @@ export function selectByKeyText(mapper: Mapper, properties: readonly ColumnPrope
   const [first, ...rest] = conditions;
   const node = rest.reduce(
     (query, condition) => QueryNode.cloneWithWhere(query, condition),
-    QueryNode.cloneWithWhere(entityNode(mapper, properties), first as OperationNode),
+    QueryNode.cloneWithWhere(entityNode(columns, properties), first as OperationNode),
   );
   const { sql, parameters } = dialect.compiler.compileQuery(node, createQueryId());
   // Whoever runs the text has the key only.

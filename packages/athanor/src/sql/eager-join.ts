@@ -38,10 +38,10 @@ export class EagerJoin {
     if (this.condition !== undefined) this.condition.structure(into.add(" on "));
   }
 
-  /** Its columns, in the order of the attributes. */
+  /** All that is read of the related rows. */
   selectionNodes(): readonly SelectionNode[] {
     const names = this.selectedNames();
-    return this.alias.mapper.columnProperties.map((property, index) =>
+    return this.alias.columns.properties.map((property, index) =>
       SelectionNode.create(
         AliasNode.create(this.alias.column(property), IdentifierNode.create(names[index] as string)),
       ),
@@ -50,7 +50,7 @@ export class EagerJoin {
 
   /** The names of its columns. */
   selectedNames(): readonly string[] {
-    return selectedNames(this.alias.mapper.columnProperties).map((name) => `${this.alias.name}_${name}`);
+    return selectedNames(this.alias.columns.properties).map((name) => `${this.alias.name}_${name}`);
   }
 
   /** @param parent where the columns are of what the rows are related to */

@@ -1,4 +1,5 @@
 import { AliasNode, ColumnNode, IdentifierNode, type OperationNode, ReferenceNode, TableNode } from "kysely";
+import type { EntityColumns } from "../mapping/entity-columns.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import { entityNode, isPlainEntity, selectedNames } from "./entity-node.ts";
 import { columnNode, tableNode } from "./table-node.ts";
@@ -22,36 +23,40 @@ export class EntityAlias implements NamedSource {
   readonly name: string;
   /** Its name, where `aliased` gave it one. */
   readonly givenName: string | undefined;
-  readonly #columns: readonly string[];
 
   constructor(mapper: Mapper, name: string, givenName?: string) {
     this.mapper = mapper;
     this.name = name;
     this.givenName = givenName;
-    this.#columns = selectedNames(mapper.columnProperties);
   }
 
-  column({ slot, source }: ColumnProperty): OperationNode {
-    const index = this.mapper.columnProperties.findIndex((property) => property.slot === slot);
-    return aliasColumn(this.name, this.#columns[index] ?? source.column.name);
+  /** What is read of the class. */
+  get columns(): EntityColumns {
+    return this.mapper.columns;
   }
 
-  /** What tells it from others in the structure of a statement. Classes that are declared later may share its table. */
+  column(property: ColumnProperty): OperationNode {
+    const { columns } = this;
+    const name = selectedNames(columns.properties)[columns.indexOf(property)] ?? property.source.column.name;
+    return aliasColumn(this.name, name);
+  }
+
+  /** What tells it from others in the structure of a statement. */
   get structureKey(): string {
-    return `${this.mapper.serial}:${this.mapper.declaration.identities.size} as ${this.name}`;
+    return `${this.columns.structureKey} as ${this.name}`;
   }
 
   /** What is joined: the table, or a subquery where rows of several tables, or only some rows of one, make up the class. */
   sourceNode(): OperationNode {
-    const { mapper } = this;
-    const rows = isPlainEntity(mapper) ? tableNode(mapper.table) : entityNode(mapper, mapper.columnProperties);
+    const { columns } = this;
+    const rows = isPlainEntity(columns) ? tableNode(columns.mapper.table) : entityNode(columns);
     return AliasNode.create(rows, IdentifierNode.create(this.name));
   }
 }
 
 /** Whether a name stands for the table itself, so that columns which only subclasses in it know are there too. */
-export function isWholeTable({ mapper }: EntityAlias): boolean {
-  return isPlainEntity(mapper);
+export function isWholeTable({ columns }: EntityAlias): boolean {
+  return isPlainEntity(columns);
 }
 
 /** Where the columns of the class of a statement stand. */

@@ -14,32 +14,37 @@ import {
   ValueNode,
   WhereNode,
 } from "kysely";
+import type { EntityColumns } from "../mapping/entity-columns.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import type { Table } from "../mapping/table.ts";
 import { columnNode, tableNode } from "./table-node.ts";
 
-/** Whether every row of one table is of this class, so that the table can stand for it. */
-export function isPlainEntity(mapper: Mapper): boolean {
-  return mapper.tables.length === 1 && sharedTableIdentities(mapper) === undefined;
+/** Whether every row of one table is of the class, and has all that is read of it, so that the table can stand for it. */
+export function isPlainEntity({ mapper, tables }: EntityColumns): boolean {
+  return tables.length === 1 && sharedTableIdentities(mapper) === undefined;
 }
 
 /**
- * The names of selected columns. Two columns of one name, from the two tables of a joined subclass, get different ones: drivers that return objects would
- * lose one.
+ * The names of selected columns. Two columns of one name, from two tables of a hierarchy, get different ones: drivers that return objects would lose one.
  */
 export function selectedNames(properties: readonly ColumnProperty[]): readonly string[] {
   const names = new Set<string>();
   for (const { source } of properties) {
-    const { name } = source.column;
-    names.add(names.has(name) ? `${source.table.name}_${name}` : name);
+    let { name } = source.column;
+    while (names.has(name)) name = `${source.table.name}_${name}`;
+    names.add(name);
   }
   return [...names];
 }
 
-/** SELECT … FROM the tables of a class, and only the rows that are of it where it shares a table. */
+/**
+ * SELECT … FROM the tables of a class, and only the rows that are of it where it shares a table.
+ *
+ * @param properties those of its columns that are selected
+ */
 export function entityNode(
-  mapper: Mapper,
-  properties: readonly ColumnProperty[],
+  { mapper, subclassTables, properties: all }: EntityColumns,
+  properties: readonly ColumnProperty[] = all,
   beside: readonly Table[] = [],
 ): SelectQueryNode {
   const names = selectedNames(properties);
@@ -59,6 +64,11 @@ export function entityNode(
     node = QueryNode.cloneWithJoin(
       node,
       JoinNode.createWithOn("InnerJoin", tableNode(table), joinCondition(mapper, table)),
+    );
+  for (const { table, mapper: subclass } of subclassTables)
+    node = QueryNode.cloneWithJoin(
+      node,
+      JoinNode.createWithOn("LeftJoin", tableNode(table), joinCondition(subclass, table)),
     );
   // Not by a comma: what is joined behind that does not see the tables before it.
   for (const table of beside) node = QueryNode.cloneWithJoin(node, JoinNode.create("CrossJoin", tableNode(table)));

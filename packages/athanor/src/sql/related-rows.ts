@@ -56,7 +56,6 @@ export function relatedSources(
  */
 export function outerRelatedSource(property: RelationshipProperty, from: NamedSource, to: EntityAlias): RelatedSource {
   const secondary = property.secondary as NonNullable<RelationshipProperty["secondary"]>;
-  const { mapper } = to;
   const linked = secondary.target.map(({ column, property: remote }) =>
     equal(columnNode(remote.source.table, remote.source.column.name), columnNode(secondary.table, column.name)),
   );
@@ -65,7 +64,7 @@ export function outerRelatedSource(property: RelationshipProperty, from: NamedSo
       AliasNode.create(columnNode(secondary.table, column.name), IdentifierNode.create(`between_${index + 1}`)),
     ),
   );
-  const rows = entityNode(mapper, mapper.columnProperties, [secondary.table]);
+  const rows = entityNode(to.columns, to.columns.properties, [secondary.table]);
   const node = QueryNode.cloneWithWhere({ ...rows, selections: [...(rows.selections ?? []), ...links] }, allOf(linked));
   const pairs = secondary.parent.map(({ property: local }, index) =>
     equal(from.column(local), aliasColumn(to.name, `between_${index + 1}`)),

@@ -108,11 +108,11 @@ function lockNodes(select: Select<unknown, any, any>, { strength, locked }: Lock
 
 /** The class of a statement, under its own name or another one. */
 function rootNode(
-  { mapper, parts }: Select<unknown, any, any>,
+  { entityColumns, parts }: Select<unknown, any, any>,
   properties: readonly ColumnProperty[],
 ): SelectQueryNode {
   const { alias } = parts;
-  if (alias === undefined) return entityNode(mapper, properties, parts.from);
+  if (alias === undefined) return entityNode(entityColumns, properties, parts.from);
   const names = selectedNames(properties);
   const node: SelectQueryNode = { kind: "SelectQueryNode", from: FromNode.create([alias.sourceNode()]) };
   return withColumns(
@@ -174,11 +174,11 @@ function ownNames({ properties, parts: { selected } }: Select<unknown, any, any>
 function sourceWithin(select: Select<unknown, any, any>, parent: EntityAlias | undefined): NamedSource {
   const { properties, parts } = select;
   const given = (parts.joins ?? []).find(({ isGiven, alias }) => isGiven && alias === parent);
-  if (given !== undefined) return within(given.alias.mapper.columnProperties, given.selectedNames());
+  if (given !== undefined) return within(given.alias.columns.properties, given.selectedNames());
   const items = parts.selected?.items ?? [];
   const index = items.findIndex((item) => item instanceof SelectedEntity && item.alias === parent);
   const item = items[index] as SelectedEntity | undefined;
-  if (item !== undefined) return within(item.mapper.columnProperties, item.names(columnName(index)));
+  if (item !== undefined) return within(item.columns.properties, item.names(columnName(index)));
   if (parent !== undefined) return parent;
   return within(properties, selectedNames(properties));
 }
@@ -186,8 +186,8 @@ function sourceWithin(select: Select<unknown, any, any>, parent: EntityAlias | u
 function within(properties: readonly ColumnProperty[], names: readonly string[]): NamedSource {
   return {
     name: CLOSED,
-    column: ({ slot }) =>
-      aliasColumn(CLOSED, names[properties.findIndex((property) => property.slot === slot)] as string),
+    column: ({ source }) =>
+      aliasColumn(CLOSED, names[properties.findIndex((property) => property.source === source)] as string),
   };
 }
 

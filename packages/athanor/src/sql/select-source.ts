@@ -96,12 +96,8 @@ function findSource(select: Select<unknown>, mapper: Mapper, method: string): Na
 }
 
 /** The table's own name, where nothing else in the statement has it. */
-function freeName({ mapper, parts }: Select<unknown>, target: Mapper): string {
-  const taken = new Set([
-    ...(parts.alias === undefined ? mapper.tables.map(({ name }) => name) : [parts.alias.name]),
-    ...(parts.from ?? []).map(({ name }) => name),
-    ...(parts.sources ?? []).map((source) => source.parts.alias.name),
-  ]);
+function freeName({ sourceNames, parts }: Select<unknown>, target: Mapper): string {
+  const taken = new Set([...sourceNames, ...(parts.from ?? []).map(({ name }) => name)]);
   const { name } = target.table;
   let free = name;
   for (let number = 2; taken.has(free); number++) free = `${name}__${number}`;

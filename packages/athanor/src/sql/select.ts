@@ -2,6 +2,7 @@ import type { OperationNode } from "kysely";
 import { ArgumentError } from "../event/errors.ts";
 import type { InstrumentedClass } from "../instance/instrumentation.ts";
 import { mapperOf } from "../mapping/configure-mappers.ts";
+import type { EntityColumns } from "../mapping/entity-columns.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import type { Table } from "../mapping/table.ts";
 import type { AnyModel, Class, RelationshipName, TargetOf } from "../mapping/model-types.ts";
@@ -194,7 +195,7 @@ export class Select<
     choose: (...entities: Scope<TEntities>) => TColumns,
   ): Select<ColumnValues<TColumns>, TEntities, "columns"> {
     return this.#with({
-      selected: selectedColumns(choose(...this.#scope()), (entity) => this.#reads(entity)),
+      selected: selectedColumns(choose(...this.#scope()), (entity) => this.#find(entity)),
     }) as never;
   }
 
@@ -292,12 +293,19 @@ export class Select<
    */
   get columnDescriptions(): readonly ColumnDescription[] {
     const { alias, selected } = this.parts;
-    return describeColumns(selected?.items ?? [new SelectedEntity(this.mapper, alias)], selected?.names);
+    return describeColumns(selected?.items ?? [new SelectedEntity(this.entityColumns, alias)], selected?.names);
   }
 
   /** The columns that its rows have, in their order. */
   get properties(): readonly ColumnProperty[] {
-    return this.parts.columns ?? this.mapper.columnProperties;
+    return this.parts.columns ?? this.entityColumns.properties;
+  }
+
+  /** What it reads of the selected class. */
+  get entityColumns(): EntityColumns {
+    const { alias, columns } = this.parts;
+    if (columns !== undefined) return this.mapper.ownColumns;
+    return alias?.columns ?? this.mapper.columns;
   }
 
   /**
@@ -363,7 +371,7 @@ export class Select<
   /** The names under which it reads what it reads. */
   get sourceNames(): readonly string[] {
     const { alias, sources = [] } = this.parts;
-    const own = alias === undefined ? this.mapper.tables.map(({ name }) => name) : [alias.name];
+    const own = alias === undefined ? this.entityColumns.tables.map(({ name }) => name) : [alias.name];
     return [...own, ...sources.map(({ parts }) => parts.alias.name)];
   }
 
@@ -380,8 +388,7 @@ export class Select<
   #structure(into: Structure): void {
     const { where, orderBy, limit, offset, columns, isDistinct, sources = [], links = [], joins = [] } = this.parts;
     const { groupBy = [], having } = this.parts;
-    // Classes that are declared later may share the table, and the condition names all of them.
-    into.add(`select ${this.mapper.serial}:${this.mapper.declaration.identities.size}`);
+    into.add(`select ${this.entityColumns.structureKey}`);
     if (this.parts.alias !== undefined) into.add(` as ${this.parts.alias.name}`);
     for (const table of this.parts.from ?? []) into.add(`, ${table.fullName}`);
     this.parts.selected?.structure(into);
@@ -415,10 +422,12 @@ export class Select<
     return [alias === undefined ? attributes(this.entity as never) : attributesOf(alias), ...beside] as never;
   }
 
-  #reads({ owner, alias }: EntityInStatement): boolean {
+  /** A class that it reads under that name. */
+  #find({ owner, alias }: EntityInStatement): SelectedEntity | undefined {
     const { alias: own, sources = [] } = this.parts;
-    if (alias === undefined) return own === undefined && owner === this.entity;
-    return alias === own || sources.some(({ parts }) => parts.alias === alias);
+    const isRead = alias === own || sources.some(({ parts }) => parts.alias === alias);
+    if (!isRead || owner !== (alias === undefined ? this.entity : alias.mapper.class)) return undefined;
+    return new SelectedEntity(alias?.columns ?? this.entityColumns, alias);
   }
 
   #beside(method: string, target: unknown, by: unknown): Select<TRow, any, TResult> {

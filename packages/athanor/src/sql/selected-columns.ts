@@ -1,8 +1,6 @@
 import { AliasNode, type Expression as KyselyExpression, IdentifierNode, SelectionNode } from "kysely";
 import type { Dialect } from "../engine/dialect.ts";
 import { ArgumentError } from "../event/errors.ts";
-import type { InstrumentedClass } from "../instance/instrumentation.ts";
-import { mapperOf } from "../mapping/configure-mappers.ts";
 import { type EntityInStatement, entityOfAttributes, type SelectableEntity } from "./attribute.ts";
 import { describeGiven, Expression, expectExpression, type Restriction } from "./expression.ts";
 import { SelectedEntity } from "./selected-entity.ts";
@@ -108,13 +106,15 @@ function isSame(left: Structure, right: Structure): boolean {
   );
 }
 
+type FindEntity = (entity: EntityInStatement) => SelectedEntity | undefined;
+
 /**
  * Takes what users give to `columns`.
  *
- * @param reads whether the statement reads a class there
+ * @param find the class as the statement reads it; undefined where it does not
  */
-export function selectedColumns(given: unknown, reads: (entity: EntityInStatement) => boolean): SelectedColumns {
-  const itemOf = (value: unknown): RowItem => expectSelectable(value, reads);
+export function selectedColumns(given: unknown, find: FindEntity): SelectedColumns {
+  const itemOf = (value: unknown): RowItem => expectSelectable(value, find);
   if (Array.isArray(given) && given.length > 0) return new SelectedColumns(given.map(itemOf), undefined);
   const isObject = typeof given === "object" && given !== null && !Array.isArray(given) && !isPart(given);
   const names = isObject ? Object.keys(given) : [];
@@ -132,9 +132,9 @@ function isPart(value: object): boolean {
   return "toOperationNode" in value || entityOfAttributes(value) !== undefined;
 }
 
-function expectSelectable(value: unknown, reads: (entity: EntityInStatement) => boolean): RowItem {
+function expectSelectable(value: unknown, find: FindEntity): RowItem {
   const entity = typeof value === "object" && value !== null ? entityOfAttributes(value) : undefined;
-  if (entity !== undefined) return expectRead(entity, reads);
+  if (entity !== undefined) return expectRead(entity, find);
   if (typeof value === "object" && value !== null && "toOperationNode" in value) {
     const expression = expectExpression(value);
     // What is in no table is refused here, with its name, and not when the statement is executed.
@@ -146,10 +146,10 @@ function expectSelectable(value: unknown, reads: (entity: EntityInStatement) => 
   );
 }
 
-function expectRead(entity: EntityInStatement, reads: (entity: EntityInStatement) => boolean): SelectedEntity {
-  const { owner, alias } = entity;
-  if (reads(entity)) return new SelectedEntity(alias?.mapper ?? mapperOf(owner as InstrumentedClass), alias);
-  const { name = "a mixin" } = owner as { readonly name?: string };
+function expectRead(entity: EntityInStatement, find: FindEntity): SelectedEntity {
+  const found = find(entity);
+  if (found !== undefined) return found;
+  const { name = "a mixin" } = entity.owner as { readonly name?: string };
   throw new ArgumentError(
     `columns() was given the attributes of ${name}, which the statement does not read under that name. Take what its function is given: columns((user, post) => [user, post]), ` +
       `of classes that select(), join() and outerJoin() name.`,

@@ -1,30 +1,34 @@
 import { AliasNode, IdentifierNode, SelectionNode } from "kysely";
+import type { EntityColumns } from "../mapping/entity-columns.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import { type EntityAlias, type NamedSource, statementSource } from "./entity-alias.ts";
 import { selectedNames } from "./entity-node.ts";
 import type { Structure } from "./structure.ts";
 
-/** A part of each row that is an instance: all columns of a class that the statement reads. */
+/** A part of each row that is an instance: all that the statement reads of a class. */
 export class SelectedEntity {
-  readonly mapper: Mapper;
+  readonly columns: EntityColumns;
   /** Where it stands in the statement; undefined: under the names of its tables. */
   readonly alias: EntityAlias | undefined;
 
-  constructor(mapper: Mapper, alias: EntityAlias | undefined) {
-    this.mapper = mapper;
+  constructor(columns: EntityColumns, alias: EntityAlias | undefined) {
+    this.columns = columns;
     this.alias = alias;
   }
 
-  structure(into: Structure): void {
-    into.add(` entity ${this.mapper.serial}:${this.mapper.declaration.identities.size} of ${this.alias?.name ?? ""}`);
+  get mapper(): Mapper {
+    return this.columns.mapper;
   }
 
-  /** Its columns, in the order of the attributes, under names that begin with this one. */
+  structure(into: Structure): void {
+    into.add(` entity ${this.columns.structureKey} of ${this.alias?.name ?? ""}`);
+  }
+
+  /** Its columns, under names that begin with this one. */
   selectionNodes(name: string): readonly SelectionNode[] {
     const source: NamedSource = this.alias ?? statementSource;
-    const { columnProperties } = this.mapper;
     const names = this.names(name);
-    return columnProperties.map((property, index) =>
+    return this.columns.properties.map((property, index) =>
       SelectionNode.create(
         AliasNode.create(source.column(property), IdentifierNode.create(names[index] as string)) as never,
       ),
@@ -33,6 +37,6 @@ export class SelectedEntity {
 
   /** The names of its columns. */
   names(name: string): readonly string[] {
-    return selectedNames(this.mapper.columnProperties).map((column) => `${name}_${column}`);
+    return selectedNames(this.columns.properties).map((column) => `${name}_${column}`);
   }
 }
