@@ -1,5 +1,6 @@
 import { type CompiledQuery, type DatabaseConnection, type Driver, Kysely, type QueryResult } from "kysely";
 import { InvalidRequestError } from "../event/errors.ts";
+import { ColumnTypeNames } from "../sql/column-type-node.ts";
 import type { Connection } from "./connection.ts";
 
 /** Makes a Kysely instance that runs everything on one connection. */
@@ -12,6 +13,13 @@ export function createKysely<TDatabase>(connection: Connection): Kysely<TDatabas
       createDriver: () => new BorrowedConnectionDriver(connection),
       createIntrospector: (kysely) => dialect.createIntrospector(kysely),
     },
+    // Expressions of ours may stand in its queries, and know types by our names.
+    plugins: [
+      {
+        transformQuery: ({ node }) => new ColumnTypeNames(dialect).transformNode(node),
+        transformResult: async ({ result }) => result,
+      },
+    ],
   });
 }
 

@@ -1,9 +1,22 @@
+import { BinaryOperationNode, type OperationNode, OperatorNode, ParensNode, RawNode } from "kysely";
+import type { Dialect } from "../engine/dialect.ts";
 import { ArgumentError } from "../event/errors.ts";
-import { type ColumnType, describeAccepted, isAccepted } from "../mapping/column-type.ts";
+import { type ColumnKind, type ColumnType, describeAccepted, isAccepted } from "../mapping/column-type.ts";
 import { and, Binary, type Comparison, Membership, NullTest, SubqueryMembership } from "./conditions.ts";
-import { BoundValue, describeGiven, Expression, expectExpression, type Operand } from "./expression.ts";
+import { type EvaluationScope, type Evaluator, evaluateComputation } from "./evaluate.ts";
+import {
+  BoundValue,
+  describeGiven,
+  Expression,
+  expectExpression,
+  isExpression,
+  type Operand,
+  type Restriction,
+} from "./expression.ts";
 import { Ordering } from "./ordering.ts";
 import type { Select } from "./select.ts";
+import type { Structure } from "./structure.ts";
+import { commonType, typeOfValue } from "./value-type.ts";
 
 /** An expression that can be compared: the operators of attributes. */
 export abstract class ComparableExpression<out TValue> extends Expression<TValue> {
@@ -89,6 +102,46 @@ export abstract class ComparableExpression<out TValue> extends Expression<TValue
     return new Ordering(expectColumn(this), "desc");
   }
 
+  /** The sum of numbers. SQLAlchemy: Operator Reference, Mathematic Operators. */
+  plus<TOther extends Numeric>(
+    this: ComparableExpression<Numeric>,
+    other: TOther | Expression<TOther>,
+  ): ComparableExpression<Computed<TValue, TOther>> {
+    return computed(this, "+", other, "plus");
+  }
+
+  /** The difference of numbers. */
+  minus<TOther extends Numeric>(
+    this: ComparableExpression<Numeric>,
+    other: TOther | Expression<TOther>,
+  ): ComparableExpression<Computed<TValue, TOther>> {
+    return computed(this, "-", other, "minus");
+  }
+
+  /** The product of numbers. */
+  times<TOther extends Numeric>(
+    this: ComparableExpression<Numeric>,
+    other: TOther | Expression<TOther>,
+  ): ComparableExpression<Computed<TValue, TOther>> {
+    return computed(this, "*", other, "times");
+  }
+
+  /** The quotient of numbers, with what stands behind the point: 7 divided by 2 is 3.5, of columns of whole numbers too. */
+  dividedBy<TOther extends Numeric>(
+    this: ComparableExpression<Numeric>,
+    other: TOther | Expression<TOther>,
+  ): ComparableExpression<Quotient<TValue, TOther>> {
+    return computed(this, "/", other, "dividedBy");
+  }
+
+  /** Two texts as one; NULL where one of them is NULL. SQLAlchemy: `ColumnOperators.concat`. */
+  concat<TOther extends string | null>(
+    this: ComparableExpression<string | null>,
+    other: TOther | Expression<TOther>,
+  ): ComparableExpression<string | NullOf<TValue | TOther>> {
+    return computed(this, "||", other, "concat");
+  }
+
   #compare(operator: Comparison, value: unknown): Expression<boolean> {
     return new Binary(expectColumn(this), operator, operandOf(value, this));
   }
@@ -105,11 +158,11 @@ function expectColumn<TExpression extends ComparableExpression<unknown>>(express
   return expression;
 }
 
-function operandOf(value: unknown, compared: ComparableExpression<unknown>): Expression<unknown> {
+/** What an expression is compared with: another one, or a value that it can have. Throws ArgumentError for a value that it cannot. */
+export function operandOf(value: unknown, compared: ComparableExpression<unknown>): Expression<unknown> {
   if (value instanceof BoundValue && value.bind.name !== undefined)
-    return new BoundValue(undefined, compared.columnType, value.bind.name);
-  if (typeof value === "object" && value !== null && "toOperationNode" in value) return expectExpression(value);
-  return boundValue(value, compared);
+    return new BoundValue(undefined, compared.columnType, { name: value.bind.name });
+  return isExpression(value) ? expectExpression(value) : boundValue(value, compared);
 }
 
 function boundValue(value: unknown, compared: ComparableExpression<unknown>): BoundValue {
@@ -128,6 +181,125 @@ function boundValue(value: unknown, compared: ComparableExpression<unknown>): Bo
 function textOperand(compared: ComparableExpression<unknown>, pattern: unknown, method: string): BoundValue {
   if (typeof pattern === "string") return new BoundValue(pattern, undefined);
   throw new ArgumentError(`${compared.label}.${method}() takes a string, and got ${describeGiven(pattern)}.`);
+}
+
+/** What can be computed with: `integer` and `real` columns are numbers, `bigint` ones bigints, `numeric` ones strings. */
+type Numeric = number | bigint | string | null;
+
+type NullOf<TValue> = Extract<TValue, null>;
+
+type Computed<TLeft, TRight> = NullOf<TLeft | TRight> | NumberOf<NonNullable<TLeft | TRight>>;
+
+type Quotient<TLeft, TRight> =
+  | NullOf<TLeft | TRight>
+  | (Extract<TLeft | TRight, string> extends never ? number : string);
+
+/** Of several kinds of numbers the one that the database computes with. */
+type NumberOf<TValue> =
+  Extract<TValue, string> extends never
+    ? Extract<TValue, bigint> extends never
+      ? number
+      : Extract<TValue, number> extends never
+        ? bigint
+        : bigint | number
+    : string;
+
+const text: ColumnType = { kind: "text" };
+const real: ColumnType = { kind: "real" };
+const numeric: ColumnType = { kind: "numeric" };
+const computable: readonly (ColumnKind | undefined)[] = ["integer", "bigint", "real", "numeric", undefined];
+const joinable: readonly (ColumnKind | undefined)[] = ["text", "varchar", "enumeration", "uuid", undefined];
+
+function computed(
+  left: ComparableExpression<unknown>,
+  operator: Operator,
+  given: unknown,
+  method: string,
+): ComparableExpression<never> {
+  const right = rightOperand(left, operator, given, method);
+  const type = operator === "||" ? text : commonType([left.columnType, right.columnType]);
+  const isQuotient = operator === "/" && type?.kind !== "numeric";
+  return new Computation(left, operator, right, isQuotient ? real : type);
+}
+
+function rightOperand(
+  left: ComparableExpression<unknown>,
+  operator: Operator,
+  given: unknown,
+  method: string,
+): Expression<unknown> {
+  const kinds = operator === "||" ? joinable : computable;
+  const refuse = (what: string): never => {
+    throw new ArgumentError(
+      `${left.label}.${method}() ${operator === "||" ? "joins texts" : "computes with numbers"}, and ${what}. ` +
+        `${operator === "||" ? "Convert it with cast(…, text()); add up numbers with plus()" : "Join texts with concat()"}.`,
+    );
+  };
+  if (!kinds.includes(left.columnType?.kind))
+    refuse(`${left.label} holds ${describeAccepted(left.columnType as ColumnType)}`);
+  if (given instanceof BoundValue && given.bind.name !== undefined)
+    return new BoundValue(undefined, operator === "||" ? text : left.columnType, {
+      name: given.bind.name,
+      isAlone: true,
+    });
+  if (isExpression(given)) return expectExpression(given);
+  const type = typeof given === "string" && operator !== "||" ? numeric : typeOfValue(given);
+  if (given === null) return new BoundValue(null, left.columnType, { isAlone: true });
+  if (type === undefined || !kinds.includes(type.kind) || !isAccepted(type, given))
+    refuse(`was given ${describeGiven(given)}`);
+  return new BoundValue(given, type, { isAlone: true });
+}
+
+type Operator = "+" | "-" | "*" | "/" | "||";
+
+/** What a database computes of two values. */
+class Computation<out TValue> extends ComparableExpression<TValue> {
+  readonly #left: Expression<unknown>;
+  readonly #operator: Operator;
+  readonly #right: Expression<unknown>;
+  readonly columnType: ColumnType | undefined;
+
+  constructor(left: Expression<unknown>, operator: Operator, right: Expression<unknown>, type: ColumnType | undefined) {
+    super();
+    this.#left = left;
+    this.#operator = operator;
+    this.#right = right;
+    this.columnType = type;
+  }
+
+  get label(): string {
+    return "A computed value";
+  }
+
+  structure(into: Structure): void {
+    this.#left.structure(into.add("("));
+    this.#right.structure(into.add(` ${this.#operator} `));
+    into.add(")");
+  }
+
+  toOperationNode(keepBinds = false): OperationNode {
+    let left = this.#left.toOperationNode(keepBinds);
+    // Two whole numbers would be divided as whole numbers.
+    if (this.#operator === "/")
+      left = BinaryOperationNode.create(left, OperatorNode.create("*"), RawNode.createWithSql("1.0"));
+    const right = this.#right.toOperationNode(keepBinds);
+    return ParensNode.create(BinaryOperationNode.create(left, OperatorNode.create(this.#operator), right));
+  }
+
+  override restrictedBy(restriction: Restriction): Computation<TValue> {
+    const [left, right] = [this.#left.restrictedBy(restriction), this.#right.restrictedBy(restriction)];
+    return new Computation(left, this.#operator, right, this.columnType);
+  }
+
+  /** Sums are numerics to some databases, and arrive as text. */
+  override reader(dialect: Dialect): ((raw: unknown) => unknown) | undefined {
+    return this.columnType?.kind === "real" ? Number : super.reader(dialect);
+  }
+
+  override evaluator(scope: EvaluationScope): Evaluator {
+    const [left, right] = [this.#left.evaluator(scope), this.#right.evaluator(scope)];
+    return evaluateComputation(this.#operator, left, right, this.columnType);
+  }
 }
 
 /** A statement of one column, for `in`. */

@@ -12,6 +12,7 @@ import type { Codec, Dialect } from "../engine/dialect.ts";
 import { describeAccepted, isAccepted } from "../mapping/column-type.ts";
 import type { EntityColumns } from "../mapping/entity-columns.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
+import { ColumnTypeNames } from "./column-type-node.ts";
 import { columnNode } from "./table-node.ts";
 import { entityNode } from "./entity-node.ts";
 import { describeGiven } from "./expression.ts";
@@ -120,7 +121,8 @@ function textByKey(columns: EntityColumns, dialect: Dialect, properties?: readon
 }
 
 function compile(node: OperationNode, binds: readonly Bind[], dialect: Dialect): Compiled {
-  const { sql, parameters } = dialect.compiler.compileQuery(node as RootOperationNode, createQueryId());
+  const named = new ColumnTypeNames(dialect).transformNode(node);
+  const { sql, parameters } = dialect.compiler.compileQuery(named as RootOperationNode, createQueryId());
   return {
     sql,
     parameters: parameters.map((parameter) => {

@@ -57,6 +57,35 @@ export function evaluateComparison(
   };
 }
 
+/** Computes with the values of two expressions: unknown where one of them is, NULL where one is NULL. Only where memory and every database come to the same. */
+export function evaluateComputation(
+  operator: "+" | "-" | "*" | "/" | "||",
+  left: Evaluator,
+  right: Evaluator,
+  type: ColumnType | undefined,
+): Evaluator {
+  const compute = computation(operator, type);
+  return (state) => {
+    const leftValue = left(state);
+    const rightValue = right(state);
+    if (leftValue === UNKNOWN || rightValue === UNKNOWN) return UNKNOWN;
+    return leftValue === null || rightValue === null ? null : compute(leftValue as never, rightValue as never);
+  };
+}
+
+function computation(operator: string, type: ColumnType | undefined): (left: never, right: never) => unknown {
+  if (operator === "||") return (left: string, right: string) => left + right;
+  if ((type?.kind !== "integer" && type?.kind !== "bigint") || type.fromDatabase !== undefined)
+    throw new UnevaluableError("a computation with other than whole numbers");
+  // Of a column of bigints a number beside them is one too.
+  const read = type.kind === "bigint" ? BigInt : (value: number): number => value;
+  const compute = (left: unknown, right: unknown): number => {
+    const [first, second] = [read(left as never), read(right as never)] as [number, number];
+    return operator === "+" ? first + second : operator === "-" ? first - second : first * second;
+  };
+  return compute;
+}
+
 /** Whether a value is among those of a list: NULL where it is not, and a NULL in the list may be it. */
 export function evaluateMembership(
   tested: Evaluator,

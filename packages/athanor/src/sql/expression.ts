@@ -6,7 +6,7 @@ import type { Mapper } from "../mapping/mapper.ts";
 import type { EntityAlias } from "./entity-alias.ts";
 import { type EvaluationScope, type Evaluator, UnevaluableError } from "./evaluate.ts";
 import type { MovedEntity } from "./moved-entity.ts";
-import { Bind, bindNode, type StatementPart, type Structure } from "./structure.ts";
+import { Bind, bindNode, type BindOptions, type StatementPart, type Structure } from "./structure.ts";
 
 /**
  * A piece of SQL with a value: an attribute, a comparison, an ordering. It is a Kysely expression too, so Kysely's `sql` and helpers take it.
@@ -63,9 +63,13 @@ export type OrderBy = Expression<unknown> | RawBuilder<unknown>;
 export class BoundValue extends Expression<unknown> {
   readonly bind: Bind;
 
-  constructor(value: unknown, type: ColumnType | undefined, name?: string) {
+  constructor(value: unknown, type: ColumnType | undefined, options?: BindOptions) {
     super();
-    this.bind = new Bind(value, type, name);
+    this.bind = new Bind(value, type, options);
+  }
+
+  override get columnType(): ColumnType | undefined {
+    return this.bind.type;
   }
 
   structure(into: Structure): void {
@@ -91,7 +95,7 @@ export class BoundValue extends Expression<unknown> {
  * SQLAlchemy: Column Elements and Expressions, `bindparam`.
  */
 export function bindparam<TValue = never>(name: string): Expression<TValue> {
-  return new BoundValue(undefined, undefined, name) as Expression<unknown> as Expression<TValue>;
+  return new BoundValue(undefined, undefined, { name }) as Expression<unknown> as Expression<TValue>;
 }
 
 /** Anything with a node of Kysely's: the `sql` tag, an `eb` expression. Its values are part of its text for the statement cache, so it is compiled each time. */
@@ -124,14 +128,15 @@ export class ForeignExpression extends Expression<unknown> {
   }
 }
 
+/** Whether something is an expression, ours or of Kysely's, and not a value in memory. */
+export function isExpression(value: unknown): value is { toOperationNode(): OperationNode } {
+  return typeof value === "object" && value !== null && "toOperationNode" in value;
+}
+
 /** Takes what users give where an expression is wanted: one of ours, or of Kysely's. */
 export function expectExpression(value: unknown): Expression<never> {
   if (value instanceof Expression) return value as Expression<never>;
-  if (typeof value === "object" && value !== null && "toOperationNode" in value) {
-    return new ForeignExpression(
-      value as { toOperationNode(): OperationNode },
-    ) as Expression<unknown> as Expression<never>;
-  }
+  if (isExpression(value)) return new ForeignExpression(value) as Expression<unknown> as Expression<never>;
   throw new ArgumentError(
     `A condition was expected, such as user.name.eq("x") or sql\`…\`, and got ${value === undefined ? "nothing: does the function return it?" : `a ${typeof value}`}.`,
   );
@@ -146,7 +151,7 @@ export function describeGiven(value: unknown): string {
 }
 
 /** The node of a condition that others may stand beside: SQL of users' own keeps together, whatever operators it has. */
-export function conditionNode(condition: Expression<boolean>, keepBinds: boolean): OperationNode {
+export function conditionNode(condition: Expression<unknown>, keepBinds: boolean): OperationNode {
   const node = condition.toOperationNode(keepBinds);
   return condition instanceof ForeignExpression ? ParensNode.create(node) : node;
 }

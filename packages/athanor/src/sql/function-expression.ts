@@ -1,27 +1,41 @@
-import { AggregateFunctionNode, FunctionNode, type OperationNode, RawNode } from "kysely";
+import { AggregateFunctionNode, FunctionNode, type OperationNode, OrderByNode, WhereNode } from "kysely";
 import type { Dialect } from "../engine/dialect.ts";
-import { ArgumentError } from "../event/errors.ts";
 import type { ColumnType } from "../mapping/column-type.ts";
 import { ComparableExpression } from "./comparable-expression.ts";
-import { BoundValue, Expression, expectExpression, type Restriction } from "./expression.ts";
+import { conjunction } from "./conditions.ts";
+import {
+  type Condition,
+  conditionNode,
+  type Expression,
+  expectExpression,
+  type OrderBy,
+  type Restriction,
+} from "./expression.ts";
+import { orderItem } from "./ordering.ts";
 import type { Structure } from "./structure.ts";
+import { type OverOptions, Window } from "./window.ts";
 
-/** How the result of a function is read: as values of a column type are, or as a number where some databases answer with text. */
-type Result = ColumnType | "number" | "bigint" | undefined;
+/** How the result of a function is read: as values of a column type are, or as a number or bigint where some databases answer with text. */
+export type FunctionResult = ColumnType | "number" | "bigint" | undefined;
+
+interface FunctionParts {
+  readonly arguments: readonly Expression<unknown>[];
+  readonly result: FunctionResult;
+  readonly isDistinct?: boolean;
+  readonly orderBy?: readonly Expression<unknown>[];
+  readonly filter?: Expression<boolean>;
+  readonly window?: Window;
+}
 
 /** A call of a function of the database's: `func.count(post.id)`, `func.lower(user.name)`. It can be compared and ordered by. */
 export class FunctionExpression<out TValue> extends ComparableExpression<TValue> {
   readonly name: string;
-  readonly #arguments: readonly Expression<unknown>[];
-  readonly #result: Result;
-  readonly #isDistinct: boolean;
+  readonly #parts: FunctionParts;
 
-  constructor(name: string, given: readonly Expression<unknown>[], result: Result, isDistinct = false) {
+  constructor(name: string, parts: FunctionParts) {
     super();
     this.name = name;
-    this.#arguments = given;
-    this.#result = result;
-    this.#isDistinct = isDistinct;
+    this.#parts = parts;
   }
 
   get label(): string {
@@ -29,123 +43,94 @@ export class FunctionExpression<out TValue> extends ComparableExpression<TValue>
   }
 
   get columnType(): ColumnType | undefined {
-    if (this.#result === "number") return { kind: "real" };
-    return this.#result === "bigint" ? { kind: "bigint" } : this.#result;
+    const { result } = this.#parts;
+    if (result === "number") return { kind: "real" };
+    return result === "bigint" ? { kind: "bigint" } : result;
   }
 
   /** Of an aggregate: each value counts once. */
   distinct(): FunctionExpression<TValue> {
-    return new FunctionExpression(this.name, this.#arguments, this.#result, true);
+    return this.#with({ isDistinct: true });
+  }
+
+  /** Of an aggregate whose result depends on it, such as `string_agg`: the order in which it takes the values. A further call orders within the first. */
+  orderBy(...by: readonly OrderBy[]): FunctionExpression<TValue> {
+    return this.#with({ orderBy: [...(this.#parts.orderBy ?? []), ...by.map(expectExpression)] });
+  }
+
+  /**
+   * Of an aggregate: only the rows for which the condition holds; several are combined by AND. `FILTER (WHERE …)`.
+   *
+   * SQLAlchemy: Column Elements and Expressions, `FunctionElement.filter`.
+   *
+   * @example
+   * func.count().filter(order.state.eq("open"))
+   */
+  filter(condition: Condition): FunctionExpression<TValue> {
+    return this.#with({ filter: conjunction(this.#parts.filter, expectExpression(condition)) });
+  }
+
+  /**
+   * Computes the function over rows around each row, which stay as they are: `OVER (PARTITION BY … ORDER BY …)`.
+   *
+   * SQLAlchemy: Column Elements and Expressions, `FunctionElement.over`.
+   *
+   * @throws ArgumentError for a frame that is none.
+   * @example
+   * select(Order).columns((order) => [
+   *   order.id,
+   *   func.rowNumber().over({ partitionBy: order.customerId, orderBy: order.placedAt.desc() }),
+   *   func.sum(order.total).over({ orderBy: order.placedAt, rows: [null, 0] }), // from the first row to this one
+   * ])
+   */
+  over(options: OverOptions = {}): FunctionExpression<TValue> {
+    return this.#with({ window: Window.of(options, this.label) });
   }
 
   structure(into: Structure): void {
-    into.add(`${this.name}(${this.#isDistinct ? "distinct " : ""}`);
-    for (const argument of this.#arguments) {
+    const { arguments: given, isDistinct, orderBy, filter, window } = this.#parts;
+    into.add(`${this.name}(${isDistinct === true ? "distinct " : ""}`);
+    for (const argument of given) {
       argument.structure(into);
       into.add(",");
     }
+    for (const ordering of orderBy ?? []) ordering.structure(into.add(" order by "));
     into.add(")");
+    filter?.structure(into.add(" filter "));
+    window?.structure(into);
   }
 
   toOperationNode(keepBinds = false): OperationNode {
-    const given = this.#arguments.map((argument) => argument.toOperationNode(keepBinds));
-    if (this.#isDistinct)
-      return AggregateFunctionNode.cloneWithDistinct(AggregateFunctionNode.create(this.name, given));
-    return FunctionNode.create(this.name, given);
+    const { arguments: given, isDistinct, orderBy, filter, window } = this.#parts;
+    const nodes = given.map((argument) => argument.toOperationNode(keepBinds));
+    if (isDistinct === undefined && orderBy === undefined && filter === undefined && window === undefined)
+      return FunctionNode.create(this.name, nodes);
+    return {
+      ...AggregateFunctionNode.create(this.name, nodes),
+      ...(isDistinct === true ? { distinct: true } : {}),
+      ...(orderBy === undefined ? {} : { orderBy: OrderByNode.create(orderBy.map((by) => orderItem(by, keepBinds))) }),
+      ...(filter === undefined ? {} : { filter: WhereNode.create(conditionNode(filter, keepBinds)) }),
+      ...(window === undefined ? {} : { over: window.toOperationNode(keepBinds) }),
+    } as AggregateFunctionNode;
   }
 
   override restrictedBy(restriction: Restriction): FunctionExpression<TValue> {
-    const given = this.#arguments.map((argument) => argument.restrictedBy(restriction));
-    return new FunctionExpression(this.name, given, this.#result, this.#isDistinct);
+    const { arguments: given, orderBy, filter, window } = this.#parts;
+    return this.#with({
+      arguments: given.map((argument) => argument.restrictedBy(restriction)),
+      ...(orderBy === undefined ? {} : { orderBy: orderBy.map((by) => by.restrictedBy(restriction)) }),
+      ...(filter === undefined ? {} : { filter: filter.restrictedBy(restriction) }),
+      ...(window === undefined ? {} : { window: window.restrictedBy(restriction) }),
+    });
   }
 
   override reader(dialect: Dialect): ((raw: unknown) => unknown) | undefined {
-    if (this.#result === "number") return Number;
-    return this.#result === "bigint" ? (raw) => BigInt(raw as string) : super.reader(dialect);
-  }
-}
-
-/** What a function is given: an expression, or a value in memory. */
-export type Argument<TValue = unknown> = Expression<TValue> | TValue;
-
-/** The functions that Athanor knows the results of. */
-export interface KnownFunctions {
-  /** How many rows there are, or how many have a value. */
-  count(expression?: Expression<unknown>): FunctionExpression<number>;
-  /** The sum, of the kind that the values are: of `numeric` a string, of `bigint` a bigint. Null where there are no values. */
-  sum<TValue extends number | bigint | string | null>(
-    expression: Expression<TValue>,
-  ): FunctionExpression<TValue | null>;
-  /** The mean as a number; null where there are no values. */
-  avg(expression: Expression<number | bigint | string | null>): FunctionExpression<number | null>;
-  /** The smallest value; null where there is none. */
-  min<TValue>(expression: Expression<TValue>): FunctionExpression<TValue | null>;
-  /** The largest value; null where there is none. */
-  max<TValue>(expression: Expression<TValue>): FunctionExpression<TValue | null>;
-  /** The first that is not null. */
-  coalesce<TValue>(
-    expression: Expression<TValue>,
-    ...others: readonly Argument<NonNullable<TValue> | null>[]
-  ): FunctionExpression<NonNullable<TValue>>;
-  /** In lower case. */
-  lower<TValue extends string | null>(expression: Expression<TValue>): FunctionExpression<TValue>;
-  /** In upper case. */
-  upper<TValue extends string | null>(expression: Expression<TValue>): FunctionExpression<TValue>;
-  /** The number of characters. */
-  length(expression: Expression<string | null>): FunctionExpression<number | null>;
-}
-
-/** Any other function of the database's; its result is read as the driver gives it. */
-export interface OtherFunctions {
-  readonly [name: string]: (...given: readonly Argument[]) => FunctionExpression<unknown>;
-}
-
-const everyRow = new (class extends Expression<unknown> {
-  structure(into: Structure): void {
-    into.add("*");
+    const { result } = this.#parts;
+    if (result === "number") return Number;
+    return result === "bigint" ? (raw) => BigInt(raw as string) : super.reader(dialect);
   }
 
-  toOperationNode(): OperationNode {
-    return RawNode.createWithSql("*");
+  #with(parts: Partial<FunctionParts>): FunctionExpression<TValue> {
+    return new FunctionExpression(this.name, { ...this.#parts, ...parts });
   }
-})();
-
-const numbers = new Set(["count", "avg", "length"]);
-const likeFirst = new Set(["min", "max", "coalesce", "lower", "upper"]);
-
-/** Databases answer with a sum of another type than that of the values. */
-function resultOf(name: string, type: ColumnType | undefined): Result {
-  if (numbers.has(name)) return "number";
-  if (name === "sum") return type?.kind === "bigint" ? "bigint" : type?.kind === "numeric" ? type : "number";
-  return likeFirst.has(name) ? type : undefined;
-}
-
-/**
- * Functions of the database: `func.count()`, `func.sum(line.price)`, `func.coalesce(user.nickname, user.name)`, and any other by its name, with values as parameters.
- *
- * SQLAlchemy: SQL and Generic Functions, `func`.
- */
-export const func: KnownFunctions & OtherFunctions = new Proxy({} as KnownFunctions & OtherFunctions, {
-  get(_, name) {
-    // A promise check, or a printer, asks for these and means no function.
-    if (typeof name !== "string" || name === "then" || name === "toJSON") return undefined;
-    if (!/^[a-z_][\w$]*(\.[a-z_][\w$]*)*$/i.test(name))
-      throw new ArgumentError(
-        `"${name}" is no name of a function. It stands in the SQL as it is: letters, digits and underscores.`,
-      );
-    return (...given: readonly unknown[]) => call(name, given);
-  },
-});
-
-function call(name: string, given: readonly unknown[]): FunctionExpression<unknown> {
-  const [first] = given;
-  const type = first instanceof Expression ? first.columnType : undefined;
-  const expressions = given.map((argument) => argumentOf(argument, likeFirst.has(name) ? type : undefined));
-  if (name === "count" && given.length === 0) expressions.push(everyRow);
-  return new FunctionExpression(name, expressions, resultOf(name, type));
-}
-
-function argumentOf(argument: unknown, type: ColumnType | undefined): Expression<unknown> {
-  const isExpression = typeof argument === "object" && argument !== null && "toOperationNode" in argument;
-  return isExpression ? expectExpression(argument) : new BoundValue(argument, type);
 }

@@ -45,3 +45,9 @@ export class Ordering<out TValue> extends Expression<TValue> {
     return new Ordering(this.ordered.restrictedBy(restriction), this.#direction, this.#nulls);
   }
 }
+
+/** The node of an ordering, or of an expression that rows are ordered by from the smallest on. */
+export function orderItem(by: Expression<unknown>, keepBinds: boolean): OrderByItemNode {
+  const node = by.toOperationNode(keepBinds);
+  return OrderByItemNode.is(node) ? node : OrderByItemNode.create(node);
+}

@@ -1,6 +1,8 @@
 import { type OperationNode, ValueNode } from "kysely";
 import { InvalidRequestError } from "../event/errors.ts";
 import type { ColumnType } from "../mapping/column-type.ts";
+import { castNode } from "./column-type-node.ts";
+import { typeKey } from "./value-type.ts";
 
 /** A value that a statement sends along, or the name under which it is given at execution. */
 export class Bind {
@@ -9,12 +11,23 @@ export class Bind {
   readonly type: ColumnType | undefined;
   /** Of bindparam(): the value comes with the execution. */
   readonly name: string | undefined;
+  /**
+   * Nothing beside it says what it is, so the database is told its type: to PostgreSQL a parameter has none but that which its place gives it, and SQLite's drivers
+   * make whole numbers fractions.
+   */
+  readonly isAlone: boolean;
 
-  constructor(value: unknown, type?: ColumnType, name?: string) {
+  constructor(value: unknown, type?: ColumnType, { name, isAlone = false }: BindOptions = {}) {
     this.value = value;
     this.type = type;
     this.name = name;
+    this.isAlone = isAlone && type !== undefined;
   }
+}
+
+export interface BindOptions {
+  readonly name?: string | undefined;
+  readonly isAlone?: boolean;
 }
 
 /** A statement, as far as another one inside of it must know it. */
@@ -52,7 +65,7 @@ export class Structure {
 
   bind(bind: Bind): void {
     this.binds.push(bind);
-    this.key += "?";
+    this.key += bind.isAlone && bind.type !== undefined ? `?${typeKey(bind.type)}` : "?";
   }
 }
 
@@ -69,6 +82,11 @@ export interface StatementPart {
 
 /** The node of a bound value. */
 export function bindNode(bind: Bind, keepBinds: boolean): OperationNode {
+  const node = valueNode(bind, keepBinds);
+  return bind.isAlone && bind.type !== undefined ? castNode(node, bind.type) : node;
+}
+
+function valueNode(bind: Bind, keepBinds: boolean): ValueNode {
   if (keepBinds) return ValueNode.create(bind);
   if (bind.name !== undefined) {
     throw new InvalidRequestError(

@@ -7,7 +7,14 @@ import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import type { Class, PropertiesOf, ValueOf } from "../mapping/model-types.ts";
 import { type Attributes, attributes } from "./attribute.ts";
 import { type FilteredParts, FilteredStatement } from "./bulk-statement.ts";
-import { BoundValue, describeGiven, type Expression, expectExpression, type Operand } from "./expression.ts";
+import {
+  BoundValue,
+  describeGiven,
+  type Expression,
+  expectExpression,
+  isExpression,
+  type Operand,
+} from "./expression.ts";
 
 /** The new values of an UPDATE by attribute: values in memory, or expressions of the row's columns. */
 export type UpdateValues<TModel> = {
@@ -85,8 +92,8 @@ export function expectColumn(mapper: Mapper, key: string): ColumnProperty {
 function assigned(mapper: Mapper, { key, source }: ColumnProperty, value: unknown): Expression<unknown> {
   const { type } = source.column;
   if (value instanceof BoundValue && value.bind.name !== undefined)
-    return new BoundValue(undefined, type, value.bind.name);
-  if (typeof value === "object" && value !== null && "toOperationNode" in value) return expectExpression(value);
+    return new BoundValue(undefined, type, { name: value.bind.name });
+  if (isExpression(value)) return expectExpression(value);
   if (value === null || isAccepted(type, value)) return new BoundValue(value, type);
   throw new ArgumentError(
     `${mapper.class.name}.${key} was to be set to ${describeGiven(value)}, and holds ${describeAccepted(type)}. Convert the value first.`,

@@ -1,78 +1,8 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
-import {
-  bigint,
-  boolean,
-  func,
-  integer,
-  listen,
-  many,
-  Metadata,
-  model,
-  numeric,
-  one,
-  Select,
-  select,
-  selectinLoad,
-  type Session,
-  sql,
-  text,
-  timestamp,
-  withLoaderCriteria,
-} from "../../src/index.ts";
+import { func, listen, Select, select, selectinLoad, sql, withLoaderCriteria } from "../../src/index.ts";
 import { forEachDatabase } from "../databases.ts";
 import { type OpenSessions, openSessions } from "./open-sessions.ts";
-
-const metadata = new Metadata();
-
-class Customer extends model(
-  "customers",
-  {
-    id: integer().primaryKey(),
-    name: text(),
-    nickname: text().nullable(),
-    isActive: boolean(),
-    joinedAt: timestamp(),
-    get orders() {
-      return many(Order, { backPopulates: "customer" });
-    },
-  },
-  { metadata },
-) {}
-
-class Order extends model(
-  "orders",
-  {
-    id: integer().primaryKey(),
-    country: text(),
-    units: integer(),
-    price: numeric(10, 2),
-    serial: bigint().nullable(),
-    customerId: integer().references("customers.id"),
-    get customer() {
-      return one(Customer, { backPopulates: "orders" });
-    },
-  },
-  { metadata },
-) {}
-
-const joinedAt = new Date("2026-01-02T03:04:05.000Z");
-
-async function story(opened: OpenSessions): Promise<Session> {
-  const session = opened.SessionLocal();
-  const [ann, bob, cid] = [
-    new Customer({ name: "ann", nickname: "a", isActive: true, joinedAt }),
-    new Customer({ name: "bob", isActive: false, joinedAt }),
-    new Customer({ name: "cid", isActive: true, joinedAt }),
-  ];
-  session.addAll([ann, bob, cid]);
-  session.addAll([
-    new Order({ customer: ann, country: "DE", units: 1, price: "10.50", serial: 7n }),
-    new Order({ customer: ann, country: "FR", units: 2, price: "1.25" }),
-    new Order({ customer: bob, country: "DE", units: 3, price: "2.00" }),
-  ]);
-  await session.commit();
-  return session;
-}
+import { Customer, joinedAt, metadata, Order, story } from "./orders-story.ts";
 
 forEachDatabase((db) => {
   const open = (): Promise<OpenSessions> => openSessions(db, metadata, []);
@@ -154,7 +84,7 @@ forEachDatabase((db) => {
           .columns((customer) => [
             func.upper(customer.name),
             func.coalesce(customer.nickname, "none"),
-            func["replace"]?.(customer.name, "ci", "so") ?? sql`null`,
+            func("replace", customer.name, "ci", "so"),
             sql<number>`${customer.id} * 2`,
           ]),
       );
@@ -202,7 +132,7 @@ forEachDatabase((db) => {
       expect(() => select(Customer).columns((customer) => [customer.orders])).toThrow(
         /Customer\.orders is a relationship/,
       );
-      expect(() => func["count(*); --"]).toThrow(/is no name of a function/);
+      expect(() => func("count(*); --")).toThrow(/is no name of a function/);
       const both = select(Customer)
         .options(selectinLoad(Customer, "orders"))
         .columns((customer) => [customer.name]);

@@ -34,13 +34,9 @@ export const questions: readonly Question[] = [
           select(Customer)
             .join("invoices")
             .join(Invoice, "lines")
-            .groupBy((customer, invoice) => [customer.country, func["substr"]?.(invoice.day, 1, 7) ?? invoice.day])
-            .orderBy((customer, invoice) => [customer.country, func["substr"]?.(invoice.day, 1, 7) ?? invoice.day])
-            .columns((customer, invoice) => [
-              customer.country,
-              func["substr"]?.(invoice.day, 1, 7) ?? invoice.day,
-              spent,
-            ]),
+            .groupBy((customer, invoice) => [customer.country, func("substr", invoice.day, 1, 7)])
+            .orderBy((customer, invoice) => [customer.country, func("substr", invoice.day, 1, 7)])
+            .columns((customer, invoice) => [customer.country, func("substr", invoice.day, 1, 7), spent]),
         )
       ).all(),
     sql: `select c.country, substr(i.day, 1, 7), cast(sum(l.price * l.units) * 100 as integer) from customers c join invoices i on i.customer_id = c.id

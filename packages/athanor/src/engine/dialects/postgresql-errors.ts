@@ -163,6 +163,11 @@ const translations: Readonly<Record<string, Translation>> = {
       `A column does not exist: ${error.message}. The model has probably changed since its table was created: run your migrations.`,
       details,
     ),
+  "42P18": (error, details) =>
+    new ProgrammingError(
+      `PostgreSQL cannot know of what type a value is: ${error.message}. It stands where any type may, as in an argument of json_build_object. Give it as literal(value), or as cast(value, text()).`,
+      details,
+    ),
   "42P01": (error, details) =>
     new ProgrammingError(
       `The table ${quotedName(error) ?? "of the statement"} does not exist. It was probably not created yet in this database: await createAll(engine), or run your migrations.`,
