@@ -128,7 +128,16 @@ export { type RawBuilder as Sql, sql } from "kysely";
 export { LoaderOption } from "./sql/loading-plan.ts";
 export { UserDefinedOption } from "./sql/user-defined-option.ts";
 export { containsEager } from "./loading/contains-eager.ts";
-export { joinedLoad, LoaderPath, selectinLoad } from "./loading/loader-path.ts";
+export {
+  immediateLoad,
+  joinedLoad,
+  lazyLoad,
+  noLoad,
+  raiseLoad,
+  selectinLoad,
+  subqueryLoad,
+} from "./loading/loader-options.ts";
+export { LoaderPath, type RaiseLoadOptions } from "./loading/loader-path.ts";
 export {
   type CriteriaAttributes,
   type CriteriaTarget,

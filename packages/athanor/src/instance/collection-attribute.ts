@@ -11,7 +11,8 @@ import { noteParent } from "./parentage.ts";
 import { SmallMap } from "./small-map.ts";
 import type { RelatedOptions } from "./reference-attribute.ts";
 import type { PendingChanges } from "./relations.ts";
-import { unloadedError } from "./scalar-attribute.ts";
+import type { UnloadedAs } from "./unloaded-as.ts";
+import { refusedError, unloadedError } from "./unloaded-error.ts";
 
 /** An attribute that holds a collection of related instances. */
 export class CollectionAttribute implements RelatedAttribute {
@@ -48,7 +49,7 @@ export class CollectionAttribute implements RelatedAttribute {
   }
 
   readMissing(state: InstanceState): object {
-    if (!this.isLoaded(state) && !state.inserted) throw unloadedError(state, this.key);
+    if (!this.isLoaded(state) && !state.inserted) this.#expectReadable(state);
     return this.#container(state) ?? this.#untouched(state);
   }
 
@@ -92,10 +93,7 @@ export class CollectionAttribute implements RelatedAttribute {
   append(state: InstanceState, value: Instance, initiator: Initiator): void {
     const container = this.#loadedContainer(state);
     if (container !== undefined) return this.#kind.appendWithEvent(container, value, initiator);
-    const item = this.fireAppend(state, value, initiator, undefined);
-    const pending = this.#pending(state);
-    // Taken out before and put back, it is what the rows have.
-    if (!pending.removed.delete(item)) pending.added.add(item);
+    this.#notePending(state, this.#announceAppend(state, value, initiator, undefined), true);
   }
 
   pop(state: InstanceState, value: Instance, initiator: Initiator): void {
@@ -105,9 +103,8 @@ export class CollectionAttribute implements RelatedAttribute {
       else this.fireRemove(state, value, initiator, undefined);
       return;
     }
-    this.fireRemove(state, value, initiator, undefined);
-    const pending = this.#pending(state);
-    if (!pending.added.delete(value)) pending.removed.add(value);
+    this.#announceRemoval(state, value, initiator, undefined);
+    this.#notePending(state, value, false);
   }
 
   delete(state: InstanceState): void {
@@ -154,7 +151,11 @@ export class CollectionAttribute implements RelatedAttribute {
     const container = this.#create(state);
     for (const value of values) this.#kind.appendWithoutEvent(container, value);
     const pending = state.relations?.pending?.get(this.slot);
+    const untouched = state.relations?.untouched?.get(this.slot);
     state.values[this.slot] = container;
+    // Whoever holds what it read as before changes nothing with that any more.
+    if (untouched !== undefined) this.#kind.detach(untouched);
+    state.relations?.untouched?.delete(this.slot);
     if (pending === undefined) return;
     state.relations?.pending?.delete(this.slot);
     // What the other side changed meanwhile is a change of what was loaded.
@@ -170,6 +171,21 @@ export class CollectionAttribute implements RelatedAttribute {
 
   isLoaded(state: InstanceState): boolean {
     return state.values[this.slot] !== undefined || state.key === undefined;
+  }
+
+  unloadedAs({ relations }: InstanceState): UnloadedAs {
+    return relations?.unloadedAs?.get(this.slot) ?? "asked";
+  }
+
+  /** It reads as if there were nothing, so what goes in and out is all that is known of it. */
+  isPartial(state: InstanceState): boolean {
+    return !this.isLoaded(state) && !state.inserted && this.unloadedAs(state) === "empty";
+  }
+
+  #expectReadable(state: InstanceState): void {
+    const unloadedAs = this.unloadedAs(state);
+    if (unloadedAs === "empty") return;
+    throw unloadedAs === "asked" ? unloadedError(state, this.key) : refusedError(state, this.key);
   }
 
   #container(state: InstanceState): object | undefined {
@@ -217,6 +233,18 @@ export class CollectionAttribute implements RelatedAttribute {
 
   /** An element is about to enter, in whatever way. Answers with the one that shall. */
   fireAppend(state: InstanceState, value: Instance, initiator: Initiator, key: unknown): Instance {
+    const item = this.#announceAppend(state, value, initiator, key);
+    if (this.isPartial(state)) this.#notePending(state, item, true);
+    return item;
+  }
+
+  /** An element is about to leave, or was just taken out. */
+  fireRemove(state: InstanceState, value: Instance, initiator: Initiator, key: unknown): void {
+    this.#announceRemoval(state, value, initiator, key);
+    if (this.isPartial(state)) this.#notePending(state, value, false);
+  }
+
+  #announceAppend(state: InstanceState, value: Instance, initiator: Initiator, key: unknown): Instance {
     this.#adopt(state);
     const item = emitReplacing(this.dispatch["append"], { target: state.instance, value, initiator, key });
     this.#touch(state);
@@ -224,8 +252,7 @@ export class CollectionAttribute implements RelatedAttribute {
     return item;
   }
 
-  /** An element is about to leave, or was just taken out. */
-  fireRemove(state: InstanceState, value: Instance, initiator: Initiator, key: unknown): void {
+  #announceRemoval(state: InstanceState, value: Instance, initiator: Initiator, key: unknown): void {
     this.#adopt(state);
     this.#noteParent(value, state, false);
     emit(this.dispatch["remove"], { target: state.instance, value, initiator, key });
@@ -241,7 +268,7 @@ export class CollectionAttribute implements RelatedAttribute {
   /** A collection that was only read becomes the instance's with the first change, whatever comes of that. */
   #adopt(state: InstanceState): void {
     const untouched = state.relations?.untouched?.get(this.slot);
-    if (untouched === undefined || state.values[this.slot] !== undefined) return;
+    if (untouched === undefined || state.values[this.slot] !== undefined || this.isPartial(state)) return;
     state.values[this.slot] = untouched;
     state.relations?.untouched?.delete(this.slot);
   }
@@ -266,6 +293,13 @@ export class CollectionAttribute implements RelatedAttribute {
     const { isRelatedLater } = state;
     if (!this.#options.isViewOnly && !state.remembers(this.slot, isRelatedLater))
       state.remember(this.slot, this.#kind.items(container) as Instance[], isRelatedLater);
+  }
+
+  /** A change of a collection whose rows are not known. What is taken out and put back, or the other way round, is as it was. */
+  #notePending(state: InstanceState, item: Instance, isAdded: boolean): void {
+    const { added, removed } = this.#pending(state);
+    const [into, from] = isAdded ? [added, removed] : [removed, added];
+    if (!from.delete(item)) into.add(item);
   }
 
   #pending(state: InstanceState): PendingChanges {

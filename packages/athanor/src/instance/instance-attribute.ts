@@ -3,6 +3,7 @@ import type { Initiator } from "./attribute-events.ts";
 import type { History } from "./history.ts";
 import type { Instance } from "./instance.ts";
 import type { InstanceState } from "./instance-state.ts";
+import type { UnloadedAs } from "./unloaded-as.ts";
 
 /** The listeners of one attribute of one class, by event. */
 export type AttributeDispatch = Readonly<Record<string, readonly Registration[] | undefined>>;
@@ -57,6 +58,10 @@ export interface RelatedAttribute extends InstanceAttribute {
   setLoaded(state: InstanceState, values: readonly Instance[]): void;
   /** Whether its value is in memory, or known without asking. */
   isLoaded(state: InstanceState): boolean;
+  /** What it is to those who ask for it while it is not in memory. */
+  unloadedAs(state: InstanceState): UnloadedAs;
+  /** Whether what `loaded` tells of was put in through this very attribute, although it is not in memory as a whole. */
+  isPartial(state: InstanceState): boolean;
 }
 
 export function isRelated(attribute: InstanceAttribute): attribute is RelatedAttribute {

@@ -6,7 +6,8 @@ import { Instance, stateOf } from "./instance.ts";
 import type { AttributeDispatch, RelatedAttribute } from "./instance-attribute.ts";
 import { type InstanceState, UNCHANGED } from "./instance-state.ts";
 import { noteParent } from "./parentage.ts";
-import { unloadedError } from "./scalar-attribute.ts";
+import { refusedError, unloadedError } from "./unloaded-error.ts";
+import type { UnloadedAs } from "./unloaded-as.ts";
 
 /** What a relationship tells its attribute. */
 export interface RelatedOptions {
@@ -62,9 +63,14 @@ export class ReferenceAttribute implements RelatedAttribute {
   }
 
   readMissing(state: InstanceState): Instance | null {
+    const unloadedAs = this.unloadedAs(state);
+    if (unloadedAs !== "asked" && state.key !== undefined && !state.isChanged(this.slot)) {
+      if (unloadedAs === "empty") return null;
+      if (unloadedAs === "refused" && !state.inserted) throw refusedError(state, this.key);
+    }
     const known = this.#known(state);
-    if (known === undefined) throw unloadedError(state, this.key);
-    return known;
+    if (known !== undefined) return known;
+    throw unloadedAs === "asked" ? unloadedError(state, this.key) : refusedError(state, this.key);
   }
 
   set(state: InstanceState, value: unknown, initiator: Initiator = this.appendToken): void {
@@ -127,6 +133,14 @@ export class ReferenceAttribute implements RelatedAttribute {
 
   isLoaded(state: InstanceState): boolean {
     return state.values[this.slot] !== undefined || this.#known(state) !== undefined;
+  }
+
+  unloadedAs({ relations }: InstanceState): UnloadedAs {
+    return relations?.unloadedAs?.get(this.slot) ?? "asked";
+  }
+
+  isPartial(): boolean {
+    return false;
   }
 
   #assign(state: InstanceState, given: Instance | null, initiator: Initiator): void {

@@ -1,6 +1,7 @@
 import type { Instance } from "./instance.ts";
 import type { InstanceState } from "./instance-state.ts";
 import { SmallMap } from "./small-map.ts";
+import type { UnloadedAs } from "./unloaded-as.ts";
 
 /** Changes of a collection that is not loaded: the other side of a relationship made them, and the load will take them up. */
 export interface PendingChanges {
@@ -16,6 +17,8 @@ export class Relations {
   settled: Map<number, Set<Instance>> | undefined = undefined;
   /** Empty collections that were read and never changed, by slot: they count as not set. */
   untouched: SmallMap<number, object> | undefined = undefined;
+  /** By slot, what relationships that are not in memory are, where the statement that loaded the instance said so. */
+  unloadedAs: ReadonlyMap<number, UnloadedAs> | undefined = undefined;
   /** It lost its whole where no session could let go of it, and was not added since: a flush does not take it for new. */
   isCutOff = false;
   /** By relationship, the instance that has this one; null where it was taken away. Of those that can leave orphans. */

@@ -1,16 +1,26 @@
 import type { Instance } from "../instance/instance.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
+import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
+import type { LoadingPlan } from "../sql/loading-plan.ts";
 import type { Select } from "../sql/select.ts";
 
 /** What the loads that follow a statement may do: execute further ones, which listeners see as relationship loads. */
 export interface RelatedLoads {
   /** Whether what is in memory is overwritten. */
   readonly populateExisting: boolean;
-  /** Finds related instances. Of each row: the instance, and the values that link it to what it was looked for. */
-  find(statement: Select<unknown>): Promise<readonly (readonly [Instance, ...unknown[]])[]>;
-  /** Loads a relationship of one instance by itself. */
-  loadOne(state: InstanceState, property: RelationshipProperty): Promise<void>;
+  /**
+   * Finds related instances. Of each row: the instance, and the values that link it to what it was looked for.
+   *
+   * @param parents the class of what they are related to, where the statement has the first one inside of it
+   */
+  find(statement: Select<unknown>, parents?: Mapper): Promise<readonly (readonly [Instance, ...unknown[]])[]>;
+  /**
+   * Loads a relationship of one instance by itself.
+   *
+   * @param plan what the statement says besides; undefined: what the instance carries of the one that loaded it
+   */
+  loadOne(state: InstanceState, property: RelationshipProperty, plan?: LoadingPlan): Promise<void>;
 }
 
 /** A load that follows a statement: for the instances that it found, all at once. */

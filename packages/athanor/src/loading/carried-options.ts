@@ -1,9 +1,11 @@
 import { stateOf } from "../instance/instance.ts";
 import { isRelated } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
-import { mapperOfState } from "../mapping/mapper.ts";
+import type { UnloadedAs } from "../instance/unloaded-as.ts";
+import { type Mapper, mapperOfState } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
-import { emptyPlan, isEmptyPlan, type LoaderTree, type LoadingPlan, treeOf } from "../sql/loading-plan.ts";
+import type { LoaderTree } from "../sql/loader-tree.ts";
+import { emptyPlan, isEmptyPlan, type LoadingPlan } from "../sql/loading-plan.ts";
 import type { LoaderStrategy } from "./loader-strategy.ts";
 import type { PlannedEntity } from "./planned-entity.ts";
 
@@ -23,22 +25,40 @@ export function planToCarry({ tree, statement, path }: PlannedEntity): LoadingPl
 
 /** What a tree says of later loads. */
 function carriedTree(tree: LoaderTree): LoaderTree {
-  const ofStatement = [...tree.values()].filter(
-    ({ strategy }) => (strategy as LoaderStrategy | undefined)?.isOfStatement,
-  );
-  if (ofStatement.length === 0) return tree;
-  const carried = new Map(tree);
-  for (const { property, related } of ofStatement) {
-    if (related.size === 0) carried.delete(property);
-    else carried.set(property, { property, strategy: undefined, related });
-  }
-  return carried;
+  return tree.withoutStrategies((strategy) => (strategy as LoaderStrategy).isOfStatement === true);
+}
+
+/** What is said of later loads where one of its relationships is loaded for an instance of an entity alone. */
+export function planOfLaterLoad(entity: PlannedEntity, property: RelationshipProperty, tree: LoaderTree): LoadingPlan {
+  const { criteria, userDefined } = planToCarry(entity) ?? emptyPlan;
+  return { tree, criteria, userDefined, path: [...entity.path, property] };
 }
 
 /** Lets an instance remember the options of the statement that loaded it; undefined where that has none for it. */
 export function carry(state: InstanceState, plan: LoadingPlan | undefined): void {
   if (plan === undefined) carried.delete(state);
   else carried.set(state, plan);
+  const unloadedAs = plan && unloadedRelationships(plan.tree, mapperOfState(state));
+  if (unloadedAs !== undefined) state.expectRelations().unloadedAs = unloadedAs;
+  else if (state.relations !== undefined) state.relations.unloadedAs = undefined;
+}
+
+/** Statements load many instances of few classes. */
+const unloadedByTree = new WeakMap<LoaderTree, Map<Mapper, ReadonlyMap<number, UnloadedAs> | undefined>>();
+
+/** What the relationships of a class are while they are not loaded, where options say so; undefined where they say it of none. */
+function unloadedRelationships(tree: LoaderTree, mapper: Mapper): ReadonlyMap<number, UnloadedAs> | undefined {
+  let byMapper = unloadedByTree.get(tree);
+  if (byMapper === undefined) unloadedByTree.set(tree, (byMapper = new Map()));
+  if (byMapper.has(mapper)) return byMapper.get(mapper);
+  const unloaded = new Map<number, UnloadedAs>();
+  for (const { property, strategy } of tree.nodes.values()) {
+    if (strategy !== undefined && mapper.isA(property.parent))
+      unloaded.set(property.slot, (strategy as LoaderStrategy).unloadedAs);
+  }
+  const found = [...unloaded.values()].some((unloadedAs) => unloadedAs !== "asked") ? unloaded : undefined;
+  byMapper.set(mapper, found);
+  return found;
 }
 
 /**
@@ -50,13 +70,13 @@ export function carriedBy(state: InstanceState, only?: readonly string[]): Loadi
   const plan = carried.get(state);
   if (plan === undefined) return emptyPlan;
   if (only === undefined) return plan;
-  return { ...plan, tree: new Map([...plan.tree].filter(([{ key }]) => only.includes(key))) };
+  return { ...plan, tree: plan.tree.only(only) };
 }
 
 /** The same, for loading one of its relationships. */
 export function carriedTo(state: InstanceState, property: RelationshipProperty): LoadingPlan {
   const { tree, criteria, userDefined, path = [] } = carriedBy(state);
-  return { tree: tree.get(property)?.related ?? emptyPlan.tree, criteria, userDefined, path: [...path, property] };
+  return { tree: tree.related(property), criteria, userDefined, path: [...path, property] };
 }
 
 /** Lets instances remember the options of a statement as if it had found them, and so on for what is loaded along with them. */
@@ -66,10 +86,10 @@ export function carryAlong(states: readonly InstanceState[], plan: LoadingPlan):
   const criteria = plan.criteria.filter(({ propagatesToLoaders }) => propagatesToLoaders);
   const userDefined = plan.userDefined.filter(({ propagateToLoaders }) => propagateToLoaders);
   for (const state of states) {
-    const own = { tree: treeOf(tree, mapperOfState(state)), criteria, userDefined, path };
+    const own = { tree: tree.of(mapperOfState(state)), criteria, userDefined, path };
     if (!isEmptyPlan(own)) carry(state, own);
   }
-  for (const { property, related } of tree.values()) {
+  for (const { property, related } of tree.nodes.values()) {
     const members = states.flatMap((state) => {
       const attribute = state.instrumentation.find(property.key);
       return attribute !== undefined && isRelated(attribute) ? attribute.loaded(state) : [];

@@ -1,7 +1,6 @@
 import type { AnyModel, Class, RelationshipName, TargetOf } from "../mapping/model-types.ts";
 import type { Aliased } from "../sql/aliased.ts";
 import { LoaderPath } from "./loader-path.ts";
-import { contained } from "./strategies/contained.ts";
 
 /**
  * Says that a join of the statement leads to a relationship, and takes the related instances from its rows: no further statement, and only those that the statement
@@ -19,5 +18,5 @@ export function containsEager<
   TModel extends { readonly "~properties": unknown } & Class,
   const TName extends RelationshipName<TModel>,
 >(model: TModel, name: TName, join?: Aliased<AnyModel>): LoaderPath<TargetOf<TModel, TName>> {
-  return LoaderPath.from(model, name, contained(join?.alias));
+  return LoaderPath.from(model).containsEager(name, join);
 }

@@ -2,38 +2,50 @@ import { closestName } from "../event/closest-name.ts";
 import { ArgumentError } from "../event/errors.ts";
 import { mapperOf } from "../mapping/configure-mappers.ts";
 import type { Mapper } from "../mapping/mapper.ts";
-import type { AnyModel, Class, RelationshipName, TargetOf } from "../mapping/model-types.ts";
+import type { AnyModel, RelationshipName, TargetOf } from "../mapping/model-types.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { Aliased } from "../sql/aliased.ts";
-import { isOf, LoaderOption, type LoaderNode, type LoaderTree, type LoadingPlan } from "../sql/loading-plan.ts";
+import { isOf, LoaderTree } from "../sql/loader-tree.ts";
+import { LoaderOption, type LoadingPlan } from "../sql/loading-plan.ts";
 import type { LoaderStrategy } from "./loader-strategy.ts";
 import { contained } from "./strategies/contained.ts";
+import { immediate } from "./strategies/immediate.ts";
 import { joined } from "./strategies/joined.ts";
+import { lazy } from "./strategies/lazy.ts";
+import { noLoading } from "./strategies/no-load.ts";
+import { raising, raisingOnSql } from "./strategies/raise.ts";
 import { selectin } from "./strategies/selectin.ts";
+import { subquery } from "./strategies/subquery.ts";
 
-interface Step {
-  readonly property: RelationshipProperty;
-  readonly strategy: LoaderStrategy;
+/** How strict `raiseLoad` is. */
+export interface RaiseLoadOptions {
+  /** Refuses only what would send a statement: a reference to an instance that the session has may be read. False unless you say so. */
+  readonly sqlOnly?: boolean;
 }
 
 /**
- * How a relationship is loaded along with the instances of a statement, and what is loaded along with those in turn. `selectinLoad` and `joinedLoad` make
+ * How relationships are loaded along with the instances of a statement, and what is loaded along with those in turn. `selectinLoad`, `joinedLoad` and their like make
  * one; its methods lead on, to relationships of the class at the other end.
  *
  * SQLAlchemy: Relationship Loading Techniques, `Load`.
  */
 export class LoaderPath<in out TModel> extends LoaderOption {
   declare readonly "~target": TModel;
-  readonly #steps: readonly Step[];
+  readonly #root: Mapper;
+  /** The relationships that lead from there to the class whose relationships the methods name. */
+  readonly #path: readonly RelationshipProperty[];
+  readonly #tree: LoaderTree;
 
-  constructor(steps: readonly Step[]) {
+  private constructor(root: Mapper, path: readonly RelationshipProperty[], tree: LoaderTree) {
     super();
-    this.#steps = steps;
+    this.#root = root;
+    this.#path = path;
+    this.#tree = tree;
   }
 
-  /** A path that begins with a relationship of a class. */
-  static from(model: object, name: string, strategy: LoaderStrategy): LoaderPath<any> {
-    return new LoaderPath([{ property: relationshipOf(mapperOf(model as never), name), strategy }]);
+  /** The path from a class that leads nowhere yet. */
+  static from<TModel>(model: TModel): LoaderPath<TModel> {
+    return new LoaderPath<TModel>(mapperOf(model as never), [], LoaderTree.empty);
   }
 
   /** Loads a relationship of these related instances by one further statement: see {@link selectinLoad}. */
@@ -46,6 +58,34 @@ export class LoaderPath<in out TModel> extends LoaderOption {
     return this.#with(name, joined);
   }
 
+  /** Loads a relationship of these related instances by one further statement, with this one inside of it: see {@link subqueryLoad}. */
+  subqueryLoad<const TName extends RelationshipName<TModel>>(name: TName): LoaderPath<TargetOf<TModel, TName>> {
+    return this.#with(name, subquery);
+  }
+
+  /** Loads a relationship of each of these related instances by itself: see {@link immediateLoad}. */
+  immediateLoad<const TName extends RelationshipName<TModel>>(name: TName): LoaderPath<TargetOf<TModel, TName>> {
+    return this.#with(name, immediate);
+  }
+
+  /** Leaves a relationship of these related instances to `load()`: see {@link lazyLoad}. */
+  lazyLoad<const TName extends RelationshipName<TModel>>(name: TName): LoaderPath<TargetOf<TModel, TName>> {
+    return this.#with(name, lazy);
+  }
+
+  /** Lets `load()` refuse a relationship of these related instances: see {@link raiseLoad}. */
+  raiseLoad<const TName extends RelationshipName<TModel>>(
+    name: TName,
+    { sqlOnly = false }: RaiseLoadOptions = {},
+  ): LoaderPath<TargetOf<TModel, TName>> {
+    return this.#with(name, sqlOnly ? raisingOnSql : raising);
+  }
+
+  /** Lets a relationship of these related instances read as if there were nothing: see {@link noLoad}. */
+  noLoad<const TName extends RelationshipName<TModel>>(name: TName): LoaderPath<TargetOf<TModel, TName>> {
+    return this.#with(name, noLoading);
+  }
+
   /** Takes a relationship of these related instances from a join of the statement: see {@link containsEager}. */
   containsEager<const TName extends RelationshipName<TModel>>(
     name: TName,
@@ -55,7 +95,7 @@ export class LoaderPath<in out TModel> extends LoaderOption {
   }
 
   override addTo(plan: LoadingPlan, mappers: readonly Mapper[]): LoadingPlan {
-    const { property } = this.#steps[0] as Step;
+    const [property] = [...this.#tree.nodes.keys()] as [RelationshipProperty];
     if (!mappers.some((mapper) => isOf(property, mapper))) {
       const { label, key } = property;
       const { name } = (mappers[0] as Mapper).class;
@@ -63,45 +103,14 @@ export class LoaderPath<in out TModel> extends LoaderOption {
         `${label} cannot be loaded along with a statement that selects ${name}. Name a relationship of ${name} first, and lead on from there: selectinLoad(${name}, "…").selectinLoad("${key}").`,
       );
     }
-    return { ...plan, tree: withPath(plan.tree, this.#steps) };
+    return { ...plan, tree: plan.tree.mergedWith(this.#tree) };
   }
 
   #with(name: string, strategy: LoaderStrategy): LoaderPath<any> {
-    const { property } = this.#steps.at(-1) as Step;
-    return new LoaderPath([...this.#steps, { property: relationshipOf(property.target, name), strategy }]);
+    const property = relationshipOf(this.#path.at(-1)?.target ?? this.#root, name);
+    const tree = this.#tree.changedAt(this.#path, (at) => at.withStrategy(property, strategy));
+    return new LoaderPath(this.#root, [...this.#path, property], tree);
   }
-}
-
-/**
- * Loads a relationship along with the instances of a statement, by one further SELECT for all of them, with their keys in an IN. The first choice for collections.
- *
- * SQLAlchemy: Relationship Loading Techniques, Select IN loading.
- *
- * @throws ArgumentError for a name that is no relationship of the class.
- * @example
- * const users = await session.scalars(select(User).options(selectinLoad(User, "posts").selectinLoad("tags")));
- */
-export function selectinLoad<
-  TModel extends { readonly "~properties": unknown } & Class,
-  const TName extends RelationshipName<TModel>,
->(model: TModel, name: TName): LoaderPath<TargetOf<TModel, TName>> {
-  return LoaderPath.from(model, name, selectin);
-}
-
-/**
- * Loads a relationship along with the instances of a statement, in the same rows, by a LEFT OUTER JOIN. The first choice for references.
- *
- * Instances of which there are several rows are found once, and a limit counts instances. SQLAlchemy: Relationship Loading Techniques, Joined Eager Loading.
- *
- * @throws ArgumentError for a name that is no relationship of the class.
- * @example
- * const posts = await session.scalars(select(Post).options(joinedLoad(Post, "author").selectinLoad("posts")));
- */
-export function joinedLoad<
-  TModel extends { readonly "~properties": unknown } & Class,
-  const TName extends RelationshipName<TModel>,
->(model: TModel, name: TName): LoaderPath<TargetOf<TModel, TName>> {
-  return LoaderPath.from(model, name, joined);
 }
 
 function relationshipOf(mapper: Mapper, name: string): RelationshipProperty {
@@ -111,12 +120,4 @@ function relationshipOf(mapper: Mapper, name: string): RelationshipProperty {
   const closest = closestName(name, names);
   const hint = closest === undefined ? `It has ${names.join(", ") || "none"}.` : `Did you mean "${closest}"?`;
   throw new ArgumentError(`${mapper.class.name} has no relationship "${name}". ${hint}`);
-}
-
-/** A tree with one more path. Where it goes an old way, what is said last holds. */
-function withPath(tree: LoaderTree, [step, ...rest]: readonly Step[]): LoaderTree {
-  if (step === undefined) return tree;
-  const { property, strategy } = step;
-  const related = withPath(tree.get(property)?.related ?? new Map<RelationshipProperty, LoaderNode>(), rest);
-  return new Map(tree).set(property, { property, strategy, related });
 }

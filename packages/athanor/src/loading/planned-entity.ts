@@ -2,7 +2,8 @@ import type { EntityColumns } from "../mapping/entity-columns.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { EntityAlias } from "../sql/entity-alias.ts";
-import type { LoaderTree } from "../sql/loading-plan.ts";
+import type { LoaderTree } from "../sql/loader-tree.ts";
+import type { LoadingPlan } from "../sql/loading-plan.ts";
 import type { AfterLoad } from "./after-loads.ts";
 import type { StatementPlan } from "./statement-plan.ts";
 
@@ -22,6 +23,8 @@ export class PlannedEntity {
   readonly tree: LoaderTree;
   /** The relationships that lead to it from the instances that the program asked for. */
   readonly path: readonly RelationshipProperty[];
+  /** What it is joined to; undefined where its instances are what the rows consist of. */
+  readonly joinedTo: { readonly entity: PlannedEntity; readonly property: RelationshipProperty } | undefined;
   /** How many relationships lead to it from a class that the rows consist of. */
   readonly depth: number;
   /** Relationships that are read from the same rows, in the order of declaration. */
@@ -35,14 +38,21 @@ export class PlannedEntity {
     alias: EntityAlias | undefined,
     tree: LoaderTree,
     path: readonly RelationshipProperty[],
-    depth: number,
+    joinedTo?: PlannedEntity["joinedTo"],
   ) {
     this.statement = statement;
     this.columns = columns;
     this.alias = alias;
     this.tree = tree;
     this.path = path;
-    this.depth = depth;
+    this.joinedTo = joinedTo;
+    this.depth = joinedTo === undefined ? 0 : joinedTo.entity.depth + 1;
+  }
+
+  /** What a further statement for related instances says: all that this one does. */
+  planOfRelated(property: RelationshipProperty, tree: LoaderTree): LoadingPlan {
+    const { criteria, userDefined } = this.statement;
+    return { tree, criteria, userDefined, path: [...this.path, property] };
   }
 
   get mapper(): Mapper {

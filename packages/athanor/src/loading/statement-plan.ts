@@ -5,7 +5,8 @@ import { EagerJoin } from "../sql/eager-join.ts";
 import { EntityAlias } from "../sql/entity-alias.ts";
 import { conjunction } from "../sql/conditions.ts";
 import type { Expression } from "../sql/expression.ts";
-import { type EntityCriteria, type LoaderTree, type LoadingPlan, isOf, treeOf } from "../sql/loading-plan.ts";
+import { isOf, type LoaderTree } from "../sql/loader-tree.ts";
+import type { EntityCriteria, LoadingPlan } from "../sql/loading-plan.ts";
 import { GivenJoin } from "../sql/given-join.ts";
 import { relatedCondition } from "../sql/related-condition.ts";
 import { Select } from "../sql/select.ts";
@@ -39,7 +40,7 @@ export class StatementPlan {
     const selected = select.parts.selected?.entities ?? [new SelectedEntity(select.entityColumns, undefined)];
     expectInRows(tree, selected, select);
     this.entities = selected.map(
-      ({ columns, alias }) => new PlannedEntity(this, columns, alias, treeOf(tree, columns.mapper), path, 0),
+      ({ columns, alias }) => new PlannedEntity(this, columns, alias, tree.of(columns.mapper), path),
     );
     this.entities.forEach(arrange);
     // Neither does a refresh hide the instance that it was asked for.
@@ -71,7 +72,10 @@ export class StatementPlan {
   #read(parent: PlannedEntity, tree: LoaderTree, join: EagerJoin): PlannedEntity {
     const { property, alias } = join;
     this.joins.push(join);
-    const entity = new PlannedEntity(this, alias.columns, alias, tree, [...parent.path, property], parent.depth + 1);
+    const entity = new PlannedEntity(this, alias.columns, alias, tree, [...parent.path, property], {
+      entity: parent,
+      property,
+    });
     parent.joined.push({ property, entity });
     arrange(entity);
     return entity;
@@ -90,7 +94,7 @@ function expectInRows(
   entities: readonly { readonly mapper: Mapper }[],
   { mapper }: Select<unknown>,
 ): void {
-  for (const property of tree.keys()) {
+  for (const property of tree.nodes.keys()) {
     if (entities.some((entity) => isOf(property, entity.mapper))) continue;
     const { class: parent } = property.parent;
     throw new ArgumentError(
@@ -102,6 +106,6 @@ function expectInRows(
 
 /** Lets each strategy arrange what it needs, in the order in which the class declares its relationships. */
 function arrange(entity: PlannedEntity): void {
-  const nodes = [...entity.tree.values()].toSorted((left, right) => left.property.slot - right.property.slot);
+  const nodes = [...entity.tree.nodes.values()].toSorted((left, right) => left.property.slot - right.property.slot);
   for (const node of nodes) (node.strategy as LoaderStrategy | undefined)?.arrange(entity, node);
 }

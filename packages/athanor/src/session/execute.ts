@@ -6,6 +6,7 @@ import { AfterLoads, type RelatedLoads } from "../loading/after-loads.ts";
 import { readPlannedRows } from "../loading/planned-rows.ts";
 import { columnLoader, entityLoader } from "../loading/row-loader.ts";
 import { StatementPlan } from "../loading/statement-plan.ts";
+import type { Mapper } from "../mapping/mapper.ts";
 import { BulkStatement } from "../sql/bulk-statement.ts";
 import { compileSelect } from "../sql/compile.ts";
 import { DeleteFrom } from "../sql/delete-from.ts";
@@ -41,6 +42,8 @@ export interface Execution {
   readonly isRelationshipLoad?: boolean;
   /** It loads a relationship of this instance alone. */
   readonly lazyLoadedFrom?: InstanceState;
+  /** It finds what is related to the instances of another statement, which it has inside of it: the class of those. */
+  readonly parents?: readonly [Mapper] | undefined;
   /** Names that were asked for, where not the whole instance was. */
   readonly onlyKeys?: readonly string[] | undefined;
   /** It is itself a load that follows another statement: what follows it in turn, waits there. */
@@ -132,27 +135,34 @@ async function selectAlong(
   const context = core.loadContext(populateExisting, execution.onlyKeys, execution.asking);
   const { found, enqueue } = readPlannedRows(plan, rows, context, connection.engine.dialect);
   const afterLoads = execution.afterLoads ?? new AfterLoads();
-  enqueue(afterLoads, relatedLoads(core, afterLoads, populateExisting && !isRefresh));
+  enqueue(afterLoads, relatedLoads(core, afterLoads, execution, populateExisting && !isRefresh));
   if (execution.afterLoads === undefined) await afterLoads.run();
   const { selected } = statement.parts;
   const results = selected?.names === undefined ? found : found.map((values) => selected.rowOf(values));
   return new Result<unknown>(results, results.length, selected?.names);
 }
 
-function relatedLoads(core: SessionState, afterLoads: AfterLoads, populateExisting: boolean): RelatedLoads {
+function relatedLoads(
+  core: SessionState,
+  afterLoads: AfterLoads,
+  { parameters }: Execution,
+  populateExisting: boolean,
+): RelatedLoads {
   return {
     populateExisting,
-    find: async (statement) => {
+    find: async (statement, parents) => {
       const result = await execute(core, {
         statement,
-        parameters: undefined,
+        // The values of its bindparams, with the statement that has them.
+        parameters: parents === undefined ? undefined : parameters,
         options: {},
         isRelationshipLoad: true,
+        parents: parents && [parents],
         afterLoads,
       });
       return result.all() as never;
     },
-    loadOne: (state, property) => core.loadRelated(state, property),
+    loadOne: (state, property, plan) => core.loadRelated(state, property, plan),
   };
 }
 

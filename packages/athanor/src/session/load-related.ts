@@ -8,8 +8,9 @@ import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { ColumnExpression } from "../sql/column-expression.ts";
 import { conjunction } from "../sql/conditions.ts";
 import type { Expression } from "../sql/expression.ts";
+import type { LoadingPlan } from "../sql/loading-plan.ts";
 import { relatedCondition } from "../sql/related-condition.ts";
-import { type ExecutionOptions, Select } from "../sql/select.ts";
+import { Select } from "../sql/select.ts";
 import { ObjectDeletedError } from "./errors.ts";
 import { execute } from "./execute.ts";
 import { loadColumns, unloadedColumns } from "./load-columns.ts";
@@ -18,12 +19,14 @@ import type { SessionState } from "./session-state.ts";
 /**
  * Loads a relationship of one instance. Listeners of `doOrmExecute` see it as a relationship load; what needs no statement (an empty foreign key, a
  * reference to an instance that the session has) runs none.
+ *
+ * @param plan what the statement says besides; undefined: what the instance carries of the one that loaded it
  */
 export async function loadRelated(
   core: SessionState,
   state: InstanceState,
   property: RelationshipProperty,
-  options: ExecutionOptions = {},
+  plan?: LoadingPlan,
 ): Promise<void> {
   const attribute = state.instrumentation.attributes[property.slot] as RelatedAttribute;
   const before = state.values[property.slot];
@@ -38,7 +41,7 @@ export async function loadRelated(
     const known = core.identityMap.of(property.target).get(identityKey(property.target, byKey));
     if (known !== undefined) return attribute.setLoaded(state, await withColumns(core, known));
   }
-  const related = await selectRelated(core, state, property, key, options);
+  const related = await selectRelated(core, state, property, key, plan);
   // A reference that was assigned meanwhile is newer than what the rows say.
   if (property.isCollection || state.values[property.slot] === before) attribute.setLoaded(state, related);
 }
@@ -55,7 +58,7 @@ export async function loadReplaced(
   await loadLocalColumns(core, state, property);
   const key = localColumns(property).map(({ slot }) => state.committedValue(slot));
   if (key.some((value) => value == null)) return null;
-  const [replaced = null] = await selectRelated(core, state, property, key, {});
+  const [replaced = null] = await selectRelated(core, state, property, key);
   return replaced;
 }
 
@@ -64,13 +67,13 @@ async function selectRelated(
   state: InstanceState,
   property: RelationshipProperty,
   key: readonly unknown[],
-  options: ExecutionOptions,
+  plan: LoadingPlan = carriedTo(state, property),
 ): Promise<Instance[]> {
-  const statement = relatedSelect(property, key).withPlan(carriedTo(state, property));
+  const statement = relatedSelect(property, key).withPlan(plan);
   const result = await execute(core, {
     statement,
     parameters: undefined,
-    options,
+    options: {},
     isRelationshipLoad: true,
     lazyLoadedFrom: state,
   });

@@ -2,8 +2,9 @@ import { DetachedInstanceError } from "../instance/errors.ts";
 import { expectState } from "../instance/instance.ts";
 import type { AttributeName, Instance } from "../mapping/model-types.ts";
 import { mapperOfState } from "../mapping/mapper.ts";
-import { type InstanceAttribute, isRelated } from "../instance/instance-attribute.ts";
+import { type InstanceAttribute, isRelated, type RelatedAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
+import { refusedError } from "../instance/unloaded-error.ts";
 import { loadColumns, unloadedColumns } from "./load-columns.ts";
 import { SessionState } from "./session-state.ts";
 
@@ -20,7 +21,8 @@ type AttributeValue<TInstance, TKey> = TKey extends keyof TInstance ? TInstance[
  *
  * SQLAlchemy: Session Basics, Refreshing / Expiring; asyncio, `AsyncAttrs.awaitable_attrs`.
  *
- * @throws DetachedInstanceError where the instance has no session, ObjectDeletedError where its row is gone.
+ * @throws DetachedInstanceError where the instance has no session, ObjectDeletedError where its row is gone, UnloadedAttributeError for a relationship that {@link raiseLoad}
+ *   keeps from being loaded by itself.
  * @example
  * const email = await load(user, "email");
  */
@@ -49,6 +51,13 @@ function isAbsent(state: InstanceState, attribute: InstanceAttribute): boolean {
   return state.key !== undefined && state.isUnread(attribute.slot);
 }
 
+/** Throws where the relationship, or the statement that loaded the instance, says that nobody loads it like this. */
+function expectNotRefused(state: InstanceState, attribute: RelatedAttribute): void {
+  const unloadedAs = attribute.unloadedAs(state);
+  if (unloadedAs === "refused" || (unloadedAs === "refusedWithSql" && !attribute.isLoaded(state)))
+    throw refusedError(state, attribute.key);
+}
+
 async function loadAbsent(
   core: SessionState,
   state: InstanceState,
@@ -56,6 +65,7 @@ async function loadAbsent(
 ): Promise<void> {
   for (const attribute of attributes) {
     if (!isAbsent(state, attribute)) continue;
+    if (isRelated(attribute)) expectNotRefused(state, attribute);
     const property = mapperOfState(state).relationships.find(({ slot }) => slot === attribute.slot);
     if (property === undefined) await loadColumns(core, state, unloadedColumns(state));
     else await core.loadRelated(state, property);

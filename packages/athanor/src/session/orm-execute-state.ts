@@ -126,12 +126,12 @@ export class ORMExecuteState {
 
   /**
    * The mappers of all classes that the rows of the statement consist of, whole or by single attributes, or that it writes; what is only joined to them is not among them,
-   * and `func.count()` belongs to no class.
+   * and `func.count()` belongs to no class. A load by `subqueryLoad` is about the class of the parents too, because it has the statement for those inside of it.
    */
   get allMappers(): readonly Mapper[] {
     if (!(this.statement instanceof Select)) return this.bindMapper === undefined ? [] : [this.bindMapper];
     const entities = this.statement.columnDescriptions.flatMap(({ entity }) => entity ?? []);
-    return [...new Set(entities)].map((entity) => mapperOf(entity));
+    return [...new Set([...entities.map((entity) => mapperOf(entity)), ...(this.#execution.parents ?? [])])];
   }
 
   /** The options that were given with this execution, and what listeners added. */

@@ -10,6 +10,7 @@ import { IdentityMap } from "../loading/identity-map.ts";
 import type { LoadContext } from "../loading/row-loader.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
+import type { LoadingPlan } from "../sql/loading-plan.ts";
 import { FlushInProgressError } from "../unit-of-work/errors.ts";
 import { reachedBy } from "../unit-of-work/cascades.ts";
 import { describeRunning } from "../unit-of-work/emit-row.ts";
@@ -31,7 +32,8 @@ export interface SessionWarning {
 export interface Loaders {
   /** Loads all columns that are not in memory. */
   columns(core: SessionState, state: InstanceState): Promise<void>;
-  related(core: SessionState, state: InstanceState, property: RelationshipProperty): Promise<void>;
+  /** @param plan what the statement says besides; undefined: what the instance carries of the one that loaded it */
+  related(core: SessionState, state: InstanceState, property: RelationshipProperty, plan?: LoadingPlan): Promise<void>;
   /** Finds what a reference referred to that was assigned before it was loaded. */
   replaced(core: SessionState, state: InstanceState, property: RelationshipProperty): Promise<Instance | null>;
 }
@@ -375,8 +377,8 @@ export class SessionState implements StateOwner {
     this.autobegin();
   }
 
-  loadRelated(state: InstanceState, property: RelationshipProperty): Promise<void> {
-    return this.#loaders.related(this, state, property);
+  loadRelated(state: InstanceState, property: RelationshipProperty, plan?: LoadingPlan): Promise<void> {
+    return this.#loaders.related(this, state, property, plan);
   }
 
   /** Finds what a reference referred to that was assigned before it was loaded. */

@@ -2,29 +2,8 @@ import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { EntityAlias } from "./entity-alias.ts";
 import type { Expression } from "./expression.ts";
+import { LoaderTree } from "./loader-tree.ts";
 import type { UserDefinedOption } from "./user-defined-option.ts";
-
-/** How a statement loads one relationship of its instances, and what in turn is loaded along with those. */
-export interface LoaderNode {
-  readonly property: RelationshipProperty;
-  /** The way it is loaded, which `loading/` knows; undefined where only a longer path leads through it. */
-  readonly strategy: object | undefined;
-  readonly related: LoaderTree;
-}
-
-/** The relationships of one class that are loaded along. */
-export type LoaderTree = ReadonlyMap<RelationshipProperty, LoaderNode>;
-
-/** Whether instances of a class have a relationship, or those of a subclass do. */
-export function isOf({ parent }: RelationshipProperty, mapper: Mapper): boolean {
-  return mapper.isA(parent) || parent.isA(mapper);
-}
-
-/** What a tree says of the instances of one class. */
-export function treeOf(tree: LoaderTree, mapper: Mapper): LoaderTree {
-  const isWhole = [...tree.keys()].every((property) => isOf(property, mapper));
-  return isWhole ? tree : new Map([...tree].filter(([property]) => isOf(property, mapper)));
-}
 
 /** Which instances of some classes a statement, and what it loads along, must not see. */
 export interface EntityCriteria {
@@ -47,11 +26,11 @@ export interface LoadingPlan {
   readonly path?: readonly RelationshipProperty[] | undefined;
 }
 
-export const emptyPlan: LoadingPlan = { tree: new Map(), criteria: [], userDefined: [] };
+export const emptyPlan: LoadingPlan = { tree: LoaderTree.empty, criteria: [], userDefined: [] };
 
 /** Whether a plan says nothing of how rows are loaded, and nothing that instances have to carry. */
 export function isEmptyPlan({ tree, criteria, userDefined }: LoadingPlan): boolean {
-  return tree.size === 0 && criteria.length === 0 && userDefined.length === 0;
+  return tree.isEmpty && criteria.length === 0 && userDefined.length === 0;
 }
 
 /** Something for `select(…).options(…)`: how related instances are loaded, which rows are not to be seen. */

@@ -58,6 +58,15 @@ export class Structure {
     this.#statements.pop();
   }
 
+  /** A statement stands here that compares itself with nothing around it, and so may read the same under the same names. */
+  include(statement: StatementPart): void {
+    const own = new Structure();
+    statement.structure(own);
+    this.key += own.key;
+    this.binds.push(...own.binds);
+    this.isCacheable &&= own.isCacheable;
+  }
+
   add(part: string): this {
     this.key += part;
     return this;

@@ -196,5 +196,5 @@ function relatedInstances(
 
 /** Members that only the other side of an unloaded collection knows are not reached from here. */
 function loadedInstances(attribute: RelatedAttribute, state: InstanceState): readonly Instance[] {
-  return attribute.loadedValue(state) === undefined ? [] : attribute.loaded(state);
+  return attribute.loadedValue(state) === undefined && !attribute.isPartial(state) ? [] : attribute.loaded(state);
 }

@@ -3,7 +3,7 @@ import { eachInTurn, type MaybePromise } from "../engine/maybe-promise.ts";
 import { emit } from "../event/dispatch.ts";
 import type { InstanceAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
-import { lostError } from "../instance/scalar-attribute.ts";
+import { lostError } from "../instance/unloaded-error.ts";
 import { UNCHANGED } from "../instance/instance-state.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { Table } from "../mapping/table.ts";

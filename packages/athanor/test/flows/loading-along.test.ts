@@ -1,212 +1,39 @@
 import { describe, expect, test } from "vitest";
 import {
-  type AnyModel,
   ArgumentError,
-  createAll,
   getHistory,
-  inherit,
   inspect,
   type Instance,
-  integer,
   joinedLoad,
   listen,
   load,
-  many,
-  Metadata,
-  model,
-  one,
-  type OrderBy,
   select,
   selectinLoad,
-  type Session,
-  type SessionMaker,
-  sessionmaker,
   sql,
-  table,
-  text,
 } from "../../src/index.ts";
-import { type Database, forEachDatabase } from "../databases.ts";
-
-const metadata = new Metadata();
-const id = integer().primaryKey();
-
-class User extends model(
-  "users",
-  {
-    id,
-    name: text(),
-    boss_id: integer().nullable().references("users.id"),
-    get posts() {
-      return many(Post, { backPopulates: "author", orderBy: "id" });
-    },
-    get addresses() {
-      return many(Address, { orderBy: "street" }).asSet();
-    },
-    get settings() {
-      return many(Setting, { orderBy: "key" }).keyedBy("key");
-    },
-    get profile() {
-      return one(Profile, { backPopulates: "user" });
-    },
-    get boss() {
-      return one(User, { backPopulates: "team" });
-    },
-    get team() {
-      return many(User, { backPopulates: "boss", orderBy: "id" });
-    },
-  },
-  { metadata },
-) {}
-class Post extends model(
-  "posts",
-  {
-    id,
-    title: text(),
-    author_id: integer().nullable().references("users.id"),
-    get author() {
-      return one(User, { backPopulates: "posts" });
-    },
-    get tags() {
-      return many(Tag, { secondary: "post_tags", backPopulates: "posts", orderBy: "label" });
-    },
-  },
-  { metadata },
-) {}
-class Tag extends model(
-  "tags",
-  {
-    id,
-    label: text(),
-    get posts() {
-      return many(Post, { secondary: "post_tags", backPopulates: "tags", orderBy: "id" });
-    },
-  },
-  { metadata },
-) {}
-table(
-  "post_tags",
-  {
-    post_id: integer().primaryKey().references("posts.id"),
-    tag_id: integer().primaryKey().references("tags.id"),
-  },
-  { metadata },
-);
-class Address extends model(
-  "addresses",
-  { id, street: text(), user_id: integer().references("users.id") },
-  { metadata },
-) {}
-class Setting extends model("settings", { id, key: text(), user_id: integer().references("users.id") }, { metadata }) {}
-class Profile extends model(
-  "profiles",
-  {
-    id,
-    bio: text(),
-    user_id: integer().references("users.id"),
-    get user() {
-      return one(User, { backPopulates: "profile" });
-    },
-  },
-  { metadata },
-) {}
-class Plot extends model(
-  "plots",
-  {
-    street: text().primaryKey(),
-    number: integer().primaryKey(),
-    get trees() {
-      return many(Tree, { orderBy: "id" });
-    },
-  },
-  { metadata },
-) {}
-class Tree extends model(
-  "trees",
-  {
-    id,
-    plot_street: text(),
-    plot_number: integer(),
-    get plot() {
-      return one(Plot);
-    },
-  },
-  {
-    metadata,
-    foreignKeys: [{ columns: ["plot_street", "plot_number"], references: ["plots.street", "plots.number"] }],
-  },
-) {}
-class Employee extends model(
-  "employees",
-  {
-    id,
-    kind: text(),
-    name: text(),
-    manager_id: integer().nullable().references("managers.id"),
-    get manager() {
-      return one(Manager, { backPopulates: "reports", foreignKey: "manager_id" });
-    },
-  },
-  { metadata, polymorphicOn: "kind", identity: "employee" },
-) {}
-class Manager extends inherit(
+import { forEachDatabase } from "../databases.ts";
+import {
+  all,
+  byId,
+  Clerk,
   Employee,
-  { identity: "manager", table: "managers" },
-  {
-    id: integer().primaryKey().references("employees.id"),
-    level: integer(),
-    get reports() {
-      return many(Employee, { backPopulates: "manager", foreignKey: "manager_id", orderBy: "id" });
-    },
-  },
-) {}
-class Clerk extends inherit(Employee, { identity: "clerk" }, { desk: integer().nullable() }) {}
-
-const models: AnyModel[] = [User, Post, Tag, Address, Setting, Profile, Plot, Tree, Employee, Manager, Clerk];
-
-/** The tables with some rows, and the SELECTs that were sent since the last time it was asked. */
-async function open(db: Database): Promise<{ SessionLocal: SessionMaker; sent(): readonly string[] }> {
-  const engine = db.engine();
-  await createAll(engine, { metadata });
-  const SessionLocal = sessionmaker(engine, { models });
-  const ann = new User({ id: 1, name: "ann" });
-  const bob = new User({ id: 2, name: "bob", boss: ann });
-  const cy = new User({ id: 3, name: "cy", boss: ann });
-  const [red, blue] = [new Tag({ id: 1, label: "red" }), new Tag({ id: 2, label: "blue" })];
-  await SessionLocal.begin((session) => {
-    session.addAll([ann, bob, cy, red!, blue!, new Tag({ id: 3, label: "unused" })]);
-    session.addAll([
-      new Post({ id: 1, title: "one", author: ann, tags: [red!, blue!] }),
-      new Post({ id: 2, title: "two", author: ann, tags: [red!] }),
-      new Post({ id: 3, title: "three", author: bob }),
-      new Post({ id: 4, title: "nobody's" }),
-    ]);
-    ann.addresses = new Set([new Address({ id: 1, street: "b" }), new Address({ id: 2, street: "a" })]);
-    ann.settings = new Map([["theme", new Setting({ id: 1, key: "theme" })]]);
-    ann.profile = new Profile({ id: 1, bio: "hi" });
-  });
-  const statements: string[] = [];
-  listen(engine, "beforeCursorExecute", ({ statement }) => {
-    if (statement.startsWith("select")) statements.push(statement);
-  });
-  return { SessionLocal, sent: () => statements.splice(0) };
-}
-
-async function all<TModel extends AnyModel>(
-  session: Session,
-  statement: ReturnType<typeof select<TModel>>,
-): Promise<InstanceType<TModel>[]> {
-  return (await session.scalars(statement)).all() as InstanceType<TModel>[];
-}
-
-const titles = (posts: Iterable<Post>): string[] => [...posts].map(({ title }) => title);
-const labels = (tags: Iterable<Tag>): string[] => [...tags].map(({ label }) => label);
-const ids = (rows: Iterable<{ id: number }>): number[] => [...rows].map((row) => row.id);
-const byId = <T extends OrderBy>(entity: { readonly id: T }): T => entity.id;
+  ids,
+  labels,
+  Manager,
+  openBlog,
+  Plot,
+  Post,
+  staff,
+  Tag,
+  titles,
+  Tree,
+  User,
+} from "./loading-blog.ts";
 
 forEachDatabase((db) => {
   describe("selectinLoad", () => {
     test("loads a collection of all instances by one further statement, in the relationship's order", async () => {
-      const { SessionLocal, sent } = await open(db);
+      const { SessionLocal, sent } = await openBlog(db);
       await using session = SessionLocal();
       const users = await all(session, select(User).options(selectinLoad(User, "posts")).orderBy(byId));
       expect(sent()).toHaveLength(2);
@@ -217,7 +44,7 @@ forEachDatabase((db) => {
     });
 
     test("loads references, and none where there is none", async () => {
-      const { SessionLocal, sent } = await open(db);
+      const { SessionLocal, sent } = await openBlog(db);
       await using session = SessionLocal();
       const posts = await all(session, select(Post).options(selectinLoad(Post, "author")).orderBy(byId));
       expect(posts.map(({ author }) => author?.name ?? null)).toEqual(["ann", "ann", "bob", null]);
@@ -228,7 +55,7 @@ forEachDatabase((db) => {
     });
 
     test("loads through a table between, on both sides", async () => {
-      const { SessionLocal } = await open(db);
+      const { SessionLocal } = await openBlog(db);
       await using session = SessionLocal();
       const posts = await all(session, select(Post).options(selectinLoad(Post, "tags")).orderBy(byId));
       expect(posts.map(({ tags }) => labels(tags))).toEqual([["blue", "red"], ["red"], [], []]);
@@ -237,7 +64,7 @@ forEachDatabase((db) => {
     });
 
     test("goes on along a path, level by level", async () => {
-      const { SessionLocal, sent } = await open(db);
+      const { SessionLocal, sent } = await openBlog(db);
       await using session = SessionLocal();
       const tables: unknown[] = [];
       listen(session, "doOrmExecute", ({ bindMapper, isRelationshipLoad }) => {
@@ -266,7 +93,7 @@ forEachDatabase((db) => {
     });
 
     test("fills sets and maps", async () => {
-      const { SessionLocal } = await open(db);
+      const { SessionLocal } = await openBlog(db);
       await using session = SessionLocal();
       const [ann] = await all(
         session,
@@ -277,7 +104,7 @@ forEachDatabase((db) => {
     });
 
     test("finds the related rows of composite keys, and of more instances than one statement takes", async () => {
-      const { SessionLocal, sent } = await open(db);
+      const { SessionLocal, sent } = await openBlog(db);
       await SessionLocal.begin((session) => {
         for (let number = 1; number <= 600; number++) {
           const plot = new Plot({ street: "elm", number });
@@ -294,7 +121,7 @@ forEachDatabase((db) => {
     });
 
     test("loads what only a subclass has, of those that have it", async () => {
-      const { SessionLocal } = await open(db);
+      const { SessionLocal } = await openBlog(db);
       await staff(SessionLocal);
       await using session = SessionLocal();
       const employees = await all(session, select(Employee).options(selectinLoad(Manager, "reports")).orderBy(byId));
@@ -306,7 +133,7 @@ forEachDatabase((db) => {
     });
 
     test("sends nothing where nothing was found", async () => {
-      const { SessionLocal, sent } = await open(db);
+      const { SessionLocal, sent } = await openBlog(db);
       await using session = SessionLocal();
       await all(session, select(User).where({ id: 99 }).options(selectinLoad(User, "posts")));
       expect(sent()).toHaveLength(1);
@@ -315,7 +142,7 @@ forEachDatabase((db) => {
 
   describe("joinedLoad", () => {
     test("loads references in the same statement", async () => {
-      const { SessionLocal, sent } = await open(db);
+      const { SessionLocal, sent } = await openBlog(db);
       await using session = SessionLocal();
       const posts = await all(session, select(Post).options(joinedLoad(Post, "author")).orderBy(byId));
       expect(posts.map(({ author }) => author?.name ?? null)).toEqual(["ann", "ann", "bob", null]);
@@ -323,7 +150,7 @@ forEachDatabase((db) => {
     });
 
     test("loads several collections, each in its order, and finds each instance once", async () => {
-      const { SessionLocal, sent } = await open(db);
+      const { SessionLocal, sent } = await openBlog(db);
       await using session = SessionLocal();
       const users = await all(
         session,
@@ -351,7 +178,7 @@ forEachDatabase((db) => {
     });
 
     test("a limit counts instances, and cuts no collection", async () => {
-      const { SessionLocal, sent } = await open(db);
+      const { SessionLocal, sent } = await openBlog(db);
       await using session = SessionLocal();
       const page = select(User).options(joinedLoad(User, "posts"), joinedLoad(User, "addresses"));
       const first = await all(
@@ -371,7 +198,7 @@ forEachDatabase((db) => {
     });
 
     test("leaves conditions and orders of the same tables alone", async () => {
-      const { SessionLocal } = await open(db);
+      const { SessionLocal } = await openBlog(db);
       await using session = SessionLocal();
       const bosses = await all(
         session,
@@ -385,7 +212,7 @@ forEachDatabase((db) => {
     });
 
     test("an instance may stand in several places of one row", async () => {
-      const { SessionLocal } = await open(db);
+      const { SessionLocal } = await openBlog(db);
       await using session = SessionLocal();
       const users = await all(session, select(User).options(joinedLoad(User, "team")).orderBy(byId));
       expect(users.map(({ team }) => ids(team))).toEqual([[2, 3], [], []]);
@@ -393,7 +220,7 @@ forEachDatabase((db) => {
 
     for (const direction of ["asc", "desc"] as const) {
       test(`an instance that stands in several rows is loaded later as where it stands nearest, whichever comes first (${direction})`, async () => {
-        const { SessionLocal, sent } = await open(db);
+        const { SessionLocal, sent } = await openBlog(db);
         await using session = SessionLocal();
         const statement = select(User)
           .options(joinedLoad(User, "team"))
@@ -408,7 +235,7 @@ forEachDatabase((db) => {
     }
 
     test("joins instances that several tables make up, and those that share one", async () => {
-      const { SessionLocal, sent } = await open(db);
+      const { SessionLocal, sent } = await openBlog(db);
       await staff(SessionLocal);
       sent();
       await using session = SessionLocal();
@@ -421,7 +248,7 @@ forEachDatabase((db) => {
     });
 
     test("may be followed by other strategies, and follow them", async () => {
-      const { SessionLocal, sent } = await open(db);
+      const { SessionLocal, sent } = await openBlog(db);
       await using session = SessionLocal();
       const [tag] = await all(
         session,
@@ -437,7 +264,7 @@ forEachDatabase((db) => {
     });
 
     test("cannot read from a class's rows what only a subclass has", async () => {
-      const { SessionLocal } = await open(db);
+      const { SessionLocal } = await openBlog(db);
       await using session = SessionLocal();
       await expect(session.scalars(select(Employee).options(joinedLoad(Manager, "reports")))).rejects.toThrow(
         /joinedLoad\(Manager, "reports"\) cannot be part of rows of Employee.*Use selectinLoad/,
@@ -449,7 +276,7 @@ forEachDatabase((db) => {
     const along = strategy === "selectin" ? selectinLoad : joinedLoad;
 
     test("what is in memory is left alone, changes too, unless it is to be overwritten", async () => {
-      const { SessionLocal } = await open(db);
+      const { SessionLocal } = await openBlog(db);
       await using session = SessionLocal({ autoflush: false });
       const ann = (await session.get(User, 1))!;
       await load(ann, "posts");
@@ -463,7 +290,7 @@ forEachDatabase((db) => {
     });
 
     test("a refresh loads anew what was loaded along", async () => {
-      const { SessionLocal } = await open(db);
+      const { SessionLocal } = await openBlog(db);
       await using session = SessionLocal();
       const [ann] = await all(
         session,
@@ -478,7 +305,7 @@ forEachDatabase((db) => {
     });
 
     test("what is loaded later keeps to the rest of the path", async () => {
-      const { SessionLocal } = await open(db);
+      const { SessionLocal } = await openBlog(db);
       await using session = SessionLocal();
       const [ann] = await all(
         session,
@@ -490,7 +317,7 @@ forEachDatabase((db) => {
     });
 
     test("the events come in SQLAlchemy's order", async () => {
-      const { SessionLocal } = await open(db);
+      const { SessionLocal } = await openBlog(db);
       await using session = SessionLocal();
       const seen: string[] = [];
       const name = (target: Instance): string => `${target.constructor.name} ${inspect(target).identity?.join() ?? ""}`;
@@ -550,13 +377,3 @@ forEachDatabase((db) => {
     );
   });
 });
-
-async function staff(SessionLocal: SessionMaker): Promise<void> {
-  await SessionLocal.begin(async (session) => {
-    const max = new Manager({ id: 1, name: "max", level: 5 });
-    session.add(max);
-    await session.flush();
-    session.add(new Manager({ id: 2, name: "mia", level: 3, manager: max }));
-    session.add(new Clerk({ id: 3, name: "cleo", desk: 7, manager: max }));
-  });
-}

@@ -11,6 +11,7 @@ import type { PlannedEntity } from "../planned-entity.ts";
  */
 export function contained(given?: EntityAlias): LoaderStrategy {
   return {
+    unloadedAs: "asked",
     isOfStatement: true,
     arrange(entity, { property, related }) {
       entity.statement.readJoin(entity, property, joinOf(entity, property, given), related);

@@ -1,10 +1,25 @@
 import type { RelationshipProperty } from "../../mapping/relationship-property.ts";
+import type { LoadingPlan } from "../../sql/loading-plan.ts";
 import type { AfterLoad } from "../after-loads.ts";
+import { planOfLaterLoad } from "../carried-options.ts";
+import type { LoaderStrategy } from "../loader-strategy.ts";
 
-/** Loads a relationship of each instance by itself. */
-export function immediateLoad(property: RelationshipProperty): AfterLoad {
+/** Related instances are loaded as the program would ask for them: for each instance by itself, and those that the session has without a statement. */
+export const immediate: LoaderStrategy = {
+  unloadedAs: "asked",
+  arrange(entity, { property, related }) {
+    entity.loadAfter(property, loadEach(property, planOfLaterLoad(entity, property, related)));
+  },
+};
+
+/**
+ * Loads a relationship of each instance by itself.
+ *
+ * @param plan what the statements for the related instances say in turn
+ */
+export function loadEach(property: RelationshipProperty, plan?: LoadingPlan): AfterLoad {
   return async (states, { populateExisting, loadOne }) => {
     for (const state of states)
-      if (populateExisting || state.values[property.slot] === undefined) await loadOne(state, property);
+      if (populateExisting || state.values[property.slot] === undefined) await loadOne(state, property, plan);
   };
 }

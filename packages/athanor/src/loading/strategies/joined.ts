@@ -3,6 +3,7 @@ import type { LoaderStrategy } from "../loader-strategy.ts";
 
 /** Related instances are read from the same rows, by an outer join. */
 export const joined: LoaderStrategy = {
+  unloadedAs: "asked",
   arrange(entity, { property, related }) {
     if (!entity.mapper.isA(property.parent)) {
       throw new ArgumentError(

@@ -1,0 +1,7 @@
+import type { LoaderStrategy } from "../loader-strategy.ts";
+
+/** Nothing is loaded, and the relationship reads as if there were nothing. */
+export const noLoading: LoaderStrategy = {
+  unloadedAs: "empty",
+  arrange() {},
+};
