@@ -10,6 +10,8 @@ import { Relations } from "./relations.ts";
 export interface StateOwner {
   /** The instance of a row that the session has already. */
   findByKey(mapper: Mapper, key: unknown): Instance | undefined;
+  /** Whether it must be asked before the reference of an instance answers with one that it has, because criteria may hide that. */
+  mustAskFor(state: InstanceState): boolean;
   /** A relationship of one of its instances is about to change; throws where it is too late for that. */
   relationshipChanging(relationship: { readonly label: string }, state: InstanceState): void;
   /** An instance was put into a relationship that draws it into the session. */

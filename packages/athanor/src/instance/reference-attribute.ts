@@ -180,6 +180,7 @@ export class ReferenceAttribute implements RelatedAttribute {
     const known = this.#options.known(state, "now");
     if (known === PASSIVE_NO_RESULT) return state.inserted ? null : undefined;
     if (known === NO_VALUE) return null;
+    if (known !== null && state.owner?.mustAskFor(state) === true) return undefined;
     state.values[this.slot] = known;
     return known;
   }

@@ -32,7 +32,13 @@ export class StatementPlan {
   /** The statement refreshes an instance, so what follows is about this one alone. */
   readonly isRefresh: boolean;
 
-  constructor(select: Select<unknown>, { tree, criteria, userDefined, path = [] }: LoadingPlan, isRefresh: boolean) {
+  /** @param hidesOwn whether criteria hold for the rows of the statement itself; a refresh does not hide the instance that it was asked for, unless the session is strict */
+  constructor(
+    select: Select<unknown>,
+    { tree, criteria, userDefined, path = [] }: LoadingPlan,
+    isRefresh: boolean,
+    hidesOwn = !isRefresh,
+  ) {
     this.asked = select;
     this.criteria = criteria;
     this.userDefined = userDefined;
@@ -43,8 +49,7 @@ export class StatementPlan {
       ({ columns, alias }) => new PlannedEntity(this, columns, alias, tree.of(columns.mapper), path),
     );
     this.entities.forEach(arrange);
-    // Neither does a refresh hide the instance that it was asked for.
-    const restricted = criteria.length === 0 ? select : select.restrictedBy(restrictionOf(criteria), !isRefresh);
+    const restricted = criteria.length === 0 ? select : select.restrictedBy(restrictionOf(criteria), hidesOwn);
     this.select = new Select(select.entity, {
       ...restricted.parts,
       joins: this.joins.length > 0 ? this.joins : undefined,

@@ -73,7 +73,7 @@ function deleteAlong(core: SessionState, state: InstanceState): MaybePromise<voi
   core.cascading.add(state);
   // What belongs to no session cannot be loaded, and what it leads to is not known.
   const along = deletedAlong(state, async (parent, property) => {
-    if (parent.owner === core) await core.loadRelated(parent, property);
+    if (parent.owner === core) await core.loadRelated(parent, property, undefined, "all");
   });
   if (along instanceof Promise)
     return along.then((loaded) => deleteWith(core, state, loaded)).finally(() => core.cascading.delete(state));

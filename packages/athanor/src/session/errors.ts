@@ -33,12 +33,21 @@ export class IllegalStateChangeError extends InvalidRequestError {
   override readonly code: string = "ATHANOR_ILLEGAL_STATE_CHANGE";
 }
 
-/** An instance was to be loaded, and its row is not there any more. SQLAlchemy: `orm.exc.ObjectDeletedError`. */
+/**
+ * An instance was to be loaded, and its row is not there any more; or, in a session with `criteria: "strict"`, it is hidden. SQLAlchemy: `orm.exc.ObjectDeletedError`.
+ */
 export class ObjectDeletedError extends InvalidRequestError {
   static {
     this.prototype.name = "ObjectDeletedError";
   }
   override readonly code: string = "ATHANOR_OBJECT_DELETED";
+  /** The row is there, and criteria hide it. */
+  readonly isHidden: boolean;
+
+  constructor(message: string, isHidden = false) {
+    super(message);
+    this.isHidden = isHidden;
+  }
 }
 
 /**

@@ -36,6 +36,8 @@ export interface Execution {
   readonly options: ExecutionOptions;
   /** It loads attributes of this instance, which is there already. */
   readonly asking?: InstanceState;
+  /** Criteria hide the row of that instance too. */
+  readonly hidesAsked?: boolean;
   /** It was asked for by refresh(), and not for what expired. */
   readonly isUserRefresh?: boolean;
   /** It loads a relationship of an instance. */
@@ -130,7 +132,7 @@ async function selectAlong(
   populateExisting: boolean,
 ): Promise<Result<unknown>> {
   const isRefresh = execution.asking !== undefined;
-  const plan = new StatementPlan(statement, statement.parts.plan ?? emptyPlan, isRefresh);
+  const plan = new StatementPlan(statement, statement.parts.plan ?? emptyPlan, isRefresh, execution.hidesAsked);
   const rows = await runSelect(connection, plan.select, execution);
   const context = core.loadContext(populateExisting, execution.onlyKeys, execution.asking);
   const { found, enqueue } = readPlannedRows(plan, rows, context, connection.engine.dialect);

@@ -84,9 +84,10 @@ async function flushWithin(core: SessionState, transaction: SessionTransaction):
     loadOrForget: (state) => loadOrForget(core, transaction, state),
     contains: (state) => core.contains(state),
     loadColumns: (state) => core.loadColumns(state),
-    loadRelated: (state, property) => core.loadRelated(state, property),
+    loadRelated: (state, property) => core.loadRelated(state, property, undefined, "all"),
     loadReplaced: (state, property) => core.loadReplaced(state, property),
-    deletedWith: (state) => deletedAlong(state, (parent, property) => core.loadRelated(parent, property)),
+    deletedWith: (state) =>
+      deletedAlong(state, (parent, property) => core.loadRelated(parent, property, undefined, "all")),
   };
   const flushed = await flush(work);
   core.writing = undefined;

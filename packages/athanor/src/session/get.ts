@@ -16,6 +16,7 @@ import { execute, mustAutoflush } from "./execute.ts";
 import { flushSession } from "./flush-session.ts";
 import { loadColumns, unloadedColumns } from "./load-columns.ts";
 import type { SessionState } from "./session-state.ts";
+import { criteriaOfListeners, isHidden } from "./strict-criteria.ts";
 
 type KeyValue = string | number | bigint | Date | Uint8Array | boolean;
 
@@ -48,7 +49,10 @@ export function getInstance(
   const key = keyValues(mapper, given);
   if (options.populateExisting !== true) {
     const existing = core.identityMap.of(mapper).get(identityKey(mapper, key));
-    if (existing !== undefined) return known(core, mapper, stateOf(existing), options);
+    if (existing !== undefined)
+      return core.isStrict
+        ? knownAndVisible(core, mapper, stateOf(existing), options)
+        : known(core, mapper, stateOf(existing), options);
   }
   return instanceFromDatabase(core, mapper, key, options);
 }
@@ -100,7 +104,7 @@ async function refreshed(core: SessionState, state: InstanceState): Promise<Inst
     return state.instance;
   } catch (error) {
     if (!(error instanceof ObjectDeletedError)) throw error;
-    rowIsGone(core, state);
+    if (!error.isHidden) rowIsGone(core, state);
     return null;
   }
 }
@@ -116,6 +120,17 @@ function known(
   if (!state.isExpired) return state.instance;
   const found = refreshed(core, state);
   return found.then((instance) => instance ?? instanceFromDatabase(core, mapper, state.identityValues, options));
+}
+
+/** The same of a strict session: as if it did not have the instance, and listeners' criteria decided whether the row is found. */
+async function knownAndVisible(
+  core: SessionState,
+  mapper: Mapper,
+  state: InstanceState,
+  options: ExecutionOptions,
+): Promise<Instance | null> {
+  const criteria = await criteriaOfListeners(core, mapper);
+  return (await isHidden(core, state, criteria)) ? null : known(core, mapper, state, options);
 }
 
 /** The values of a key in the order of its columns. Throws ArgumentError for a key of the wrong shape or type. */

@@ -6,12 +6,14 @@ import { type ExecutionOptions, selectByKey } from "../sql/select.ts";
 import { ObjectDeletedError } from "./errors.ts";
 import { execute } from "./execute.ts";
 import type { SessionState } from "./session-state.ts";
+import { isRowFound, type Seen, strictPlan } from "./strict-criteria.ts";
 
 /**
  * Loads columns of one instance from its row. Listeners of `doOrmExecute` see it as a column load.
  *
  * @param onlyKeys the names that were asked for, where not the whole instance was
- * @throws ObjectDeletedError where the row is gone, DetachedInstanceError where the instance has left the session
+ * @param seen whether a strict session's criteria hold for the row
+ * @throws ObjectDeletedError where the row is gone or hidden, DetachedInstanceError where the instance has left the session
  */
 export async function loadColumns(
   core: SessionState,
@@ -19,6 +21,7 @@ export async function loadColumns(
   columns: readonly ColumnProperty[],
   options: ExecutionOptions = {},
   onlyKeys?: readonly string[],
+  seen: Seen = "visible",
 ): Promise<void> {
   if (state.owner !== core) {
     throw new DetachedInstanceError(
@@ -37,22 +40,33 @@ export async function loadColumns(
   const isUnexpire = onlyKeys === undefined && options.populateExisting !== true;
   const asked = isUnexpire ? [...state.unreadNames(), ...state.unreadRelatedNames()] : onlyKeys;
   // What is loaded anew is loaded as it was the first time.
+  const carried = carriedBy(state, asked);
+  const hidesAsked = core.isStrict && seen === "visible";
+  const plan = hidesAsked ? await strictPlan(core, carried, mapper) : carried;
   const statement = selectByKey(
     mapper,
     state.identityValues,
     [...new Set(needed)].toSorted((left, right) => left.slot - right.slot),
-  ).withPlan(carriedBy(state, asked));
+  ).withPlan(plan);
   const result = await execute(core, {
     statement,
     parameters: undefined,
     options,
     asking: state,
+    hidesAsked,
     isUserRefresh: !isUnexpire,
     onlyKeys: asked,
   });
   if (result.first() !== null) {
     if (isUnexpire) state.allRead();
     return;
+  }
+  if (hidesAsked && (await isRowFound(core, mapper, state.identityValues))) {
+    throw new ObjectDeletedError(
+      `The row of ${state.describe()} is there and hidden: what withLoaderCriteria() says of ${mapper.class.name} does not hold for it any more, ` +
+        `and this session is strict about that (criteria: "strict"). Whoever may see it uses a session without those criteria.`,
+      true,
+    );
   }
   throw new ObjectDeletedError(
     `The row of ${state.describe()} is gone: somebody has deleted it since it was loaded. Take the instance out of the session with session.expunge(instance).`,

@@ -15,31 +15,36 @@ import { ObjectDeletedError } from "./errors.ts";
 import { execute } from "./execute.ts";
 import { loadColumns, unloadedColumns } from "./load-columns.ts";
 import type { SessionState } from "./session-state.ts";
+import { isHidden, type Seen, strictPlan } from "./strict-criteria.ts";
 
 /**
  * Loads a relationship of one instance. Listeners of `doOrmExecute` see it as a relationship load; what needs no statement (an empty foreign key, a
  * reference to an instance that the session has) runs none.
  *
- * @param plan what the statement says besides; undefined: what the instance carries of the one that loaded it
+ * @param given what the statement says besides; undefined: what the instance carries of the one that loaded it
+ * @param seen whether a strict session's criteria hold for what is found
  */
 export async function loadRelated(
   core: SessionState,
   state: InstanceState,
   property: RelationshipProperty,
-  plan?: LoadingPlan,
+  given?: LoadingPlan,
+  seen: Seen = "visible",
 ): Promise<void> {
   const attribute = state.instrumentation.attributes[property.slot] as RelatedAttribute;
   const before = state.values[property.slot];
   // The options that the instance carries may have loaded the relationship along with its columns.
-  if ((await loadLocalColumns(core, state, property)) && state.values[property.slot] !== undefined) return;
+  if ((await loadLocalColumns(core, state, property, seen)) && state.values[property.slot] !== undefined) return;
   const key = localValues(state, property);
   if (key.some((value) => value == null)) return attribute.setLoaded(state, []);
+  const carried = given ?? carriedTo(state, property);
+  const plan = core.isStrict && seen === "visible" ? await strictPlan(core, carried, property.target) : carried;
   if (property.refersToKey) {
     const byKey = property.target.primaryKey.map(
       (part) => key[property.pairs.findIndex(({ remote }) => remote.slot === part.slot)],
     );
     const known = core.identityMap.of(property.target).get(identityKey(property.target, byKey));
-    if (known !== undefined) return attribute.setLoaded(state, await withColumns(core, known));
+    if (known !== undefined) return attribute.setLoaded(state, await withColumns(core, known, plan, seen));
   }
   const related = await selectRelated(core, state, property, key, plan);
   // A reference that was assigned meanwhile is newer than what the rows say.
@@ -55,10 +60,10 @@ export async function loadReplaced(
   state: InstanceState,
   property: RelationshipProperty,
 ): Promise<Instance | null> {
-  await loadLocalColumns(core, state, property);
+  await loadLocalColumns(core, state, property, "all");
   const key = localColumns(property).map(({ slot }) => state.committedValue(slot));
   if (key.some((value) => value == null)) return null;
-  const [replaced = null] = await selectRelated(core, state, property, key);
+  const [replaced = null] = await selectRelated(core, state, property, key, carriedTo(state, property));
   return replaced;
 }
 
@@ -67,7 +72,7 @@ async function selectRelated(
   state: InstanceState,
   property: RelationshipProperty,
   key: readonly unknown[],
-  plan: LoadingPlan = carriedTo(state, property),
+  plan: LoadingPlan,
 ): Promise<Instance[]> {
   const statement = relatedSelect(property, key).withPlan(plan);
   const result = await execute(core, {
@@ -80,12 +85,18 @@ async function selectRelated(
   return [...new Set(result.scalars().all() as Instance[])];
 }
 
-/** An instance that the session has, with its values; nothing where its row turns out to be gone. */
-async function withColumns(core: SessionState, instance: Instance): Promise<readonly Instance[]> {
+/** An instance that the session has, with its values; nothing where its row turns out to be gone, or a strict session's criteria hide it. */
+async function withColumns(
+  core: SessionState,
+  instance: Instance,
+  { criteria }: LoadingPlan,
+  seen: Seen,
+): Promise<readonly Instance[]> {
   const state = stateOf(instance);
+  if (core.isStrict && seen === "visible" && (await isHidden(core, state, criteria))) return [];
   if (!state.isExpired) return [instance];
   try {
-    await core.loadColumns(state);
+    await loadColumns(core, state, unloadedColumns(state), {}, undefined, seen);
     return [instance];
   } catch (error) {
     if (error instanceof ObjectDeletedError) return [];
@@ -151,8 +162,9 @@ async function loadLocalColumns(
   core: SessionState,
   state: InstanceState,
   property: RelationshipProperty,
+  seen: Seen,
 ): Promise<boolean> {
   if (!localColumns(property).some(({ slot }) => state.isUnread(slot))) return false;
-  await loadColumns(core, state, unloadedColumns(state));
+  await loadColumns(core, state, unloadedColumns(state), {}, undefined, seen);
   return true;
 }

@@ -15,6 +15,7 @@ import { flushSession } from "./flush-session.ts";
 import { instanceFromDatabase } from "./get.ts";
 import { loadColumns, unloadedColumns } from "./load-columns.ts";
 import type { SessionState } from "./session-state.ts";
+import { criteriaOfListeners, isHidden, isRowFound } from "./strict-criteria.ts";
 
 /** How an instance is merged. */
 export interface MergeOptions {
@@ -122,16 +123,24 @@ class Merge {
 
   /** The instance of that row: the session's, one that this merge made for it, or one that is loaded now. */
   async #find(given: InstanceState, mapper: Mapper, { key, values }: Identity): Promise<InstanceState | undefined> {
-    const known = this.#core.identityMap.of(mapper).get(key);
-    if (known !== undefined) return stateOf(known);
+    const core = this.#core;
+    const criteria = core.isStrict ? await criteriaOfListeners(core, mapper) : [];
+    const known = core.identityMap.of(mapper).get(key);
+    if (known !== undefined) {
+      if (criteria.length > 0 && (await isHidden(core, stateOf(known), criteria))) throw hiddenError(given);
+      return stateOf(known);
+    }
     const made = this.#keyed(mapper).get(key);
     if (made !== undefined) return made;
     if (!this.#load) {
       expectClean(given);
+      if (criteria.length > 0 && (await isHidden(core, given, criteria))) throw hiddenError(given);
       return undefined;
     }
-    const loaded = await instanceFromDatabase(this.#core, mapper, values);
-    return loaded === null ? undefined : stateOf(loaded);
+    const loaded = await instanceFromDatabase(core, mapper, values);
+    if (loaded !== null) return stateOf(loaded);
+    if (criteria.length > 0 && (await isRowFound(core, mapper, values))) throw hiddenError(given);
+    return undefined;
   }
 
   /** An empty copy: no constructor runs, and no `init` is raised. */
@@ -253,6 +262,13 @@ function expectSameClass(given: InstanceState, target: InstanceState): void {
   throw new InvalidRequestError(
     `${given.describe()} cannot be merged, because the session has a ${target.instrumentation.class.name} for the same row. ` +
       `Construct a ${target.instrumentation.class.name} instead; the class of a row does not change.`,
+  );
+}
+
+function hiddenError(given: InstanceState): InvalidRequestError {
+  return new InvalidRequestError(
+    `${given.describe()} cannot be merged, because its row is there and hidden from this session by withLoaderCriteria(), about which it is strict (criteria: "strict"). ` +
+      `A copy would be inserted under the same key. Whoever may change the row uses a session without those criteria.`,
   );
 }
 

@@ -30,7 +30,8 @@ export async function refreshInstance(
     }
   } catch (error) {
     if (!(error instanceof ObjectDeletedError)) throw error;
-    throw new InvalidRequestError(`${state.describe()} could not be refreshed, because its row is gone.`, {
+    const why = error.isHidden ? `hidden by the criteria of this strict session` : "gone";
+    throw new InvalidRequestError(`${state.describe()} could not be refreshed, because its row is ${why}.`, {
       cause: error,
     });
   }

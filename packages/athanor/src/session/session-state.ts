@@ -1,11 +1,13 @@
 import { andThen, type MaybePromise } from "../engine/maybe-promise.ts";
 import type { Engine } from "../engine/engine.ts";
 import { emit, emitAndWait } from "../event/dispatch.ts";
+import { ArgumentError } from "../event/errors.ts";
 import { type Dispatch, type EventNode, eventTarget, type Registration } from "../event/event-node.ts";
 import { type Instance, stateOf } from "../instance/instance.ts";
 import type { InstanceAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState, StateOwner } from "../instance/instance-state.ts";
 import { ScalarAttribute } from "../instance/scalar-attribute.ts";
+import { carriedBy } from "../loading/carried-options.ts";
 import { IdentityMap } from "../loading/identity-map.ts";
 import type { LoadContext } from "../loading/row-loader.ts";
 import type { Mapper } from "../mapping/mapper.ts";
@@ -19,6 +21,7 @@ import { addState, expungeState } from "./attachment.ts";
 import { asClause, ConcurrentOperationError } from "./errors.ts";
 import { Operations } from "./operations.ts";
 import type { Session } from "./session.ts";
+import type { Seen } from "./strict-criteria.ts";
 import type { LifecycleEvent, SessionEvents } from "./session-events.ts";
 import { SessionTransaction, type TransactionOrigin } from "./session-transaction.ts";
 
@@ -32,8 +35,17 @@ export interface SessionWarning {
 export interface Loaders {
   /** Loads all columns that are not in memory. */
   columns(core: SessionState, state: InstanceState): Promise<void>;
-  /** @param plan what the statement says besides; undefined: what the instance carries of the one that loaded it */
-  related(core: SessionState, state: InstanceState, property: RelationshipProperty, plan?: LoadingPlan): Promise<void>;
+  /**
+   * @param plan what the statement says besides; undefined: what the instance carries of the one that loaded it
+   * @param seen whether a strict session's criteria hold for what is found
+   */
+  related(
+    core: SessionState,
+    state: InstanceState,
+    property: RelationshipProperty,
+    plan: LoadingPlan | undefined,
+    seen: Seen,
+  ): Promise<void>;
   /** Finds what a reference referred to that was assigned before it was loaded. */
   replaced(core: SessionState, state: InstanceState, property: RelationshipProperty): Promise<Instance | null>;
 }
@@ -52,6 +64,24 @@ export interface SessionOptions {
    * "error", and the statement is not executed; "ignore". An execution option of the same name says it for one statement.
    */
   readonly onSkippedEvents?: "ignore" | "warn" | "error";
+  /**
+   * How far `withLoaderCriteria` reaches. `"statements"`, which is the default and SQLAlchemy's way: to what statements find, load and change. What the session has in
+   * memory, and anew the row of an instance that it has, is there for whoever asks for it.
+   *
+   * `"strict"`: to those too. What must not be seen reads as not there: `get` answers null, a reference becomes null, `refresh` and the load of expired or left out
+   * columns fail as for a row that is gone (`ObjectDeletedError` with `isHidden`), and `merge` throws rather than insert the row once more. The criteria are those that
+   * the instance was found with, and those that your listeners of `doOrmExecute` add to a statement of the program's own about its class, also where they leave
+   * loads of columns and relationships alone: the session asks them with a statement that finds nothing (`limit(0)`) and is not sent.
+   *
+   * It costs a call of those listeners for each `get`, reference, refresh and lazy load that would have been answered without. The condition is tested on the values in
+   * memory; where those do not tell (SQL of your own, `any`, a subquery, an expired value) one SELECT asks the database. A reference that is not loaded cannot be read
+   * without `await load(instance, "author")`, although the session has what it refers to.
+   *
+   * Instances that your program holds stay what they are, and so do collections and references that are loaded, `session.identityMap`, and old values in events; load
+   * them anew with `populateExisting`, or close the session. A flush writes what was changed, and a delete cascades, as without it. Raw SQL and `connection.kysely()`
+   * pass, as always.
+   */
+  readonly criteria?: "statements" | "strict";
   /** Anything that listeners should find on the session: the user who asks, the tenant. */
   readonly info?: Readonly<Record<string, unknown>>;
 }
@@ -117,6 +147,10 @@ export class SessionState implements StateOwner {
   readonly #loaders: Loaders;
   readonly #onWarning: ((warning: SessionWarning) => void) | undefined;
   readonly onSkippedEvents: NonNullable<SessionOptions["onSkippedEvents"]>;
+  /** Criteria reach what is in memory too. */
+  readonly isStrict: boolean;
+  /** Listeners are being asked which criteria they would add. */
+  isAskingListeners = false;
   /** What was warned of once, and is not again. */
   #warned: Set<string> | undefined = undefined;
 
@@ -141,6 +175,7 @@ export class SessionState implements StateOwner {
     this.expireOnCommit = options.expireOnCommit ?? false;
     this.#onWarning = options.onWarning;
     this.onSkippedEvents = options.onSkippedEvents ?? "warn";
+    this.isStrict = isStrict(options);
     this.operations = new Operations(session);
     this.#loaders = loaders;
   }
@@ -377,8 +412,17 @@ export class SessionState implements StateOwner {
     this.autobegin();
   }
 
-  loadRelated(state: InstanceState, property: RelationshipProperty, plan?: LoadingPlan): Promise<void> {
-    return this.#loaders.related(this, state, property, plan);
+  loadRelated(
+    state: InstanceState,
+    property: RelationshipProperty,
+    plan?: LoadingPlan,
+    seen: Seen = "visible",
+  ): Promise<void> {
+    return this.#loaders.related(this, state, property, plan, seen);
+  }
+
+  mustAskFor(state: InstanceState): boolean {
+    return this.isStrict && (this.dispatch.doOrmExecute !== undefined || carriedBy(state).criteria.length > 0);
   }
 
   /** Finds what a reference referred to that was assigned before it was loaded. */
@@ -386,7 +430,7 @@ export class SessionState implements StateOwner {
     return this.#loaders.replaced(this, state, property);
   }
 
-  /** Loads all columns of an instance that are not in memory. */
+  /** Loads all columns of an instance that are not in memory, for what a flush must know: hidden ones of a strict session too. */
   loadColumns(state: InstanceState): Promise<void> {
     return this.#loaders.columns(this, state);
   }
@@ -557,6 +601,13 @@ export class SessionState implements StateOwner {
         `too late to be part of it. Do it in a listener of beforeFlush; or execute a statement on the event's connection.`,
     );
   }
+}
+
+function isStrict({ criteria = "statements" }: SessionOptions): boolean {
+  if (criteria === "statements" || criteria === "strict") return criteria === "strict";
+  throw new ArgumentError(
+    `The option criteria is "statements" or "strict", and was ${JSON.stringify(criteria)}. It says whether withLoaderCriteria() reaches what the session has in memory too.`,
+  );
 }
 
 /** Whether a set holds these and no others, and got them in this order: quicker to find out than whether it has each. */

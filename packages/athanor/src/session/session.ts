@@ -28,7 +28,7 @@ import { type Loaders, type SessionOptions, SessionState } from "./session-state
 import { SessionTransaction } from "./session-transaction.ts";
 
 const loaders: Loaders = {
-  columns: (core, state) => loadColumns(core, state, unloadedColumns(state)),
+  columns: (core, state) => loadColumns(core, state, unloadedColumns(state), {}, undefined, "all"),
   related: loadRelated,
   replaced: loadReplaced,
 };
