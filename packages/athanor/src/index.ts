@@ -103,6 +103,7 @@ export {
   type InstanceAttributes,
   type InstanceFilter,
   type OuterAttributes,
+  type SubclassAttributes,
   type SelectableEntity,
 } from "./sql/attribute.ts";
 export { and, not, or } from "./sql/conditions.ts";
@@ -111,6 +112,7 @@ export type { Ordering } from "./sql/ordering.ts";
 export type { ColumnDescription } from "./sql/column-descriptions.ts";
 export { DeleteFrom, deleteFrom } from "./sql/delete-from.ts";
 export { type Aliased, aliased } from "./sql/aliased.ts";
+export { type Subclasses, withPolymorphic } from "./sql/with-polymorphic.ts";
 export { exists, type ScalarSubquery } from "./sql/subquery.ts";
 export type { Filter } from "./sql/filter.ts";
 export { type Argument, func, type Functions, type KnownFunctions, type WindowFunction } from "./sql/func.ts";
@@ -121,7 +123,7 @@ export { cast, type CastExpression, typeCoerce } from "./sql/cast-expression.ts"
 export { type Literal, literal } from "./sql/literal.ts";
 export type { ColumnValues, Selectable } from "./sql/selected-columns.ts";
 export { Insert, insert, type InsertValues } from "./sql/insert.ts";
-export type { Outer, Scope } from "./sql/scope.ts";
+export type { Outer, Scope, SubclassOf, WithSubclasses } from "./sql/scope.ts";
 export { type ExecutionOptions, type LockOptions, Select, select } from "./sql/select.ts";
 export { Update, update, type UpdateValues } from "./sql/update.ts";
 export { type RawBuilder as Sql, sql } from "kysely";

@@ -246,8 +246,11 @@ class EntityRows {
   #takeRelated(state: InstanceState, row: unknown[], isFirst: boolean): void {
     if (this.#related.length === 0) return;
     const visit = this.#rows.visits.get(state) as Visit;
+    const mapper = mapperOfState(state);
     for (const { property, rows } of this.#related) {
       const { slot, key } = property;
+      // Rows of a hierarchy are of several classes, and not each has what a subclass adds.
+      if (!mapper.isA(property.parent)) continue;
       const instance = rows.read(row);
       if (visit.missing?.has(key) === false) continue;
       if (property.isCollection) {

@@ -50,9 +50,9 @@ export class EntityColumns {
     return this.#places.get(source) ?? -1;
   }
 
-  /** Whether it holds all columns of a class. */
+  /** Whether the columns of a class are among them: it is the class itself, one above it, or a subclass that is read along. */
   covers(mapper: Mapper): boolean {
-    return mapper === this.mapper || this.subclasses.includes(mapper);
+    return this.mapper.isA(mapper) || this.subclasses.includes(mapper);
   }
 
   /** The tables that are read. */

@@ -60,6 +60,7 @@ export class Mapper<TInstance = unknown> {
   /** All that is stored of its instances, and nothing of what subclasses add. */
   readonly ownColumns: EntityColumns;
   readonly #hierarchy: Mapper[];
+  readonly #columnsWith = new Map<string, EntityColumns>();
   /** Its relationships, its own before inherited ones, as in SQLAlchemy; known when the mapper is configured. */
   relationships: readonly RelationshipProperty[] = [];
 
@@ -84,12 +85,20 @@ export class Mapper<TInstance = unknown> {
     this.instrumentation = this.#instrument(mappedClass);
     this.#hierarchy = inherits === undefined ? [] : inherits.#hierarchy;
     this.#hierarchy.push(this as Mapper);
-    this.ownColumns = new EntityColumns(this as Mapper, []);
+    this.ownColumns = this.columnsWith([]);
   }
 
   /** Its own and those of the classes below it, each after its parent's: as many as were used so far. SQLAlchemy: `self_and_descendants`. */
   get selfAndDescendants(): readonly Mapper[] {
     return this.#hierarchy.filter((mapper) => mapper.isA(this as Mapper));
+  }
+
+  /** What is read of its instances where the columns that these subclasses add are read along. */
+  columnsWith(subclasses: readonly Mapper[]): EntityColumns {
+    const key = subclasses.map(({ serial }) => serial).join();
+    let columns = this.#columnsWith.get(key);
+    if (columns === undefined) this.#columnsWith.set(key, (columns = new EntityColumns(this as Mapper, subclasses)));
+    return columns;
   }
 
   /** What statements read of its instances, where they do not say themselves. */

@@ -1,16 +1,27 @@
 import { ArgumentError } from "../event/errors.ts";
 import { mapperOf } from "../mapping/configure-mappers.ts";
+import type { Mapper } from "../mapping/mapper.ts";
 import type { AnyModel, PropertiesOf } from "../mapping/model-types.ts";
 import { EntityAlias } from "./entity-alias.ts";
+import type { PolymorphicEntity } from "./polymorphic-entity.ts";
 
-/** A model under another name, as {@link aliased} makes it: for a statement that reads the same class twice. */
+/**
+ * A model as a statement reads it: under another name, as {@link aliased} makes it for a statement that reads the same class twice, or with its subclasses, as
+ * {@link withPolymorphic} does.
+ */
 export class Aliased<out TModel> {
   declare readonly "~model": TModel;
   declare readonly "~properties": PropertiesOf<TModel>;
-  readonly alias: EntityAlias;
+  readonly mapper: Mapper;
+  /** Its name; undefined: a statement that selects it reads it under the names of its tables, and one that joins it finds a name. */
+  readonly alias: EntityAlias | undefined;
+  /** The subclasses that are read along. */
+  readonly polymorphic: PolymorphicEntity | undefined;
 
-  constructor(alias: EntityAlias) {
+  constructor(mapper: Mapper, alias: EntityAlias | undefined, polymorphic?: PolymorphicEntity) {
+    this.mapper = mapper;
     this.alias = alias;
+    this.polymorphic = polymorphic;
   }
 }
 
@@ -35,5 +46,6 @@ export class Aliased<out TModel> {
 export function aliased<TModel extends AnyModel>(model: TModel, name: string): Aliased<TModel> {
   if (typeof name !== "string" || name.trim() === "")
     throw new ArgumentError(`aliased(${model.name}, …) takes the name under which the class stands in the statement.`);
-  return new Aliased(new EntityAlias(mapperOf(model as never), name, name));
+  const mapper = mapperOf(model as never);
+  return new Aliased(mapper, new EntityAlias(mapper, name, name));
 }

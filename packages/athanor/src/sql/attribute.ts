@@ -20,7 +20,9 @@ import { ComparableExpression } from "./comparable-expression.ts";
 import { conjunction } from "./conditions.ts";
 import type { Condition, Expression, Restriction } from "./expression.ts";
 import { conditionFor } from "./filter.ts";
+import type { PolymorphicEntity } from "./polymorphic-entity.ts";
 import { RelatedExists } from "./related-exists.ts";
+import type { SelectParts } from "./select.ts";
 import type { Structure } from "./structure.ts";
 import { columnNode } from "./table-node.ts";
 
@@ -212,7 +214,10 @@ export type Attributes<TModel> = {
 } & SelectableEntity<OwnerOf<TModel>>;
 
 /** The attributes of a class whose rows an outer join may lack: the columns are NULL there. */
-export type OuterAttributes<TModel> = {
+export type OuterAttributes<TModel> = SubclassAttributes<TModel> & SelectableEntity<OwnerOf<TModel> | null>;
+
+/** The attributes of a subclass that is read along with a class above it: the columns are NULL in rows of other classes. */
+export type SubclassAttributes<TModel> = {
   readonly [K in keyof PropertiesOf<TModel>]: Attribute<
     OwnerOf<TModel>,
     KindOf<PropertiesOf<TModel>[K]> extends "column"
@@ -220,7 +225,7 @@ export type OuterAttributes<TModel> = {
       : ValueOf<PropertiesOf<TModel>[K]>,
     KindOf<PropertiesOf<TModel>[K]>
   >;
-} & SelectableEntity<OwnerOf<TModel> | null>;
+};
 
 type OwnerOf<TModel> = TModel extends Class ? InstanceType<TModel> : TModel extends Mixin<any> ? object : unknown;
 
@@ -245,7 +250,19 @@ export function entityOfAttributes(value: object): EntityInStatement | undefined
 
 /** The attributes of a class that stands in a statement under a name of its own. */
 export function attributesOf(alias: EntityAlias): object {
-  return makeAttributes(alias.mapper.class, alias);
+  return makeAttributes(alias.mapper.class, alias, alias.polymorphic);
+}
+
+/** The attributes of the class that a statement selects. */
+export function rootAttributes({
+  entity,
+  parts: { alias, polymorphic },
+}: {
+  readonly entity: object;
+  readonly parts: Pick<SelectParts, "alias" | "polymorphic">;
+}): object {
+  if (alias !== undefined) return attributesOf(alias);
+  return polymorphic === undefined ? attributes(entity as never) : makeAttributes(entity, undefined, polymorphic);
 }
 
 /**
@@ -260,13 +277,14 @@ export function attributesOf(alias: EntityAlias): object {
 export function attributes<TModel extends { readonly "~properties": unknown } | Mixin<any>>(
   model: TModel,
 ): Attributes<TModel> {
-  if (model instanceof Aliased) return attributesOf(model.alias) as Attributes<TModel>;
+  if (model instanceof Aliased)
+    return rootAttributes({ entity: model.mapper.class, parts: model }) as Attributes<TModel>;
   let found = known.get(model);
   if (found === undefined) known.set(model, (found = makeAttributes(model)));
   return found as Attributes<TModel>;
 }
 
-function makeAttributes(owner: object, alias?: EntityAlias): object {
+function makeAttributes(owner: object, alias?: EntityAlias, polymorphic?: PolymorphicEntity): object {
   const declaration = declarationOf(owner);
   if (declaration === undefined && !(owner instanceof Mixin)) {
     throw new ArgumentError(
@@ -274,8 +292,9 @@ function makeAttributes(owner: object, alias?: EntityAlias): object {
     );
   }
   const names = declaration?.properties.map(({ key }) => key) ?? Object.keys((owner as Mixin<object>).properties);
-  const byName: Record<string, Attribute<unknown, unknown>> = {};
+  const byName: Record<string, object> = {};
   for (const name of names) byName[name] = new Attribute(owner, name, alias);
+  for (const [name, subclass] of polymorphic?.names ?? []) byName[name] = makeAttributes(subclass.class, alias);
   const made = new Proxy(Object.freeze(byName), {
     get(target, name) {
       if (typeof name !== "string" || Object.hasOwn(target, name)) return target[name as string];

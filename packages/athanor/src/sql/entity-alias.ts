@@ -2,6 +2,7 @@ import { AliasNode, ColumnNode, IdentifierNode, type OperationNode, ReferenceNod
 import type { EntityColumns } from "../mapping/entity-columns.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import { entityNode, isPlainEntity, selectedNames } from "./entity-node.ts";
+import type { PolymorphicEntity } from "./polymorphic-entity.ts";
 import { columnNode, tableNode } from "./table-node.ts";
 
 /** A class, or a part of one statement, under a name of its own inside of another statement. */
@@ -23,16 +24,19 @@ export class EntityAlias implements NamedSource {
   readonly name: string;
   /** Its name, where `aliased` gave it one. */
   readonly givenName: string | undefined;
+  /** The subclasses that are read along, where the program named them. */
+  readonly polymorphic: PolymorphicEntity | undefined;
 
-  constructor(mapper: Mapper, name: string, givenName?: string) {
+  constructor(mapper: Mapper, name: string, givenName?: string, polymorphic?: PolymorphicEntity) {
     this.mapper = mapper;
     this.name = name;
     this.givenName = givenName;
+    this.polymorphic = polymorphic;
   }
 
   /** What is read of the class. */
   get columns(): EntityColumns {
-    return this.mapper.columns;
+    return this.polymorphic?.columns ?? this.mapper.columns;
   }
 
   column(property: ColumnProperty): OperationNode {

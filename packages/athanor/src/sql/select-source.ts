@@ -5,7 +5,7 @@ import type { InstrumentedClass } from "../instance/instrumentation.ts";
 import { mapperOf } from "../mapping/configure-mappers.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
-import { attributes, attributesOf } from "./attribute.ts";
+import { attributesOf, rootAttributes } from "./attribute.ts";
 import { Aliased } from "./aliased.ts";
 import { EntityAlias, type NamedSource, rootSource } from "./entity-alias.ts";
 import { conjunction } from "./conditions.ts";
@@ -37,8 +37,8 @@ export function newSource(
     const property = expectRelationship(select.mapper, target, method);
     return alongRelationship(select, property, rootSource(select.parts));
   }
-  const named = target instanceof Aliased ? target.alias : undefined;
-  const mapper = named?.mapper ?? mapperOf(target as InstrumentedClass);
+  const given = target instanceof Aliased ? target : undefined;
+  const mapper = given?.mapper ?? mapperOf(target as InstrumentedClass);
   if (typeof by === "string") {
     const property = expectRelationship(mapper, by, method);
     return alongRelationship(select, property, findSource(select, mapper, method));
@@ -49,15 +49,9 @@ export function newSource(
         `of the statement, and got ${by === undefined ? "nothing" : describeGiven(by)}.`,
     );
   }
-  const alias = named ?? new EntityAlias(mapper, freeName(select, mapper));
-  const entities = [
-    select.parts.alias ?? select.mapper.class,
-    ...(select.parts.sources ?? []).map(({ parts }) => parts.alias),
-    alias,
-  ];
-  const scope = entities.map((entity) =>
-    entity instanceof EntityAlias ? attributesOf(entity) : attributes(entity as never),
-  );
+  const alias = given?.alias ?? new EntityAlias(mapper, freeName(select, mapper), undefined, given?.polymorphic);
+  const beside = [...(select.parts.sources ?? []).map(({ parts }) => parts.alias), alias];
+  const scope = [rootAttributes(select), ...beside.map(attributesOf)];
   return { alias, along: undefined, on: expectExpression((by as (...scope: unknown[]) => unknown)(...scope)) };
 }
 
@@ -87,9 +81,9 @@ function expectRelationship(mapper: Mapper, name: string, method: string): Relat
 
 /** Where the rows of a class come from that a statement reads already: the last one, where there are several. */
 function findSource(select: Select<unknown>, mapper: Mapper, method: string): NamedSource {
-  const beside = (select.parts.sources ?? []).findLast(({ parts }) => parts.alias.mapper.isA(mapper));
+  const beside = (select.parts.sources ?? []).findLast(({ parts }) => parts.alias.columns.covers(mapper));
   if (beside !== undefined) return beside.parts.alias;
-  if (select.mapper.isA(mapper)) return rootSource(select.parts);
+  if (select.entityColumns.covers(mapper)) return rootSource(select.parts);
   throw new ArgumentError(
     `${method}(${mapper.class.name}, …) starts at ${mapper.class.name}, which the statement does not read. Join that first.`,
   );

@@ -6,7 +6,7 @@ import type { EntityColumns } from "../mapping/entity-columns.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import type { Table } from "../mapping/table.ts";
 import type { AnyModel, Class, RelationshipName, TargetOf } from "../mapping/model-types.ts";
-import { type Attribute, attributes, attributesOf, type EntityInStatement } from "./attribute.ts";
+import { type Attribute, attributes, attributesOf, type EntityInStatement, rootAttributes } from "./attribute.ts";
 import { conditionFor, type Filter } from "./filter.ts";
 import { conjunction } from "./conditions.ts";
 import {
@@ -25,6 +25,7 @@ import { emptyPlan, isEmptyPlan, LoaderOption, type LoadingPlan } from "./loadin
 import { Aliased } from "./aliased.ts";
 import { selectNode } from "./select-node.ts";
 import type { EntityAlias } from "./entity-alias.ts";
+import type { PolymorphicEntity } from "./polymorphic-entity.ts";
 import type { ModelOf, Outer, Scope } from "./scope.ts";
 import { newSource, SelectSource } from "./select-source.ts";
 import { ScalarSubquery } from "./subquery.ts";
@@ -66,6 +67,8 @@ export interface SelectParts {
   readonly lock?: LockOptions | undefined;
   /** The name under which the class stands in the statement, where that is not its table's. */
   readonly alias?: EntityAlias | undefined;
+  /** The subclasses that are read along with it, where the program named them and the class stands under the names of its tables. */
+  readonly polymorphic?: PolymorphicEntity | undefined;
   readonly where?: Expression<boolean> | undefined;
   readonly orderBy: readonly Expression<unknown>[];
   readonly limit?: Bind | undefined;
@@ -303,9 +306,9 @@ export class Select<
 
   /** What it reads of the selected class. */
   get entityColumns(): EntityColumns {
-    const { alias, columns } = this.parts;
+    const { alias, columns, polymorphic } = this.parts;
     if (columns !== undefined) return this.mapper.ownColumns;
-    return alias?.columns ?? this.mapper.columns;
+    return (alias ?? polymorphic ?? this.mapper).columns;
   }
 
   /**
@@ -418,8 +421,7 @@ export class Select<
 
   #scope(): Scope<TEntities> {
     const beside = (this.parts.sources ?? []).map(({ parts: { alias } }) => attributesOf(alias));
-    const { alias } = this.parts;
-    return [alias === undefined ? attributes(this.entity as never) : attributesOf(alias), ...beside] as never;
+    return [rootAttributes(this), ...beside] as never;
   }
 
   /** A class that it reads under that name. */
@@ -448,8 +450,9 @@ export function select<TModel extends { readonly "~properties": unknown } & Clas
   entity: TModel | Aliased<TModel>,
 ): Select<InstanceType<TModel>, [TModel]> {
   if (entity instanceof Aliased) {
-    const { alias } = entity;
-    return new Select(alias.mapper.class as never, { alias, orderBy: [], executionOptions: {} });
+    const { mapper, alias } = entity;
+    const polymorphic = alias === undefined ? entity.polymorphic : undefined;
+    return new Select(mapper.class as never, { alias, polymorphic, orderBy: [], executionOptions: {} });
   }
   mapperOf(entity as never);
   return new Select(entity as never);

@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL("../../../..", import.meta.url));
 const preamble = `
 import {
   attributes, type Connection, createEngine, deleteFrom, enumeration, inherit, integer, joinedLoad, listen, load, many, mixin, model, one, select,
-  selectinLoad, type Session, sessionmaker, text, timestamp, transient, validates, withLoaderCriteria,
+  selectinLoad, type Session, sessionmaker, text, timestamp, transient, validates, withLoaderCriteria, withPolymorphic,
 } from ${JSON.stringify(join(root, "packages/athanor/src/index.ts"))};
 const HasTimestamps = mixin({ createdAt: timestamp().default(() => new Date()) });
 class User extends model("users", {
@@ -58,6 +58,14 @@ const mistakes: Readonly<Record<string, readonly [code: string, ...phrases: stri
   "a misspelt column of a class that an outer join may lack": [
     `select(Author).outerJoin("books").columns((author, book) => [author, book.titel]);`,
     `Property 'titel' does not exist on type 'OuterAttributes<typeof Book>'. Did you mean 'title'?`,
+  ],
+  "a misspelt attribute of a subclass that is read along": [
+    `select(withPolymorphic(User, { PremiumUser })).where((user) => user.PremiumUser.tiers.gt(1));`,
+    `Property 'tiers' does not exist on type 'SubclassAttributes<typeof PremiumUser>'. Did you mean 'tier'?`,
+  ],
+  "a subclass that is none": [
+    `withPolymorphic(User, [Author]);`,
+    `is not assignable to type 'SubclassOf<typeof User>'`,
   ],
   "something to select that is no part of a row": [
     `select(Author).columns((author) => [author, 1]);`,

@@ -1,0 +1,22 @@
+import type { EntityColumns } from "../mapping/entity-columns.ts";
+import type { Mapper } from "../mapping/mapper.ts";
+
+/** A class together with subclasses of it, whose columns a statement reads too: what `withPolymorphic` makes. */
+export class PolymorphicEntity {
+  readonly mapper: Mapper;
+  /** The names under which a statement's functions find the attributes of subclasses. */
+  readonly names: ReadonlyMap<string, Mapper>;
+  readonly #subclasses: "*" | readonly Mapper[];
+
+  constructor(mapper: Mapper, subclasses: "*" | readonly Mapper[], names: ReadonlyMap<string, Mapper>) {
+    this.mapper = mapper;
+    this.names = names;
+    this.#subclasses = subclasses;
+  }
+
+  /** What is read of them. All subclasses are those that were used by then. */
+  get columns(): EntityColumns {
+    const subclasses = this.#subclasses === "*" ? this.mapper.selfAndDescendants : this.#subclasses;
+    return this.mapper.columnsWith(subclasses);
+  }
+}

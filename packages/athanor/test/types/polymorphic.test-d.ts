@@ -1,0 +1,78 @@
+// What users write about hierarchies, and the mistakes that the compiler must catch.
+import { expectTypeOf, test } from "vitest";
+import { inherit, integer, many, model, or, select, type Session, text, withPolymorphic } from "../../src/index.ts";
+
+class Employee extends model(
+  "employees",
+  { id: integer().primaryKey(), kind: text(), name: text() },
+  { polymorphicOn: "kind", identity: "employee" },
+) {}
+class Engineer extends inherit(
+  Employee,
+  { identity: "engineer" },
+  {
+    language: text().nullable(),
+    get projects() {
+      return many(Project);
+    },
+  },
+) {}
+class Manager extends inherit(Employee, { identity: "manager" }, { level: integer().nullable() }) {}
+class Project extends model("projects", { id: integer().primaryKey(), title: text() }) {}
+
+declare const session: Session;
+
+test("a class is selected with its subclasses, whose attributes have the names that they were given", async () => {
+  const staff = withPolymorphic(Employee, { Engineer, Boss: Manager });
+  const statement = select(staff).where((employee) =>
+    or(employee.name.eq("ed"), employee.Engineer.language.eq("ts"), employee.Boss.level.gt(1)),
+  );
+  expectTypeOf((await session.scalars(statement)).all()).toEqualTypeOf<Employee[]>();
+  const rows = await session.execute(statement.columns(({ name, Boss }) => ({ name, level: Boss.level })));
+  expectTypeOf(rows.all()).toEqualTypeOf<{ name: string; level: number | null }[]>();
+  const tuples = await session.execute(statement.columns((employee) => [employee, employee.Engineer.id]));
+  expectTypeOf(tuples.all()).toEqualTypeOf<[Employee, number | null][]>();
+  // @ts-expect-error Property 'levle' does not exist on type
+  select(staff).where((employee) => employee.Boss.levle.gt(1));
+  // @ts-expect-error Property 'Manager' does not exist on type
+  select(staff).where((employee) => employee.Manager.level.gt(1));
+  // @ts-expect-error the attributes of a subclass are no part of a row
+  select(staff).columns((employee) => [employee.Boss]);
+});
+
+test("a list of subclasses, and all of them, bring no names", () => {
+  const listed = select(withPolymorphic(Employee, [Engineer, Manager])).where((employee) => employee.name.eq("ed"));
+  expectTypeOf<(typeof listed)["~row"]>().toEqualTypeOf<Employee>();
+  const all = select(withPolymorphic(Employee, "*")).where((employee) => employee.name.eq("ed"));
+  expectTypeOf<(typeof all)["~row"]>().toEqualTypeOf<Employee>();
+  // @ts-expect-error Property 'Engineer' does not exist on type
+  select(withPolymorphic(Employee, "*")).where((employee) => employee.Engineer.language.eq("ts"));
+});
+
+test("relationships lead on from the class and from subclasses that are read along", () => {
+  select(withPolymorphic(Employee, { Engineer }))
+    .join(Engineer, "projects")
+    .where((employee, project) => or(employee.Engineer.language.eq("ts"), project.title.eq("x")));
+  select(withPolymorphic(Employee, [Engineer])).join(Engineer, "projects");
+  select(withPolymorphic(Employee, "*")).join(Engineer, "projects");
+  // @ts-expect-error "boss" is no relationship of Engineer
+  select(withPolymorphic(Employee, { Engineer })).join(Engineer, "boss");
+});
+
+test("it is joined like a class", () => {
+  select(Project)
+    .join(withPolymorphic(Employee, { Engineer }, "staff"), (project, employee) => employee.Engineer.id.eq(project.id))
+    .where((_, employee) => employee.Engineer.language.eq("ts"));
+  select(Project)
+    .outerJoin(withPolymorphic(Employee, { Engineer }), (project, employee) => employee.Engineer.id.eq(project.id))
+    .columns((_, employee) => [employee, employee.Engineer.language]);
+});
+
+test("what is no subclass is refused", () => {
+  // @ts-expect-error Project is no Employee
+  withPolymorphic(Employee, { Project });
+  // @ts-expect-error Project is no Employee
+  withPolymorphic(Employee, [Project]);
+  // @ts-expect-error there are no other words for it
+  withPolymorphic(Employee, "all");
+});
