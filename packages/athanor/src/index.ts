@@ -28,6 +28,7 @@ export {
 export type { ColumnKind, ColumnType } from "./mapping/column-type.ts";
 export { inherit, type InheritOptions, model, type ModelOptions, table } from "./mapping/model.ts";
 export { many, one, type RelatedAttributes, Relationship, type RelationshipOptions } from "./mapping/relationship.ts";
+export type { Lazy } from "./mapping/lazy.ts";
 export { Mixin, mixin } from "./mapping/mixin.ts";
 export { defaultMetadata, Metadata } from "./mapping/metadata.ts";
 export type { ForeignKey, ReferentialAction, Table, TableColumn } from "./mapping/table.ts";

@@ -174,7 +174,7 @@ export class CollectionAttribute implements RelatedAttribute {
   }
 
   unloadedAs({ relations }: InstanceState): UnloadedAs {
-    return relations?.unloadedAs?.get(this.slot) ?? "asked";
+    return relations?.unloadedAs?.get(this.slot) ?? this.#options.unloadedAs;
   }
 
   /** It reads as if there were nothing, so what goes in and out is all that is known of it. */

@@ -27,6 +27,8 @@ export interface RelatedOptions {
   readonly activeHistory: () => boolean;
   /** It is read and never written, so that a change of it is no change of the instance. */
   readonly isViewOnly: boolean;
+  /** What it is while it is not in memory, where the statement that loaded the instance says nothing of it. */
+  readonly unloadedAs: UnloadedAs;
   /** What stands for the relationship where its parts must not be left without a parent. */
   readonly parentage: () => object | undefined;
 }
@@ -136,7 +138,7 @@ export class ReferenceAttribute implements RelatedAttribute {
   }
 
   unloadedAs({ relations }: InstanceState): UnloadedAs {
-    return relations?.unloadedAs?.get(this.slot) ?? "asked";
+    return relations?.unloadedAs?.get(this.slot) ?? this.#options.unloadedAs;
   }
 
   isPartial(): boolean {

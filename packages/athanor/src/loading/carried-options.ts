@@ -2,6 +2,7 @@ import { stateOf } from "../instance/instance.ts";
 import { isRelated } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import type { UnloadedAs } from "../instance/unloaded-as.ts";
+import { unloadedAs as unloadedByDefault } from "../mapping/lazy.ts";
 import { type Mapper, mapperOfState } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { LoaderTree } from "../sql/loader-tree.ts";
@@ -53,10 +54,11 @@ function unloadedRelationships(tree: LoaderTree, mapper: Mapper): ReadonlyMap<nu
   if (byMapper.has(mapper)) return byMapper.get(mapper);
   const unloaded = new Map<number, UnloadedAs>();
   for (const { property, strategy } of tree.nodes.values()) {
-    if (strategy !== undefined && mapper.isA(property.parent))
-      unloaded.set(property.slot, (strategy as LoaderStrategy).unloadedAs);
+    if (strategy === undefined || !mapper.isA(property.parent)) continue;
+    const { unloadedAs } = strategy as LoaderStrategy;
+    if (unloadedAs !== unloadedByDefault(property.options.lazy)) unloaded.set(property.slot, unloadedAs);
   }
-  const found = [...unloaded.values()].some((unloadedAs) => unloadedAs !== "asked") ? unloaded : undefined;
+  const found = unloaded.size === 0 ? undefined : unloaded;
   byMapper.set(mapper, found);
   return found;
 }

@@ -59,6 +59,11 @@ export class PlannedEntity {
     return this.columns.mapper;
   }
 
+  /** The class whose instances the rows of the statement consist of, where that leads to this one. */
+  get origin(): Mapper {
+    return this.joinedTo === undefined ? this.mapper : this.joinedTo.entity.origin;
+  }
+
   loadAfter(property: RelationshipProperty, load: AfterLoad): void {
     if (this.after.length === 0) this.statement.withAfter.push(this);
     this.after.push({ property, load });

@@ -13,8 +13,18 @@ import { Select } from "../sql/select.ts";
 import { SelectedEntity } from "../sql/selected-entity.ts";
 import type { UserDefinedOption } from "../sql/user-defined-option.ts";
 import { criteriaCondition, restrictionOf } from "./criteria-condition.ts";
-import type { LoaderStrategy } from "./loader-strategy.ts";
 import { PlannedEntity } from "./planned-entity.ts";
+import { arrangeRelationships } from "./strategy-of.ts";
+
+/** What is known of an execution besides its statement. */
+export interface StatementPlanOptions {
+  /** The statement refreshes an instance, so what follows is about this one alone. */
+  readonly isRefresh?: boolean;
+  /** Whether criteria hold for the rows of the statement itself; a refresh does not hide the instance that it was asked for, unless the session is strict. */
+  readonly hidesOwn?: boolean | undefined;
+  /** Of a refresh, the names that are loaded anew, where not all are. */
+  readonly only?: readonly string[] | undefined;
+}
 
 /** How a statement of instances is executed: what it becomes, and what its rows hold. */
 export class StatementPlan {
@@ -31,24 +41,25 @@ export class StatementPlan {
   readonly userDefined: readonly UserDefinedOption[];
   /** The statement refreshes an instance, so what follows is about this one alone. */
   readonly isRefresh: boolean;
+  /** Of a refresh, the names that are loaded anew, where not all are. */
+  readonly only: readonly string[] | undefined;
 
-  /** @param hidesOwn whether criteria hold for the rows of the statement itself; a refresh does not hide the instance that it was asked for, unless the session is strict */
   constructor(
     select: Select<unknown>,
     { tree, criteria, userDefined, path = [] }: LoadingPlan,
-    isRefresh: boolean,
-    hidesOwn = !isRefresh,
+    { isRefresh = false, hidesOwn = !isRefresh, only }: StatementPlanOptions = {},
   ) {
     this.asked = select;
     this.criteria = criteria;
     this.userDefined = userDefined;
     this.isRefresh = isRefresh;
+    this.only = only;
     const selected = select.parts.selected?.entities ?? [new SelectedEntity(select.entityColumns, undefined)];
     expectInRows(tree, selected, select);
     this.entities = selected.map(
       ({ columns, alias }) => new PlannedEntity(this, columns, alias, tree.of(columns.mapper), path),
     );
-    this.entities.forEach(arrange);
+    this.entities.forEach(arrangeRelationships);
     const restricted = criteria.length === 0 ? select : select.restrictedBy(restrictionOf(criteria), hidesOwn);
     this.select = new Select(select.entity, {
       ...restricted.parts,
@@ -82,7 +93,7 @@ export class StatementPlan {
       property,
     });
     parent.joined.push({ property, entity });
-    arrange(entity);
+    arrangeRelationships(entity);
     return entity;
   }
 
@@ -107,10 +118,4 @@ function expectInRows(
         `Select it along, as in .columns((user, post) => [user, post]), or leave out the option.`,
     );
   }
-}
-
-/** Lets each strategy arrange what it needs, in the order in which the class declares its relationships. */
-function arrange(entity: PlannedEntity): void {
-  const nodes = [...entity.tree.nodes.values()].toSorted((left, right) => left.property.slot - right.property.slot);
-  for (const node of nodes) (node.strategy as LoaderStrategy | undefined)?.arrange(entity, node);
 }

@@ -4,6 +4,7 @@ import { eventTarget } from "../event/event-node.ts";
 import { Instance, INSTRUMENTATION } from "../instance/instance.ts";
 import type { InstrumentedClass } from "../instance/instrumentation.ts";
 import { type Declaration, declarationOf } from "./declaration.ts";
+import { isAlong } from "./lazy.ts";
 import { knownMapper, Mapper, MAPPER } from "./mapper.ts";
 import { listenForCascades, listenForInverse } from "./relationship-listeners.ts";
 import { RelationshipProperty } from "./relationship-property.ts";
@@ -92,6 +93,10 @@ function configure(mapper: Mapper): void {
     return [new RelationshipProperty(mapper, mapperOf(declared.target as InstrumentedClass), key, slot, declared)];
   });
   mapper.relationships = [...own, ...inherited];
+  mapper.loadedAlong.push(...inherited.filter(({ options }) => isAlong(options.lazy)));
+  const ownAlong = own.filter(({ options }) => isAlong(options.lazy));
+  for (let each: Mapper | undefined = mapper; each !== undefined; each = each.inherits)
+    each.loadedAlong.push(...ownAlong);
   // Cascades first: what comes to the other side is in the session by then.
   for (const property of own) if (!property.isViewOnly) listenForCascades(property);
   for (const property of own) connect(property);

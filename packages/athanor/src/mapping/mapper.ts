@@ -11,6 +11,7 @@ import type { Column } from "./column.ts";
 import type { Declaration, PropertyDeclaration } from "./declaration.ts";
 import { EntityColumns } from "./entity-columns.ts";
 import { collectionKind } from "./collection-kind.ts";
+import { unloadedAs } from "./lazy.ts";
 import type { RelationshipProperty } from "./relationship-property.ts";
 import type { Table, TableColumn } from "./table.ts";
 
@@ -63,6 +64,9 @@ export class Mapper<TInstance = unknown> {
   readonly #columnsWith = new Map<string, EntityColumns>();
   /** Its relationships, its own before inherited ones, as in SQLAlchemy; known when the mapper is configured. */
   relationships: readonly RelationshipProperty[] = [];
+
+  /** Its relationships, and those of its subclasses, that are loaded along with its instances unless a statement says otherwise. */
+  readonly loadedAlong: RelationshipProperty[] = [];
 
   static get [eventTarget](): EventNode {
     return Instance[eventTarget];
@@ -180,6 +184,7 @@ export class Mapper<TInstance = unknown> {
         parentage: () => this.#related(key).parentage,
         activeHistory: () => declared.options.singleParent === true,
         isViewOnly: declared.options.viewOnly === true,
+        unloadedAs: unloadedAs(declared.options.lazy),
       };
       if (declared.container === "one") return new ReferenceAttribute(options, dispatch);
       return new CollectionAttribute(options, collectionKind(declared), dispatch);

@@ -6,6 +6,7 @@ import type { InstrumentedClass } from "../instance/instrumentation.ts";
 import type { Cascade } from "./cascade.ts";
 import type { AnyRelationship } from "./declaration.ts";
 import { identityKey } from "./identity.ts";
+import { expectLazy } from "./lazy.ts";
 import type { ColumnProperty, Mapper } from "./mapper.ts";
 import type { Metadata } from "./metadata.ts";
 import type { RelationshipContainer, RelationshipOptions } from "./relationship.ts";
@@ -57,6 +58,8 @@ export class RelationshipProperty {
     this.container = relationship.container;
     this.cascade = relationship.cascade;
     this.options = relationship.options;
+    expectLazy(relationship.options.lazy, this.label);
+    expectDepth(relationship.options.joinDepth, this.label);
     const { secondary, foreignKey, orderBy } = relationship.options;
     if (secondary !== undefined) {
       const table =
@@ -263,6 +266,11 @@ export class RelationshipProperty {
       );
     }
   }
+}
+
+function expectDepth(depth: number | undefined, label: string): void {
+  if (depth === undefined || (Number.isSafeInteger(depth) && depth > 0)) return;
+  throw new ArgumentError(`${label} has joinDepth: ${String(depth)}, which is no whole number from 1 on.`);
 }
 
 /** Whether a foreign key is told with what it holds, and not by its name alone. */

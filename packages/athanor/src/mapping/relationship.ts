@@ -2,6 +2,7 @@ import { ArgumentError } from "../event/errors.ts";
 import type { Attribute } from "../sql/attribute.ts";
 import type { Condition } from "../sql/expression.ts";
 import { type Cascade, parseCascade } from "./cascade.ts";
+import type { Lazy } from "./lazy.ts";
 import type { Table } from "./table.ts";
 
 /** The attributes of the related class, to compare. Their names are checked when the relationship is first loaded, not by the compiler. */
@@ -28,6 +29,13 @@ export interface RelationshipOptions {
    * it. What is put into it is written all the same, and not found again where it does not fulfil it; with `viewOnly` nothing is written.
    */
   readonly where?: (related: RelatedAttributes) => Condition;
+  /** When it is loaded, where a statement says nothing of it: by `load()`, unless you say "selectin", "joined" … See {@link Lazy}. */
+  readonly lazy?: Lazy;
+  /**
+   * How many relationships that lead to one another are loaded along, where this one is loaded along with its instances: a folder's folders, and theirs. Without it a
+   * class that is on the way already is not loaded along once more.
+   */
+  readonly joinDepth?: number;
   /** It is only read: changes to it are not written. */
   readonly viewOnly?: boolean;
   /** Related rows that are not loaded are left to the database's ON DELETE. */

@@ -43,7 +43,7 @@ export async function selectRows(connection: Connection, select: Select<unknown>
   const { dialect } = connection.engine;
   const { criteria } = select.parts.plan ?? emptyPlan;
   // Of what listeners said of it only the criteria matter: it loads no instances.
-  const { select: filtered } = new StatementPlan(select.forUpdate(), { ...emptyPlan, criteria }, false);
+  const { select: filtered } = new StatementPlan(select.forUpdate(), { ...emptyPlan, criteria });
   const { sql, parameters } = compileSelect(filtered, dialect, given);
   return rowsOf(select.properties, (await connection.run(sql, parameters)).rows, connection);
 }

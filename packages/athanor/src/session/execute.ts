@@ -94,6 +94,7 @@ async function selectInstances(
     parts.selected !== undefined ||
     parts.sources !== undefined ||
     parts.links !== undefined ||
+    mapper.loadedAlong.length > 0 ||
     (parts.plan !== undefined && !isEmptyPlan(parts.plan));
   if (hasPlan) return selectAlong(core, connection, statement, execution, populateExisting);
   const { dialect } = connection.engine;
@@ -117,7 +118,7 @@ async function selectColumns(
   execution: Execution,
 ): Promise<Result<unknown>> {
   const plan = statement.parts.plan ?? emptyPlan;
-  const sent = isEmptyPlan(plan) ? statement : new StatementPlan(statement, plan, false).select;
+  const sent = isEmptyPlan(plan) ? statement : new StatementPlan(statement, plan).select;
   const read = sent.parts.selected ?? selected;
   const rows = read.read(await runSelect(connection, sent, execution), connection.engine.dialect);
   return new Result<unknown>(rows, rows.length, read.names);
@@ -132,7 +133,11 @@ async function selectAlong(
   populateExisting: boolean,
 ): Promise<Result<unknown>> {
   const isRefresh = execution.asking !== undefined;
-  const plan = new StatementPlan(statement, statement.parts.plan ?? emptyPlan, isRefresh, execution.hidesAsked);
+  const plan = new StatementPlan(statement, statement.parts.plan ?? emptyPlan, {
+    isRefresh,
+    hidesOwn: execution.hidesAsked,
+    only: execution.onlyKeys,
+  });
   const rows = await runSelect(connection, plan.select, execution);
   const context = core.loadContext(populateExisting, execution.onlyKeys, execution.asking);
   const { found, enqueue } = readPlannedRows(plan, rows, context, connection.engine.dialect);

@@ -14,7 +14,7 @@ import {
 } from "kysely";
 import type { ColumnProperty } from "../mapping/mapper.ts";
 import { attributes, attributesOf } from "./attribute.ts";
-import type { ColumnExpression } from "./column-expression.ts";
+import type { ComparableExpression } from "./comparable-expression.ts";
 import { aliasColumn, type EntityAlias } from "./entity-alias.ts";
 import { selectedNames } from "./entity-node.ts";
 import type { Expression, Restriction } from "./expression.ts";
@@ -30,12 +30,12 @@ const found = "parents";
 
 /** Whether columns hold the key of an instance that another statement finds. That statement compares itself with nothing around it. */
 class KeyFoundBy extends Predicate {
-  readonly #columns: readonly ColumnExpression[];
+  readonly #columns: readonly ComparableExpression<unknown>[];
   readonly #select: Select<unknown>;
   /** The names of the other statement's columns that make up the key. */
   readonly #names: readonly string[];
 
-  constructor(columns: readonly ColumnExpression[], select: Select<unknown>, names: readonly string[]) {
+  constructor(columns: readonly ComparableExpression<unknown>[], select: Select<unknown>, names: readonly string[]) {
     super();
     this.#columns = columns;
     this.#select = select;
@@ -43,7 +43,8 @@ class KeyFoundBy extends Predicate {
   }
 
   structure(into: Structure): void {
-    into.add(`${this.#columns.map(({ label }) => label).join()} found as ${this.#names.join()} by (`);
+    for (const column of this.#columns) column.structure(into.add(" key "));
+    into.add(` found as ${this.#names.join()} by (`);
     into.include(this.#select);
     into.add(")");
   }
@@ -80,7 +81,7 @@ function select(selection: ColumnNode, from: OperationNode): SelectQueryNode {
  * @param keys its attributes that make up the key, in the order of the columns
  */
 export function keyFoundBy(
-  columns: readonly ColumnExpression[],
+  columns: readonly ComparableExpression<unknown>[],
   { entity, parts }: Select<unknown>,
   named: EntityAlias | undefined,
   keys: readonly ColumnProperty[],

@@ -18,7 +18,6 @@ import {
   type Restriction,
 } from "./expression.ts";
 import { Ordering } from "./ordering.ts";
-import type { ColumnExpression } from "./column-expression.ts";
 import { type ColumnDescription, describeColumns } from "./column-descriptions.ts";
 import type { EagerJoin } from "./eager-join.ts";
 import { emptyPlan, isEmptyPlan, LoaderOption, type LoadingPlan } from "./loading-plan.ts";
@@ -89,7 +88,7 @@ export interface SelectParts {
   /** What is loaded along with its instances, and what it must not see: what options said. `loading/` turns it into joins and conditions. */
   readonly plan?: LoadingPlan | undefined;
   /** Columns behind those of the entity, which say what each row is related to. */
-  readonly links?: readonly ColumnExpression[] | undefined;
+  readonly links?: readonly Expression<unknown>[] | undefined;
   /** Related rows that are read beside those of the entity. */
   readonly joins?: readonly EagerJoin[] | undefined;
 }

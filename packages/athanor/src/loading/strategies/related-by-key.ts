@@ -6,11 +6,15 @@ import { compositeKey } from "../../mapping/identity.ts";
 import { type ColumnProperty, mapperOfState } from "../../mapping/mapper.ts";
 import type { RelationshipProperty } from "../../mapping/relationship-property.ts";
 import { ColumnExpression } from "../../sql/column-expression.ts";
-import { conjunction } from "../../sql/conditions.ts";
+import { type Attribute, attributesOf } from "../../sql/attribute.ts";
+import type { ComparableExpression } from "../../sql/comparable-expression.ts";
+import { and, conjunction } from "../../sql/conditions.ts";
+import { EntityAlias } from "../../sql/entity-alias.ts";
 import type { Expression } from "../../sql/expression.ts";
 import type { LoadingPlan } from "../../sql/loading-plan.ts";
 import { relatedCondition } from "../../sql/related-condition.ts";
-import { Select } from "../../sql/select.ts";
+import { Select, type SelectParts } from "../../sql/select.ts";
+import { SelectSource } from "../../sql/select-source.ts";
 import type { RelatedLoads } from "../after-loads.ts";
 
 /** Instances whose related ones have the same key. */
@@ -28,14 +32,14 @@ export class RelatedByKey {
   readonly #property: RelationshipProperty;
   readonly #types: readonly ColumnType[];
 
-  constructor(property: RelationshipProperty, states: readonly InstanceState[]) {
-    const local = localProperties(property);
+  /** @param keys the attributes of the instances that make up the key */
+  constructor(property: RelationshipProperty, states: readonly InstanceState[], keys: readonly ColumnProperty[]) {
     this.#property = property;
-    this.#types = local.map(({ source }) => source.column.type);
+    this.#types = keys.map(({ source }) => source.column.type);
     const byText = new Map<unknown, Seeking>();
     const without: InstanceState[] = [];
     for (const state of states) {
-      const key = local.map((column) => keyValue(state, column));
+      const key = keys.map((column) => keyValue(state, column));
       if (key.some((value) => value == null)) {
         without.push(state);
         continue;
@@ -99,40 +103,82 @@ export function localProperties({ pairs, secondary }: RelationshipProperty): rea
   return secondary === undefined ? pairs.map(({ local }) => local) : secondary.parent.map(({ property }) => property);
 }
 
+/** Whether an instance knows the key of its related rows: it may have been read without, as a row of a parent class is that a subclass adds to. */
+export function knowsKey(state: InstanceState, property: RelationshipProperty): boolean {
+  return localProperties(property).every(({ slot }) => !state.isUnread(slot) || isPartOfKey(state, slot));
+}
+
+function isPartOfKey(state: InstanceState, slot: number): boolean {
+  return mapperOfState(state).primaryKey.some((part) => part.slot === slot);
+}
+
 /** The value by which related rows are found; of a key it is what the row has, whatever was assigned since. */
 function keyValue(state: InstanceState, { slot }: ColumnProperty): unknown {
   const index = mapperOfState(state).primaryKey.findIndex((part) => part.slot === slot);
   return index === -1 ? state.values[slot] : state.identityValues[index];
 }
 
-/**
- * The statement that finds the related rows of several instances, each with the key that links it.
- *
- * @param isWanted the condition on the columns that hold the key
- */
+/** The condition on the columns that hold the key of what rows are related to. */
+export type IsWanted = (links: readonly ComparableExpression<unknown>[]) => Expression<boolean>;
+
+/** The statement that finds the related rows of several instances, each with the key that links it. */
 export function relatedSelect(
   property: RelationshipProperty,
   plan: LoadingPlan,
-  isWanted: (links: readonly ColumnExpression[]) => Expression<boolean>,
+  isWanted: IsWanted,
   populateExisting: boolean,
 ): Select<unknown> {
+  const links = linkingColumns(property);
+  return selectOf(property, plan, populateExisting, { where: isWanted(links), links });
+}
+
+/** The same by the keys of the instances themselves, where they do not know what links them: their rows are read once more. */
+export function relatedSelectByParents(
+  property: RelationshipProperty,
+  plan: LoadingPlan,
+  isWanted: IsWanted,
+  populateExisting: boolean,
+): Select<unknown> {
+  const { parent } = property;
+  const alias = new EntityAlias(parent, "parents");
+  const scope = attributesOf(alias) as Readonly<Record<string, Attribute<unknown, unknown>>>;
+  const attribute = ({ key }: ColumnProperty): Attribute<unknown, unknown> => scope[key] as Attribute<unknown, unknown>;
+  const local = localProperties(property);
+  const on = and(...linkingColumns(property).map((link, index) => attribute(local[index] as ColumnProperty).eq(link)));
+  const links = parent.primaryKey.map(attribute);
+  return selectOf(property, plan, populateExisting, {
+    where: isWanted(links),
+    links,
+    sources: [new SelectSource({ alias, isOuter: false, along: undefined, on })],
+  });
+}
+
+/** The columns of related rows, or of the table between, that refer to what they are related to. */
+function linkingColumns({ pairs, secondary }: RelationshipProperty): readonly ColumnExpression[] {
+  return secondary === undefined
+    ? pairs.map(({ remote }) => new ColumnExpression(remote.source.table, remote.source.column))
+    : secondary.parent.map(({ column }) => new ColumnExpression(secondary.table, column));
+}
+
+function selectOf(
+  property: RelationshipProperty,
+  plan: LoadingPlan,
+  populateExisting: boolean,
+  parts: Pick<SelectParts, "links" | "sources"> & { readonly where: Expression<boolean> },
+): Select<unknown> {
   const { secondary, target } = property;
-  const links =
-    secondary === undefined
-      ? property.pairs.map(({ remote }) => new ColumnExpression(remote.source.table, remote.source.column))
-      : secondary.parent.map(({ column }) => new ColumnExpression(secondary.table, column));
-  let where = isWanted(links);
+  const own = relatedCondition(property);
+  let { where } = parts;
   for (const { column, property: part } of secondary?.target ?? []) {
     const between = new ColumnExpression((secondary as NonNullable<typeof secondary>).table, column);
     where = conjunction(where, new ColumnExpression(part.source.table, part.source.column).eq(between));
   }
-  const own = relatedCondition(property);
   return new Select(target.class as never, {
+    ...parts,
     where: own === undefined ? where : conjunction(where, own),
     orderBy: property.orderBy.map(({ source }) => new ColumnExpression(source.table, source.column)),
     executionOptions: populateExisting ? { populateExisting } : {},
     from: secondary === undefined ? undefined : [secondary.table],
-    links,
     plan,
   });
 }

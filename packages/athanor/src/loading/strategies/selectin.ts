@@ -1,12 +1,21 @@
 import type { RelationshipProperty } from "../../mapping/relationship-property.ts";
-import type { ColumnExpression } from "../../sql/column-expression.ts";
+import type { InstanceState } from "../../instance/instance-state.ts";
+import type { ComparableExpression } from "../../sql/comparable-expression.ts";
 import { and, or } from "../../sql/conditions.ts";
 import type { Expression } from "../../sql/expression.ts";
 import type { LoadingPlan } from "../../sql/loading-plan.ts";
-import type { AfterLoad } from "../after-loads.ts";
+import type { Select } from "../../sql/select.ts";
+import type { AfterLoad, RelatedLoads } from "../after-loads.ts";
 import type { LoaderStrategy } from "../loader-strategy.ts";
 import { loadEach } from "./immediate.ts";
-import { RelatedByKey, relatedSelect } from "./related-by-key.ts";
+import {
+  type IsWanted,
+  knowsKey,
+  localProperties,
+  RelatedByKey,
+  relatedSelect,
+  relatedSelectByParents,
+} from "./related-by-key.ts";
 
 /** How many instances one statement finds the related ones of. Databases limit the number of parameters. */
 const CHUNK_SIZE = 500;
@@ -26,23 +35,46 @@ export const selectin: LoaderStrategy = {
 /** @param plan what the statement for the related instances says in turn */
 function loadByKeys(property: RelationshipProperty, plan: LoadingPlan): AfterLoad {
   return async (states, loads) => {
-    const related = new RelatedByKey(property, states);
-    const { seeking } = related;
-    for (let start = 0; start < seeking.length; start += CHUNK_SIZE) {
-      const chunk = seeking.slice(start, start + CHUNK_SIZE);
-      const isWanted = (links: readonly ColumnExpression[]): Expression<boolean> =>
-        isOneOf(
-          links,
-          chunk.map(({ key }) => key),
-        );
-      const statement = relatedSelect(property, plan, isWanted, loads.populateExisting);
-      related.fill(chunk, await loads.find(statement), loads);
-    }
-    related.fillOthers(loads);
+    const knowing = states.filter((state) => knowsKey(state, property));
+    const { populateExisting } = loads;
+    await loadInChunks(new RelatedByKey(property, knowing, localProperties(property)), loads, (isWanted) =>
+      relatedSelect(property, plan, isWanted, populateExisting),
+    );
+    if (knowing.length < states.length) await loadByParents(property, plan, states, loads);
   };
 }
 
-function isOneOf(columns: readonly ColumnExpression[], keys: readonly (readonly unknown[])[]): Expression<boolean> {
+/** Loads a relationship of those that do not know the key of their related rows. */
+export async function loadByParents(
+  property: RelationshipProperty,
+  plan: LoadingPlan,
+  states: readonly InstanceState[],
+  loads: RelatedLoads,
+): Promise<void> {
+  const unknowing = states.filter((state) => !knowsKey(state, property));
+  await loadInChunks(new RelatedByKey(property, unknowing, property.parent.primaryKey), loads, (isWanted) =>
+    relatedSelectByParents(property, plan, isWanted, loads.populateExisting),
+  );
+}
+
+async function loadInChunks(
+  related: RelatedByKey,
+  loads: RelatedLoads,
+  select: (isWanted: IsWanted) => Select<unknown>,
+): Promise<void> {
+  const { seeking } = related;
+  for (let start = 0; start < seeking.length; start += CHUNK_SIZE) {
+    const chunk = seeking.slice(start, start + CHUNK_SIZE);
+    const keys = chunk.map(({ key }) => key);
+    related.fill(chunk, await loads.find(select((links) => isOneOf(links, keys))), loads);
+  }
+  related.fillOthers(loads);
+}
+
+function isOneOf(
+  columns: readonly ComparableExpression<unknown>[],
+  keys: readonly (readonly unknown[])[],
+): Expression<boolean> {
   const [only, ...more] = columns;
   if (only !== undefined && more.length === 0) return only.in(keys.map(([value]) => value));
   // Not every database compares tuples.

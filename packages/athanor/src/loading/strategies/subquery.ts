@@ -7,8 +7,8 @@ import type { AfterLoad } from "../after-loads.ts";
 import type { LoaderStrategy } from "../loader-strategy.ts";
 import type { PlannedEntity } from "../planned-entity.ts";
 import { loadEach } from "./immediate.ts";
-import { localProperties, RelatedByKey, relatedSelect } from "./related-by-key.ts";
-import { selectin } from "./selectin.ts";
+import { knowsKey, localProperties, RelatedByKey, relatedSelect } from "./related-by-key.ts";
+import { loadByParents, selectin } from "./selectin.ts";
 
 /** Related instances are found by one further statement for all, which has the first one inside of it. */
 export const subquery: LoaderStrategy = {
@@ -27,12 +27,14 @@ export const subquery: LoaderStrategy = {
 /** @param plan what the statement for the related instances says in turn */
 function loadBySubquery(entity: PlannedEntity, property: RelationshipProperty, plan: LoadingPlan): AfterLoad {
   return async (states, loads) => {
-    const related = new RelatedByKey(property, states);
+    const knowing = states.filter((state) => knowsKey(state, property));
+    const related = new RelatedByKey(property, knowing, localProperties(property));
     if (related.seeking.length > 0) {
       const statement = relatedToAll(entity, property, plan, loads.populateExisting);
       related.fill(related.seeking, await loads.find(statement, property.parent), loads);
     }
     related.fillOthers(loads);
+    if (knowing.length < states.length) await loadByParents(property, plan, states, loads);
   };
 }
 
