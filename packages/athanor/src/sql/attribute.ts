@@ -15,7 +15,7 @@ import type { AttributeName, Class, Instance, PropertiesOf, ValueOf } from "../m
 import type { Table } from "../mapping/table.ts";
 import { type EvaluationScope, type Evaluator, readColumn, UnevaluableError } from "./evaluate.ts";
 import { Aliased } from "./aliased.ts";
-import { EntityAlias, statementSource } from "./entity-alias.ts";
+import { derivedName, EntityAlias, statementSource } from "./entity-alias.ts";
 import { ComparableExpression } from "./comparable-expression.ts";
 import { conjunction } from "./conditions.ts";
 import type { Condition, Expression, Restriction } from "./expression.ts";
@@ -163,7 +163,8 @@ function relatedExists(attribute: Attribute<unknown, unknown>, use: string, wher
       `${attribute.label} is no relationship, so any() and has() say nothing of it. Compare it itself, as in eq().`,
     );
   }
-  const to = new EntityAlias(property.target, `${from === undefined ? "related" : from.name}_${key}`);
+  // Of another class around it, a relationship may have the same name.
+  const to = new EntityAlias(property.target, derivedName(from?.name ?? `related_${property.parent.table.name}`, key));
   const related = attributesOf(to);
   const conditions = [property.options.where, where].flatMap((each) =>
     each === undefined ? [] : [conditionFor(each, [related], use)],

@@ -88,7 +88,7 @@ export class CaseExpression<out TValue> extends ComparableExpression<TValue> {
     return otherwise === undefined ? node : CaseNode.cloneWith(node, { else: otherwise.toOperationNode(keepBinds) });
   }
 
-  override restrictedBy(restriction: Restriction): CaseExpression<TValue> {
+  restrictedBy(restriction: Restriction): CaseExpression<TValue> {
     const { compared, branches, otherwise } = this.parts;
     const restricted = (result: unknown): unknown =>
       isExpression(result) ? expectExpression(result).restrictedBy(restriction) : result;

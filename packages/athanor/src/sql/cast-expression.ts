@@ -38,7 +38,7 @@ export class CastExpression<out TValue> extends ComparableExpression<TValue> {
     return this.#isConverted ? castNode(node, this.columnType) : node;
   }
 
-  override restrictedBy(restriction: Restriction): CastExpression<TValue> {
+  restrictedBy(restriction: Restriction): CastExpression<TValue> {
     return new CastExpression(this.#expression.restrictedBy(restriction), this.columnType, this.#isConverted);
   }
 }

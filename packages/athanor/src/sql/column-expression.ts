@@ -28,6 +28,10 @@ export class ColumnExpression extends ComparableExpression<unknown> {
     into.add(this.label);
   }
 
+  restrictedBy(): this {
+    return this;
+  }
+
   toOperationNode(): OperationNode {
     return columnNode(this.#table, this.#column.name);
   }

@@ -286,7 +286,7 @@ class Computation<out TValue> extends ComparableExpression<TValue> {
     return ParensNode.create(BinaryOperationNode.create(left, OperatorNode.create(this.#operator), right));
   }
 
-  override restrictedBy(restriction: Restriction): Computation<TValue> {
+  restrictedBy(restriction: Restriction): Computation<TValue> {
     const [left, right] = [this.#left.restrictedBy(restriction), this.#right.restrictedBy(restriction)];
     return new Computation(left, this.#operator, right, this.columnType);
   }

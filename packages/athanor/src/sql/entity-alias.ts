@@ -63,6 +63,19 @@ export function isWholeTable({ columns }: EntityAlias): boolean {
   return isPlainEntity(columns);
 }
 
+/** Databases cut names off behind 63 characters, and some of ours go on. */
+const MAX_NAME_LENGTH = 54;
+
+/** A name made of another one. Names that would be the same once a database has cut them off stay different. */
+export function derivedName(name: string, suffix: string): string {
+  const derived = `${name}_${suffix}`;
+  if (derived.length <= MAX_NAME_LENGTH) return derived;
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < derived.length; index++)
+    hash = Math.imul(hash ^ derived.charCodeAt(index), 0x01000193) >>> 0;
+  return `${derived.slice(0, MAX_NAME_LENGTH - 9)}_${hash.toString(16).padStart(8, "0")}`;
+}
+
 /** Where the columns of the class of a statement stand. */
 export function rootSource({ alias }: { readonly alias?: EntityAlias | undefined }): NamedSource {
   return alias ?? statementSource;

@@ -26,10 +26,11 @@ export abstract class Expression<out TValue> implements StatementPart, KyselyExp
   abstract structure(into: Structure): void;
   abstract toOperationNode(keepBinds?: boolean): OperationNode;
 
-  /** The same, where it reads rows of other classes without those that must not be seen. */
-  restrictedBy(_restriction: Restriction): Expression<TValue> {
-    return this;
-  }
+  /**
+   * The same, where it reads rows of other classes without those that must not be seen. Each kind of expression says for itself how that reaches its parts: one that
+   * forgot would show what is hidden.
+   */
+  abstract restrictedBy(restriction: Restriction): Expression<TValue>;
 
   /** How its values are read off rows; undefined where they are what the driver gives. */
   reader(dialect: Dialect): ((raw: unknown) => unknown) | undefined {
@@ -80,6 +81,10 @@ export class BoundValue extends Expression<unknown> {
     return bindNode(this.bind, keepBinds);
   }
 
+  restrictedBy(): this {
+    return this;
+  }
+
   override evaluator({ parameters }: EvaluationScope): Evaluator {
     const { name } = this.bind;
     const value = name === undefined ? this.bind.value : parameters?.[name];
@@ -115,7 +120,7 @@ export class ForeignExpression extends Expression<unknown> {
     return this.#expression.toOperationNode();
   }
 
-  override restrictedBy({ moved }: Restriction): this {
+  restrictedBy({ moved }: Restriction): this {
     if (moved === undefined) return this;
     throw new ArgumentError(
       `A condition on a class, given as an expression, holds SQL of your own. Nobody can tell which columns that names, and the class may stand in a statement under another name. ` +

@@ -92,6 +92,10 @@ const everyRow = new (class extends Expression<unknown> {
   toOperationNode(): OperationNode {
     return RawNode.createWithSql("*");
   }
+
+  restrictedBy(): this {
+    return this;
+  }
 })();
 
 /** What is known of a function: what it is called in SQL, what it answers with, and what its arguments are. */

@@ -114,7 +114,7 @@ export class FunctionExpression<out TValue> extends ComparableExpression<TValue>
     } as AggregateFunctionNode;
   }
 
-  override restrictedBy(restriction: Restriction): FunctionExpression<TValue> {
+  restrictedBy(restriction: Restriction): FunctionExpression<TValue> {
     const { arguments: given, orderBy, filter, window } = this.#parts;
     return this.#with({
       arguments: given.map((argument) => argument.restrictedBy(restriction)),

@@ -33,6 +33,10 @@ export class Literal<out TValue> extends ComparableExpression<TValue> {
     return this.#value.toOperationNode(keepBinds);
   }
 
+  restrictedBy(): this {
+    return this;
+  }
+
   override evaluator(scope: EvaluationScope): Evaluator {
     return this.#value.evaluator(scope);
   }

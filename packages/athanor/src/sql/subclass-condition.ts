@@ -14,7 +14,7 @@ import {
   ValueNode,
 } from "kysely";
 import { type ColumnProperty, type Mapper, mapperOfState } from "../mapping/mapper.ts";
-import { EntityAlias, isWholeTable, statementSource } from "./entity-alias.ts";
+import { derivedName, EntityAlias, isWholeTable, statementSource } from "./entity-alias.ts";
 import type { EvaluationScope, Evaluator } from "./evaluate.ts";
 import { Predicate } from "./conditions.ts";
 import { conditionNode, type Expression, type Restriction } from "./expression.ts";
@@ -50,8 +50,11 @@ export class SubclassCondition extends Predicate {
     this.#subclass = subclass;
     this.#make = make;
     const name = from?.name ?? parent.table.name;
-    const isInSameRows = subclass.tables.length === parent.tables.length && (from === undefined || isWholeTable(from));
-    this.#apart = isInSameRows ? undefined : new EntityAlias(subclass, `${name}_as_${subclass.polymorphicIdentity}`);
+    const isInSameRows =
+      subclass.tables.every((table) => parent.tables.includes(table)) && (from === undefined || isWholeTable(from));
+    this.#apart = isInSameRows
+      ? undefined
+      : new EntityAlias(subclass, derivedName(name, `as_${subclass.polymorphicIdentity}`));
     const here = from === undefined ? undefined : new EntityAlias(subclass, from.name);
     this.#condition = condition ?? make(subclass, this.#apart ?? here);
   }
