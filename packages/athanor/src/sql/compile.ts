@@ -56,7 +56,7 @@ export function compileCached(
   const cache = cacheOf(dialect);
   let compiled = structure.isCacheable ? cache.get(structure.key) : undefined;
   if (compiled === undefined) {
-    compiled = compile(node(), structure.binds, dialect);
+    compiled = compile(node(), structure, dialect);
     if (structure.isCacheable) {
       if (cache.size >= CACHE_SIZE) cache.delete(cache.keys().next().value as string);
       cache.set(structure.key, compiled);
@@ -70,7 +70,7 @@ export function compileForeign(
   node: OperationNode,
   dialect: Dialect,
 ): { readonly sql: string; readonly parameters: unknown[] } {
-  const compiled = compile(node, [], dialect);
+  const compiled = compile(node, new Structure(), dialect);
   return { sql: compiled.sql, parameters: bindParameters(compiled, [], dialect, undefined) };
 }
 
@@ -120,20 +120,42 @@ function textByKey(columns: EntityColumns, dialect: Dialect, properties?: readon
   return sql;
 }
 
-function compile(node: OperationNode, binds: readonly Bind[], dialect: Dialect): Compiled {
-  const named = new ColumnTypeNames(dialect).transformNode(node);
-  const { sql, parameters } = dialect.compiler.compileQuery(named as RootOperationNode, createQueryId());
+function compile(node: OperationNode, structure: Structure, dialect: Dialect): Compiled {
+  const compilable = new CompilableNode(structure, dialect).transformNode(node);
+  const { sql, parameters } = dialect.compiler.compileQuery(compilable as RootOperationNode, createQueryId());
   return {
     sql,
-    parameters: parameters.map((parameter) => {
-      if (!(parameter instanceof Bind)) return { constant: parameter };
-      const index = binds.indexOf(parameter);
-      // The text would serve other statements with the value of this one.
-      if (index === -1)
-        throw new AthanorError("A part of a statement left out one of its values when it told its structure.");
-      return { bind: index, codec: codecOf(parameter, dialect) };
-    }),
+    parameters: parameters.map((parameter) =>
+      parameter instanceof Bind
+        ? { bind: expectPlace(structure, parameter), codec: codecOf(parameter, dialect) }
+        : { constant: parameter },
+    ),
   };
+}
+
+/** A node as a database's compiler takes it: values that are one are the same one, and types have their names. */
+class CompilableNode extends ColumnTypeNames {
+  readonly #structure: Structure;
+
+  constructor(structure: Structure, dialect: Dialect) {
+    super(dialect);
+    this.#structure = structure;
+  }
+
+  protected override transformValue(node: ValueNode): ValueNode {
+    if (!(node.value instanceof Bind)) return node;
+    const place = expectPlace(this.#structure, node.value);
+    const bind = this.#structure.binds[place];
+    return bind === node.value ? node : { ...node, value: bind };
+  }
+}
+
+function expectPlace(structure: Structure, bind: Bind): number {
+  const place = structure.placeOf(bind);
+  // The text would serve other statements with the value of this one.
+  if (place === undefined)
+    throw new AthanorError("A part of a statement left out one of its values when it told its structure.");
+  return place;
 }
 
 function bindParameters(

@@ -30,7 +30,7 @@ import { newSource, SelectSource } from "./select-source.ts";
 import { ScalarSubquery } from "./subquery.ts";
 import { type ColumnValues, type Selectable, type SelectedColumns, selectedColumns } from "./selected-columns.ts";
 import { SelectedEntity } from "./selected-entity.ts";
-import { Bind, type Structure } from "./structure.ts";
+import { Bind, Structure } from "./structure.ts";
 
 /** Options that accompany the execution of a statement; listeners of `doOrmExecute` see them, and may add their own. */
 export interface ExecutionOptions {
@@ -390,6 +390,8 @@ export class Select<
   #structure(into: Structure): void {
     const { where, orderBy, limit, offset, columns, isDistinct, sources = [], links = [], joins = [] } = this.parts;
     const { groupBy = [], having } = this.parts;
+    // What is selected, ordered by or compared must be for the database what is grouped by, wherever that stands in it.
+    if (groupBy.some(hasBinds)) into.unite();
     into.add(`select ${this.entityColumns.structureKey}`);
     if (this.parts.alias !== undefined) into.add(` as ${this.parts.alias.name}`);
     for (const table of this.parts.from ?? []) into.add(`, ${table.fullName}`);
@@ -455,6 +457,12 @@ export function select<TModel extends { readonly "~properties": unknown } & Clas
   }
   mapperOf(entity as never);
   return new Select(entity as never);
+}
+
+function hasBinds(expression: Expression<unknown>): boolean {
+  const structure = new Structure();
+  expression.structure(structure);
+  return structure.binds.length > 0;
 }
 
 /** The value of the only column of a row. */

@@ -38,7 +38,8 @@ interface Statement {
 }
 
 /**
- * What makes two statements compile to the same text: everything about them but their values, which are collected apart.
+ * What makes two statements compile to the same text: everything about them but their values, which are collected apart. Where one value stands in several places, that is
+ * part of it too: the text may send the value once, and the values of another statement may differ there.
  */
 export class Structure {
   key = "";
@@ -46,7 +47,10 @@ export class Structure {
   /** False where a part can only be compared by compiling it, as Kysely's `sql`. */
   isCacheable = true;
 
-  readonly #statements: Statement[] = [];
+  #statements: Statement[] = [];
+  readonly #places = new Map<Bind, number>();
+  /** The places of values that stand for all that are equal to them; undefined where equal values are not one. */
+  #equal: Map<string, number> | undefined = undefined;
 
   /** A statement begins, inside of those that have begun and not ended. */
   enter(statement: Statement): void {
@@ -60,11 +64,18 @@ export class Structure {
 
   /** A statement stands here that compares itself with nothing around it, and so may read the same under the same names. */
   include(statement: StatementPart): void {
-    const own = new Structure();
-    statement.structure(own);
-    this.key += own.key;
-    this.binds.push(...own.binds);
-    this.isCacheable &&= own.isCacheable;
+    const around = this.#statements;
+    this.#statements = [];
+    statement.structure(this);
+    this.#statements = around;
+  }
+
+  /**
+   * From here on equal values are one. Expressions that must be the same for the database then are, although each was made with values of its own. It costs a text for
+   * each set of values that are equal, so it is for statements that need it.
+   */
+  unite(): void {
+    this.#equal ??= new Map();
   }
 
   add(part: string): this {
@@ -73,8 +84,25 @@ export class Structure {
   }
 
   bind(bind: Bind): void {
-    this.binds.push(bind);
-    this.key += bind.isAlone && bind.type !== undefined ? `?${typeKey(bind.type)}` : "?";
+    const known = this.#places.get(bind) ?? this.#placeOfEqual(bind);
+    this.#places.set(bind, known ?? this.binds.length);
+    this.key += known === undefined ? "?" : `=${known}`;
+    if (bind.isAlone && bind.type !== undefined) this.key += typeKey(bind.type);
+    if (known === undefined) this.binds.push(bind);
+  }
+
+  /** The place of a value among the binds; undefined where nothing told of it. */
+  placeOf(bind: Bind): number | undefined {
+    return this.#places.get(bind);
+  }
+
+  #placeOfEqual({ value, type, name }: Bind): number | undefined {
+    if (this.#equal === undefined || type === undefined || name !== undefined || typeof value === "object")
+      return undefined;
+    const text = `${typeKey(type)} ${typeof value} ${String(value)}`;
+    const known = this.#equal.get(text);
+    if (known === undefined) this.#equal.set(text, this.binds.length);
+    return known;
   }
 }
 

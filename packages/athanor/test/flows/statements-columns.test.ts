@@ -1,5 +1,14 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
-import { func, listen, Select, select, selectinLoad, sql, withLoaderCriteria } from "../../src/index.ts";
+import {
+  type Expression,
+  func,
+  listen,
+  Select,
+  select,
+  selectinLoad,
+  sql,
+  withLoaderCriteria,
+} from "../../src/index.ts";
 import { forEachDatabase } from "../databases.ts";
 import { type OpenSessions, openSessions } from "./open-sessions.ts";
 import { Customer, joinedAt, metadata, Order, story } from "./orders-story.ts";
@@ -73,6 +82,28 @@ forEachDatabase((db) => {
       const priced = select(Order).columns((order) => [func.sum(order.price), func.min(order.country)]);
       expect((await session.execute(priced)).one()).toEqual(["13.75", "DE"]);
       expect(await session.scalar(select(Order).columns((order) => [func.sum(order.serial)]))).toBe(7n);
+    });
+
+    test("of groups may be computed of what rows are grouped by, wherever that stands in them", async () => {
+      await using session = await story(await open());
+      const initialOf = (country: Expression<string>) => func<string>("substr", country, 1, 1);
+      const asked = (suffix: string) =>
+        select(Order)
+          .groupBy((order) => initialOf(order.country))
+          .orderBy((order) => func.lower(initialOf(order.country)).desc())
+          .columns((order) => [
+            func.concat(initialOf(order.country), suffix),
+            func.sum(func.sum(order.units)).over({ orderBy: initialOf(order.country) }),
+          ]);
+      const answer = async (suffix: string) => (await session.execute(asked(suffix))).all();
+      expect(await answer("!")).toEqual([
+        ["F!", 6],
+        ["D!", 4],
+      ]);
+      expect(await answer("?")).toEqual([
+        ["F?", 6],
+        ["D?", 4],
+      ]);
     });
 
     test("take any function of the database, and SQL of one's own", async () => {

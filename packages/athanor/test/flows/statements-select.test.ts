@@ -294,6 +294,15 @@ forEachDatabase((db) => {
   });
 
   describe("a statement that was executed before", () => {
+    test("does not lend its text to one whose values are other ones where its own was one", async () => {
+      const { SessionLocal } = await open(db);
+      await using session = SessionLocal();
+      const isAnn = attributes(User).name.eq("ann");
+      expect(await names(session, select(User).where(or(isAnn, isAnn)))).toEqual(["ann"]);
+      const annOrEve = or(attributes(User).name.eq("ann"), attributes(User).name.eq("eve"));
+      expect(await names(session, select(User).where(annOrEve))).toEqual(["ann", "eve"]);
+    });
+
     test("is compiled once for all values, and gives each execution its own rows", async () => {
       const { SessionLocal } = await open(db);
       await using session = SessionLocal();

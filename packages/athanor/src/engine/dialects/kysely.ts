@@ -5,6 +5,7 @@ import {
   type Driver,
   isAbortedTransactionError,
   PostgresAdapter,
+  PostgresQueryCompiler,
   type QueryCompiler,
   SqliteAdapter,
 } from "kysely";
@@ -24,6 +25,7 @@ import {
 import { ConnectionLostError } from "../errors.ts";
 import { parseTimestamp } from "../timestamp-text.ts";
 import { postgresqlCodec } from "./postgresql-codecs.ts";
+import { PostgresqlCompiler } from "./postgresql-compiler.ts";
 import { translatePostgresqlError, unreachable } from "./postgresql-errors.ts";
 import { postgresqlDdl, postgresqlTraits, rolledBackAtCommit, transactionModes } from "./postgresql-family.ts";
 import { sqliteCodec } from "./sqlite-codecs.ts";
@@ -85,7 +87,9 @@ export function kyselyDialect(kysely: KyselyDialect): Dialect {
         `this one has a ${adapter.constructor.name}. If it should fit, two copies of the package kysely may be installed.`,
     );
   }
-  const compiler = kysely.createQueryCompiler();
+  const own = kysely.createQueryCompiler();
+  // Ours differs only in what it makes of our own statements; a compiler of somebody else's is left alone.
+  const compiler = own.constructor === PostgresQueryCompiler ? new PostgresqlCompiler() : own;
   let driver: Promise<Driver> | undefined;
   const opened = new WeakSet<DatabaseConnection>();
   return {

@@ -1,7 +1,8 @@
-import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from "kysely";
+import { PostgresAdapter, PostgresIntrospector } from "kysely";
 import type { DdlRules, Dialect, Traits, TransactionOptions } from "../dialect.ts";
 import { OperationalError } from "../errors.ts";
 import { postgresqlCodec } from "./postgresql-codecs.ts";
+import { PostgresqlCompiler } from "./postgresql-compiler.ts";
 import { translatePostgresqlError } from "./postgresql-errors.ts";
 
 export const postgresqlTraits: Traits = {
@@ -30,7 +31,7 @@ export function postgresqlFamily(): Pick<
     name: "postgresql",
     traits: postgresqlTraits,
     ddl: postgresqlDdl,
-    compiler: new PostgresQueryCompiler(),
+    compiler: new PostgresqlCompiler(),
     adapter: new PostgresAdapter(),
     codec: postgresqlCodec,
     translateError: translatePostgresqlError,
