@@ -1,4 +1,17 @@
-import { aliased, func, joinedLoad, not, select, selectinLoad, type Session, sql } from "../../src/index.ts";
+import {
+  aliased,
+  type Attributes,
+  caseWhen,
+  cast,
+  func,
+  integer,
+  joinedLoad,
+  not,
+  select,
+  selectinLoad,
+  type Session,
+  sql,
+} from "../../src/index.ts";
 import { Album, Artist, Customer, Invoice, Line, Tag, Track } from "./models.ts";
 
 /** What people ask of such a shop: through the API, and as SQL written by hand. The rows must be the same, in the same order. */
@@ -8,7 +21,8 @@ export interface Question {
   readonly sql: string;
 }
 
-const spent = sql<number>`cast(sum(${sql.ref("lines.price")} * ${sql.ref("lines.units")}) * 100 as integer)`;
+const centsOf = (line: Attributes<typeof Line>) => cast(func.sum(line.price.times(line.units)).times(100), integer());
+const monthOf = (invoice: Attributes<typeof Invoice>) => func<string>("substr", invoice.day, 1, 7);
 
 export const questions: readonly Question[] = [
   {
@@ -34,9 +48,9 @@ export const questions: readonly Question[] = [
           select(Customer)
             .join("invoices")
             .join(Invoice, "lines")
-            .groupBy((customer, invoice) => [customer.country, func("substr", invoice.day, 1, 7)])
-            .orderBy((customer, invoice) => [customer.country, func("substr", invoice.day, 1, 7)])
-            .columns((customer, invoice) => [customer.country, func("substr", invoice.day, 1, 7), spent]),
+            .groupBy((customer, invoice) => [customer.country, monthOf(invoice)])
+            .orderBy((customer, invoice) => [customer.country, monthOf(invoice)])
+            .columns((customer, invoice, line) => [customer.country, monthOf(invoice), centsOf(line)]),
         )
       ).all(),
     sql: `select c.country, substr(i.day, 1, 7), cast(sum(l.price * l.units) * 100 as integer) from customers c join invoices i on i.customer_id = c.id
@@ -273,5 +287,59 @@ export const questions: readonly Question[] = [
       ).all(),
     sql: `select c.country, sum(l.units), (select sum(units) from lines) from customers c join invoices i on i.customer_id = c.id join lines l on l.invoice_id = i.id
      group by c.country order by c.country`,
+  },
+  {
+    text: "what was spent in each month, in all months up to it, and how much more than in the month before",
+    ask: async (session) =>
+      (
+        await session.execute(
+          select(Invoice)
+            .join("lines")
+            .groupBy((invoice) => monthOf(invoice))
+            .orderBy((invoice) => monthOf(invoice))
+            .columns((invoice, line) => {
+              const spent = centsOf(line);
+              const inOrder = { orderBy: monthOf(invoice) };
+              return {
+                month: monthOf(invoice),
+                spent,
+                soFar: func.sum(spent).over(inOrder),
+                more: spent.minus(func.lag(spent, 1, 0).over(inOrder)),
+              };
+            }),
+        )
+      ).all(),
+    sql: `with months as (select substr(i.day, 1, 7) as month, cast(sum(l.price * l.units) * 100 as integer) as spent from invoices i join lines l on l.invoice_id = i.id group by 1)
+     select month, spent, sum(spent) over (order by month), spent - lag(spent, 1, 0) over (order by month) from months order by month`,
+  },
+  {
+    text: "how many lines are cheap, dear or between",
+    ask: async (session) => {
+      const band = (line: Attributes<typeof Line>) =>
+        caseWhen(line.price.lt("5"), "cheap").when(line.price.gte("15"), "dear").else("between");
+      const counted = select(Line)
+        .groupBy(band)
+        .orderBy(band)
+        .columns((line) => [band(line), func.count(), func.count().filter(line.units.gt(1))]);
+      return (await session.execute(counted)).all();
+    },
+    sql: `select case when price < 5 then 'cheap' when price >= 15 then 'dear' else 'between' end as band, count(*), sum(case when units > 1 then 1 else 0 end)
+     from lines group by band order by band`,
+  },
+  {
+    text: "artists with the number of units sold of their tracks, as instances",
+    ask: async (session) => {
+      const units = select(Artist)
+        .join("albums")
+        .join(Album, "tracks")
+        .join(Track, "lines")
+        .groupBy((artist) => [artist.id, artist.name])
+        .orderBy((artist, _album, _track, line) => [func.sum(line.units).desc(), artist.id])
+        .limit(10)
+        .columns((artist, _album, _track, line) => ({ artist, units: func.sum(line.units) }));
+      return (await session.execute(units)).all().map(({ artist, units: sold }) => [artist.name, artist.id, sold]);
+    },
+    sql: `select r.name, r.id, sum(l.units) from artists r join albums a on a.artist_id = r.id join tracks t on t.album_id = a.id join lines l on l.track_id = t.id
+     group by r.id, r.name order by 3 desc, 2 limit 10`,
   },
 ];
