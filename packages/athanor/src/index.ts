@@ -138,6 +138,7 @@ export {
   noLoad,
   raiseLoad,
   selectinLoad,
+  selectinPolymorphic,
   subqueryLoad,
 } from "./loading/loader-options.ts";
 export { LoaderPath, type RaiseLoadOptions } from "./loading/loader-path.ts";

@@ -15,6 +15,8 @@ export interface RelatedLoads {
    * @param parents the class of what they are related to, where the statement has the first one inside of it
    */
   find(statement: Select<unknown>, parents?: Mapper): Promise<readonly (readonly [Instance, ...unknown[]])[]>;
+  /** Loads further columns of instances that are there already. Listeners see it as a statement of its own. */
+  complete(statement: Select<unknown>): Promise<void>;
   /**
    * Loads a relationship of one instance by itself.
    *

@@ -71,8 +71,9 @@ function unloadedRelationships(tree: LoaderTree, mapper: Mapper): ReadonlyMap<nu
 export function carriedBy(state: InstanceState, only?: readonly string[]): LoadingPlan {
   const plan = carried.get(state);
   if (plan === undefined) return emptyPlan;
-  if (only === undefined) return plan;
-  return { ...plan, tree: plan.tree.only(only) };
+  // The statement may have been about a class above its own.
+  const tree = plan.tree.of(mapperOfState(state));
+  return { ...plan, tree: only === undefined ? tree : tree.only(only) };
 }
 
 /** The same, for loading one of its relationships. */

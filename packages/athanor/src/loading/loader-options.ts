@@ -1,4 +1,5 @@
-import type { Class, RelationshipName, TargetOf } from "../mapping/model-types.ts";
+import type { AnyModel, Class, RelationshipName, TargetOf } from "../mapping/model-types.ts";
+import type { SubclassOf } from "../sql/scope.ts";
 import { LoaderPath, type RaiseLoadOptions } from "./loader-path.ts";
 
 /** A class whose relationships can be loaded along. */
@@ -123,4 +124,22 @@ export function noLoad<TModel extends Loadable, const TName extends Relationship
   name: TName,
 ): LoaderPath<TargetOf<TModel, TName>> {
   return LoaderPath.from(model).noLoad(name);
+}
+
+/**
+ * Loads what subclasses add to the instances of a statement, by one further SELECT for each subclass of which there are any. Each instance is complete by the nearest of the
+ * listed classes that it is of. Relationships of the subclasses are options beside it: `selectinLoad(Engineer, "projects")`.
+ *
+ * For one SELECT of all, and to compare with what subclasses add, there is {@link withPolymorphic}. SQLAlchemy: Writing SELECT statements for Inheritance Mappings,
+ * `selectin_polymorphic`.
+ *
+ * @throws ArgumentError for a class that is no subclass.
+ * @example
+ * const staff = await session.scalars(select(Employee).options(selectinPolymorphic(Employee, [Engineer, Manager]), selectinLoad(Engineer, "projects")));
+ */
+export function selectinPolymorphic<TModel extends Loadable & AnyModel>(
+  model: TModel,
+  subclasses: readonly SubclassOf<TModel>[],
+): LoaderPath<TModel> {
+  return LoaderPath.from(model).selectinPolymorphic(subclasses as never);
 }

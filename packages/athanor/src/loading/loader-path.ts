@@ -5,6 +5,8 @@ import type { Mapper } from "../mapping/mapper.ts";
 import type { AnyModel, RelationshipName, TargetOf } from "../mapping/model-types.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { Aliased } from "../sql/aliased.ts";
+import type { SubclassOf } from "../sql/scope.ts";
+import { expectSubclasses } from "../sql/with-polymorphic.ts";
 import { isOf, LoaderTree } from "../sql/loader-tree.ts";
 import { LoaderOption, type LoadingPlan } from "../sql/loading-plan.ts";
 import type { LoaderStrategy } from "./loader-strategy.ts";
@@ -32,13 +34,16 @@ export interface RaiseLoadOptions {
 export class LoaderPath<in out TModel> extends LoaderOption {
   declare readonly "~target": TModel;
   readonly #root: Mapper;
-  /** The relationships that lead from there to the class whose relationships the methods name. */
+  /** The class whose relationships the methods name: the one that the path leads to, or a subclass of it. */
+  readonly #target: Mapper;
+  /** The relationships that lead there from the first class. */
   readonly #path: readonly RelationshipProperty[];
   readonly #tree: LoaderTree;
 
-  private constructor(root: Mapper, path: readonly RelationshipProperty[], tree: LoaderTree) {
+  private constructor(root: Mapper, path: readonly RelationshipProperty[], tree: LoaderTree, target?: Mapper) {
     super();
     this.#root = root;
+    this.#target = target ?? path.at(-1)?.target ?? root;
     this.#path = path;
     this.#tree = tree;
   }
@@ -94,20 +99,35 @@ export class LoaderPath<in out TModel> extends LoaderOption {
     return this.#with(name, contained(join?.alias));
   }
 
+  /** Loads what these subclasses add to the related instances, by one further statement for each: see {@link selectinPolymorphic}. */
+  selectinPolymorphic(subclasses: TModel extends AnyModel ? readonly SubclassOf<TModel>[] : never): LoaderPath<TModel> {
+    const selectin = expectSubclasses(this.#target, subclasses, "selectinPolymorphic");
+    return new LoaderPath(
+      this.#root,
+      this.#path,
+      this.#tree.changedAt(this.#path, (at) => at.withSubclasses({ selectin })),
+    );
+  }
+
   override addTo(plan: LoadingPlan, mappers: readonly Mapper[]): LoadingPlan {
-    const [property] = [...this.#tree.nodes.keys()] as [RelationshipProperty];
-    if (!mappers.some((mapper) => isOf(property, mapper))) {
-      const { label, key } = property;
+    const [property] = this.#tree.nodes.keys();
+    const isThere = (mapper: Mapper): boolean =>
+      property === undefined ? this.#root.isA(mapper) || mapper.isA(this.#root) : isOf(property, mapper);
+    if (!mappers.some(isThere)) {
       const { name } = (mappers[0] as Mapper).class;
+      const [label, next] =
+        property === undefined
+          ? [`What subclasses of ${this.#root.class.name} add`, `selectinPolymorphic([…])`]
+          : [property.label, `selectinLoad("${property.key}")`];
       throw new ArgumentError(
-        `${label} cannot be loaded along with a statement that selects ${name}. Name a relationship of ${name} first, and lead on from there: selectinLoad(${name}, "…").selectinLoad("${key}").`,
+        `${label} cannot be loaded along with a statement that selects ${name}. Name a relationship of ${name} first, and lead on from there: selectinLoad(${name}, "…").${next}.`,
       );
     }
     return { ...plan, tree: plan.tree.mergedWith(this.#tree) };
   }
 
   #with(name: string, strategy: LoaderStrategy): LoaderPath<any> {
-    const property = relationshipOf(this.#path.at(-1)?.target ?? this.#root, name);
+    const property = relationshipOf(this.#target, name);
     const tree = this.#tree.changedAt(this.#path, (at) => at.withStrategy(property, strategy));
     return new LoaderPath(this.#root, [...this.#path, property], tree);
   }

@@ -2,7 +2,7 @@ import type { EntityColumns } from "../mapping/entity-columns.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { EntityAlias } from "../sql/entity-alias.ts";
-import type { LoaderTree } from "../sql/loader-tree.ts";
+import type { LoaderNode, LoaderTree } from "../sql/loader-tree.ts";
 import type { LoadingPlan } from "../sql/loading-plan.ts";
 import type { AfterLoad } from "./after-loads.ts";
 import type { StatementPlan } from "./statement-plan.ts";
@@ -29,8 +29,12 @@ export class PlannedEntity {
   readonly depth: number;
   /** Relationships that are read from the same rows, in the order of declaration. */
   readonly joined: JoinedRelation[] = [];
-  /** What is to be done when all rows are read. */
-  readonly after: { readonly property: RelationshipProperty; readonly load: AfterLoad }[] = [];
+  /** The subclasses whose columns the rows do not hold, and which are loaded along by further statements. */
+  readonly subclassesToLoad: Set<Mapper>;
+  /** Relationships of such subclasses that are read from the rows of those statements. */
+  readonly leftToSubclasses: LoaderNode[] = [];
+  /** What is to be done when all rows are read, for instances of a class. */
+  readonly after: { readonly of: Mapper; readonly load: AfterLoad }[] = [];
 
   constructor(
     statement: StatementPlan,
@@ -46,6 +50,8 @@ export class PlannedEntity {
     this.tree = tree;
     this.path = path;
     this.joinedTo = joinedTo;
+    const subclasses = [...tree.subclasses.inline, ...tree.subclasses.selectin];
+    this.subclassesToLoad = new Set(subclasses.filter((subclass) => !columns.covers(subclass)));
     this.depth = joinedTo === undefined ? 0 : joinedTo.entity.depth + 1;
   }
 
@@ -64,8 +70,14 @@ export class PlannedEntity {
     return this.joinedTo === undefined ? this.mapper : this.joinedTo.entity.origin;
   }
 
-  loadAfter(property: RelationshipProperty, load: AfterLoad): void {
+  loadAfter({ parent }: RelationshipProperty, load: AfterLoad): void {
     if (this.after.length === 0) this.statement.withAfter.push(this);
-    this.after.push({ property, load });
+    this.after.push({ of: parent, load });
+  }
+
+  /** The same, before everything else. */
+  loadFirst(load: AfterLoad): void {
+    if (this.after.length === 0) this.statement.withAfter.push(this);
+    this.after.unshift({ of: this.mapper, load });
   }
 }

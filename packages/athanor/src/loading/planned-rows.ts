@@ -102,9 +102,9 @@ class PlannedRows {
   enqueue(afterLoads: AfterLoads, loads: RelatedLoads): void {
     for (const entity of this.#plan.withAfter) {
       const states = [...(this.#entities.get(entity) as EntityRows).states];
-      for (const { property, load } of entity.after) {
+      for (const { of, load } of entity.after) {
         // Rows of a hierarchy are of several classes, and not each has what a subclass adds.
-        const having = states.filter((state) => mapperOfState(state).isA(property.parent));
+        const having = states.filter((state) => mapperOfState(state).isA(of));
         afterLoads.add(load, having, loads);
       }
     }

@@ -1,6 +1,6 @@
 import { ArgumentError } from "../event/errors.ts";
 import type { Mapper } from "../mapping/mapper.ts";
-import type { RelationshipProperty } from "../mapping/relationship-property.ts";
+import { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { EagerJoin } from "../sql/eager-join.ts";
 import { EntityAlias } from "../sql/entity-alias.ts";
 import { conjunction } from "../sql/conditions.ts";
@@ -8,6 +8,7 @@ import type { Expression } from "../sql/expression.ts";
 import { isOf, type LoaderTree } from "../sql/loader-tree.ts";
 import type { EntityCriteria, LoadingPlan } from "../sql/loading-plan.ts";
 import { GivenJoin } from "../sql/given-join.ts";
+import { PolymorphicEntity } from "../sql/polymorphic-entity.ts";
 import { relatedCondition } from "../sql/related-condition.ts";
 import { Select } from "../sql/select.ts";
 import { SelectedEntity } from "../sql/selected-entity.ts";
@@ -15,6 +16,7 @@ import type { UserDefinedOption } from "../sql/user-defined-option.ts";
 import { criteriaCondition, restrictionOf } from "./criteria-condition.ts";
 import { PlannedEntity } from "./planned-entity.ts";
 import { arrangeRelationships } from "./strategy-of.ts";
+import { arrangeSubclasses } from "./subclass-load.ts";
 
 /** What is known of an execution besides its statement. */
 export interface StatementPlanOptions {
@@ -22,7 +24,7 @@ export interface StatementPlanOptions {
   readonly isRefresh?: boolean;
   /** Whether criteria hold for the rows of the statement itself; a refresh does not hide the instance that it was asked for, unless the session is strict. */
   readonly hidesOwn?: boolean | undefined;
-  /** Of a refresh, the names that are loaded anew, where not all are. */
+  /** The names that are loaded, where not the whole instance is: of a refresh, or of what completes instances that are there. */
   readonly only?: readonly string[] | undefined;
 }
 
@@ -41,7 +43,7 @@ export class StatementPlan {
   readonly userDefined: readonly UserDefinedOption[];
   /** The statement refreshes an instance, so what follows is about this one alone. */
   readonly isRefresh: boolean;
-  /** Of a refresh, the names that are loaded anew, where not all are. */
+  /** The names that are loaded, where not the whole instance is: of a refresh, or of what completes instances that are there. */
   readonly only: readonly string[] | undefined;
 
   constructor(
@@ -60,6 +62,7 @@ export class StatementPlan {
       ({ columns, alias }) => new PlannedEntity(this, columns, alias, tree.of(columns.mapper), path),
     );
     this.entities.forEach(arrangeRelationships);
+    for (const entity of this.entities.flatMap(withJoined)) arrangeSubclasses(entity);
     const restricted = criteria.length === 0 ? select : select.restrictedBy(restrictionOf(criteria), hidesOwn);
     this.select = new Select(select.entity, {
       ...restricted.parts,
@@ -76,7 +79,10 @@ export class StatementPlan {
   /** Reads related rows beside those of an entity. */
   join(parent: PlannedEntity, property: RelationshipProperty, tree: LoaderTree): PlannedEntity {
     const { target } = property;
-    const alias = new EntityAlias(target, `${target.table.name}_${this.joins.length + 1}`);
+    const { inline } = tree.subclasses;
+    const along =
+      inline.length === 0 ? undefined : new PolymorphicEntity(target, [...target.columns.subclasses, ...inline]);
+    const alias = new EntityAlias(target, `${target.table.name}_${this.joins.length + 1}`, undefined, along);
     return this.#read(parent, tree, new EagerJoin(property, parent.alias, alias, this.#conditionOf(property, alias)));
   }
 
@@ -106,16 +112,25 @@ export class StatementPlan {
 
 /** An option of a class that stands in no row would do nothing. */
 function expectInRows(
-  tree: LoaderTree,
+  { nodes, subclasses }: LoaderTree,
   entities: readonly { readonly mapper: Mapper }[],
   { mapper }: Select<unknown>,
 ): void {
-  for (const property of tree.nodes.keys()) {
-    if (entities.some((entity) => isOf(property, entity.mapper))) continue;
-    const { class: parent } = property.parent;
-    throw new ArgumentError(
-      `An option says how ${property.label} is loaded, and the rows of the statement of ${mapper.class.name} hold no ${parent.name}. ` +
-        `Select it along, as in .columns((user, post) => [user, post]), or leave out the option.`,
-    );
-  }
+  const missing =
+    [...nodes.keys()].find((property) => !entities.some((entity) => isOf(property, entity.mapper))) ??
+    subclasses.selectin.find((subclass) => !entities.some((entity) => subclass.isA(entity.mapper)));
+  if (missing === undefined) return;
+  const [label, owner] =
+    missing instanceof RelationshipProperty
+      ? [missing.label, missing.parent]
+      : [`what ${missing.class.name} adds`, missing];
+  throw new ArgumentError(
+    `An option says how ${label} is loaded, and the rows of the statement of ${mapper.class.name} hold no ${owner.class.name}. ` +
+      `Select it along, as in .columns((user, post) => [user, post]), or leave out the option.`,
+  );
+}
+
+/** An entity and those that are joined to it. */
+function withJoined(entity: PlannedEntity): readonly PlannedEntity[] {
+  return [entity, ...entity.joined.flatMap((relation) => withJoined(relation.entity))];
 }

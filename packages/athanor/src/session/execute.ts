@@ -48,6 +48,8 @@ export interface Execution {
   readonly parents?: readonly [Mapper] | undefined;
   /** Names that were asked for, where not the whole instance was. */
   readonly onlyKeys?: readonly string[] | undefined;
+  /** It loads further columns of instances that another statement has found, which loads along with them what is to be. */
+  readonly isCompletion?: boolean;
   /** It is itself a load that follows another statement: what follows it in turn, waits there. */
   readonly afterLoads?: AfterLoads;
 }
@@ -136,7 +138,7 @@ async function selectAlong(
   const plan = new StatementPlan(statement, statement.parts.plan ?? emptyPlan, {
     isRefresh,
     hidesOwn: execution.hidesAsked,
-    only: execution.onlyKeys,
+    only: execution.isCompletion === true ? [] : execution.onlyKeys,
   });
   const rows = await runSelect(connection, plan.select, execution);
   const context = core.loadContext(populateExisting, execution.onlyKeys, execution.asking);
@@ -168,6 +170,9 @@ function relatedLoads(
         afterLoads,
       });
       return result.all() as never;
+    },
+    complete: async (statement) => {
+      await execute(core, { statement, parameters: undefined, options: {}, isCompletion: true, afterLoads });
     },
     loadOne: (state, property, plan) => core.loadRelated(state, property, plan),
   };

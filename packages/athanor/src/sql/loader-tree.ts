@@ -9,6 +9,14 @@ export interface LoaderNode {
   readonly related: LoaderTree;
 }
 
+/** The subclasses whose columns are loaded along with the instances of a class: from the same rows, and by a further statement for each. */
+export interface SubclassesAlong {
+  readonly inline: readonly Mapper[];
+  readonly selectin: readonly Mapper[];
+}
+
+const noSubclasses: SubclassesAlong = { inline: [], selectin: [] };
+
 /** Whether instances of a class have a relationship, or those of a subclass do. */
 export function isOf({ parent }: RelationshipProperty, mapper: Mapper): boolean {
   return mapper.isA(parent) || parent.isA(mapper);
@@ -18,13 +26,32 @@ export function isOf({ parent }: RelationshipProperty, mapper: Mapper): boolean 
 export class LoaderTree {
   static readonly empty: LoaderTree = new LoaderTree(new Map());
   readonly nodes: ReadonlyMap<RelationshipProperty, LoaderNode>;
+  readonly subclasses: SubclassesAlong;
 
-  private constructor(nodes: ReadonlyMap<RelationshipProperty, LoaderNode>) {
+  private constructor(
+    nodes: ReadonlyMap<RelationshipProperty, LoaderNode>,
+    subclasses: SubclassesAlong = noSubclasses,
+  ) {
     this.nodes = nodes;
+    this.subclasses = subclasses;
+  }
+
+  /** A tree that says this of relationships, and nothing else. */
+  static from(nodes: readonly LoaderNode[]): LoaderTree {
+    return nodes.length === 0 ? LoaderTree.empty : LoaderTree.empty.#withNodes(nodes);
   }
 
   get isEmpty(): boolean {
-    return this.nodes.size === 0;
+    return this.nodes.size === 0 && this.subclasses === noSubclasses;
+  }
+
+  /** The same, and the columns of these subclasses are loaded along. */
+  withSubclasses({ inline = [], selectin = [] }: Partial<SubclassesAlong>): LoaderTree {
+    if (inline.length === 0 && selectin.length === 0) return this;
+    return new LoaderTree(this.nodes, {
+      inline: [...new Set([...this.subclasses.inline, ...inline])],
+      selectin: [...new Set([...this.subclasses.selectin, ...selectin])],
+    });
   }
 
   /** What is said of the instances at the other end of a relationship. */
@@ -48,7 +75,7 @@ export class LoaderTree {
   /** What both say. Where they contradict each other, the other one holds, which was said later. */
   mergedWith(later: LoaderTree): LoaderTree {
     if (this.isEmpty) return later;
-    let merged: LoaderTree = this;
+    let merged: LoaderTree = this.withSubclasses(later.subclasses);
     for (const { property, strategy, related } of later.nodes.values()) {
       const before = this.nodes.get(property);
       merged = merged.#withNode({
@@ -62,13 +89,18 @@ export class LoaderTree {
 
   /** What is said of instances of a class. */
   of(mapper: Mapper): LoaderTree {
-    const isWhole = [...this.nodes.keys()].every((property) => isOf(property, mapper));
-    return isWhole ? this : new LoaderTree(new Map([...this.nodes].filter(([property]) => isOf(property, mapper))));
+    const nodes = [...this.nodes.values()].filter(({ property }) => isOf(property, mapper));
+    const inline = this.subclasses.inline.filter((subclass) => subclass.isA(mapper));
+    const selectin = this.subclasses.selectin.filter((subclass) => subclass.isA(mapper));
+    const count = inline.length + selectin.length;
+    const isWhole =
+      nodes.length === this.nodes.size && count === this.subclasses.inline.length + this.subclasses.selectin.length;
+    return isWhole ? this : LoaderTree.from(nodes).withSubclasses({ inline, selectin });
   }
 
   /** What is said of the relationships of these names. */
   only(names: readonly string[]): LoaderTree {
-    return new LoaderTree(new Map([...this.nodes].filter(([{ key }]) => names.includes(key))));
+    return LoaderTree.from([...this.nodes.values()].filter(({ property }) => names.includes(property.key)));
   }
 
   /** The same without ways of loading relationships, and what it says of the instances that those lead to all the same. */
@@ -79,10 +111,17 @@ export class LoaderTree {
       if (node.strategy === undefined || !isLeftOut(node.strategy)) return node;
       return node.related.isEmpty ? [] : { ...node, strategy: undefined };
     });
-    return new LoaderTree(new Map(kept.map((node) => [node.property, node])));
+    return LoaderTree.from(kept).withSubclasses(this.subclasses);
   }
 
   #withNode(node: LoaderNode): LoaderTree {
-    return new LoaderTree(new Map(this.nodes).set(node.property, node));
+    return this.#withNodes([node]);
+  }
+
+  #withNodes(nodes: readonly LoaderNode[]): LoaderTree {
+    return new LoaderTree(
+      new Map([...this.nodes, ...nodes.map((node) => [node.property, node] as const)]),
+      this.subclasses,
+    );
   }
 }

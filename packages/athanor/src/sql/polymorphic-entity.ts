@@ -8,7 +8,7 @@ export class PolymorphicEntity {
   readonly names: ReadonlyMap<string, Mapper>;
   readonly #subclasses: "*" | readonly Mapper[];
 
-  constructor(mapper: Mapper, subclasses: "*" | readonly Mapper[], names: ReadonlyMap<string, Mapper>) {
+  constructor(mapper: Mapper, subclasses: "*" | readonly Mapper[], names: ReadonlyMap<string, Mapper> = new Map()) {
     this.mapper = mapper;
     this.names = names;
     this.#subclasses = subclasses;

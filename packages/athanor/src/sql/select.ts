@@ -305,9 +305,11 @@ export class Select<
 
   /** What it reads of the selected class. */
   get entityColumns(): EntityColumns {
-    const { alias, columns, polymorphic } = this.parts;
-    if (columns !== undefined) return this.mapper.ownColumns;
-    return (alias ?? polymorphic ?? this.mapper).columns;
+    const { mapper, parts } = this;
+    if (parts.columns !== undefined) return mapper.ownColumns;
+    const columns = (parts.alias ?? parts.polymorphic ?? mapper).columns;
+    const inline = parts.alias === undefined ? (parts.plan?.tree.subclasses.inline ?? []) : [];
+    return inline.length === 0 ? columns : mapper.columnsWith([...columns.subclasses, ...inline]);
   }
 
   /**

@@ -44,15 +44,14 @@ export function withPolymorphic<TModel extends AnyModel, const TSubclasses exten
 
 /** Takes what users give for subclasses. Throws ArgumentError for any that is none. */
 export function polymorphicEntity(mapper: Mapper, subclasses: unknown, use: string): PolymorphicEntity {
-  if (subclasses === "*") return new PolymorphicEntity(mapper, "*", new Map());
+  if (subclasses === "*") return new PolymorphicEntity(mapper, "*");
   const { name } = mapper.class;
   if (typeof subclasses !== "object" || subclasses === null) {
     throw new ArgumentError(
       `${use}(${name}, …) takes subclasses of ${name}, by name as in { Engineer, Manager } or as a list, or "*" for all of them, and got ${describeGiven(subclasses)}.`,
     );
   }
-  if (Array.isArray(subclasses))
-    return new PolymorphicEntity(mapper, expectSubclasses(mapper, subclasses, use), new Map());
+  if (Array.isArray(subclasses)) return new PolymorphicEntity(mapper, expectSubclasses(mapper, subclasses, use));
   const names = new Map<string, Mapper>();
   for (const [key, subclass] of Object.entries(subclasses)) {
     if (mapper.instrumentation.find(key) !== undefined) {

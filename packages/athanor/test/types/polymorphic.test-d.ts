@@ -1,6 +1,19 @@
 // What users write about hierarchies, and the mistakes that the compiler must catch.
 import { expectTypeOf, test } from "vitest";
-import { inherit, integer, many, model, or, select, type Session, text, withPolymorphic } from "../../src/index.ts";
+import {
+  inherit,
+  integer,
+  many,
+  model,
+  one,
+  or,
+  select,
+  selectinLoad,
+  selectinPolymorphic,
+  type Session,
+  text,
+  withPolymorphic,
+} from "../../src/index.ts";
 
 class Employee extends model(
   "employees",
@@ -18,7 +31,13 @@ class Engineer extends inherit(
   },
 ) {}
 class Manager extends inherit(Employee, { identity: "manager" }, { level: integer().nullable() }) {}
-class Project extends model("projects", { id: integer().primaryKey(), title: text() }) {}
+class Project extends model("projects", {
+  id: integer().primaryKey(),
+  title: text(),
+  get lead() {
+    return one(Employee);
+  },
+}) {}
 
 declare const session: Session;
 
@@ -75,4 +94,13 @@ test("what is no subclass is refused", () => {
   withPolymorphic(Employee, [Project]);
   // @ts-expect-error there are no other words for it
   withPolymorphic(Employee, "all");
+});
+
+test("subclasses are loaded along, of a class and at the end of a path", () => {
+  select(Employee).options(selectinPolymorphic(Employee, [Engineer, Manager]));
+  select(Project).options(selectinLoad(Project, "lead").selectinPolymorphic([Engineer]));
+  // @ts-expect-error Project is no Employee
+  selectinPolymorphic(Employee, [Project]);
+  // @ts-expect-error Project is no Employee
+  selectinLoad(Project, "lead").selectinPolymorphic([Project]);
 });

@@ -18,7 +18,7 @@ import {
 } from "./related-by-key.ts";
 
 /** How many instances one statement finds the related ones of. Databases limit the number of parameters. */
-const CHUNK_SIZE = 500;
+export const CHUNK_SIZE = 500;
 
 /** Related instances are found by one further statement for all, with the keys in an IN. */
 export const selectin: LoaderStrategy = {
@@ -71,7 +71,8 @@ async function loadInChunks(
   related.fillOthers(loads);
 }
 
-function isOneOf(
+/** Whether these columns have one of these keys. */
+export function isOneOf(
   columns: readonly ComparableExpression<unknown>[],
   keys: readonly (readonly unknown[])[],
 ): Expression<boolean> {

@@ -17,8 +17,7 @@ export const subquery: LoaderStrategy = {
     const { property, related } = node;
     if (entity.statement.isRefresh) return entity.loadAfter(property, loadEach(property));
     // Rows of a hierarchy do not hold what a subclass adds, so they cannot be asked for it once more.
-    const { columnProperties } = entity.mapper;
-    const isHere = localProperties(property).every(({ slot }) => columnProperties.some((own) => own.slot === slot));
+    const isHere = localProperties(property).every((own) => entity.mapper.ownColumns.indexOf(own) !== -1);
     if (!isHere) return selectin.arrange(entity, node);
     entity.loadAfter(property, loadBySubquery(entity, property, entity.planOfRelated(property, related)));
   },
