@@ -124,8 +124,12 @@ export { cast, type CastExpression, typeCoerce } from "./sql/cast-expression.ts"
 export { type Literal, literal } from "./sql/literal.ts";
 export type { ColumnValues, Selectable } from "./sql/selected-columns.ts";
 export { Insert, insert, type InsertValues } from "./sql/insert.ts";
-export type { Outer, Scope, SubclassOf, WithSubclasses } from "./sql/scope.ts";
-export { type ExecutionOptions, type LockOptions, Select, select } from "./sql/select.ts";
+export type { Columns, ColumnsOf, Outer, RowKind, Scope, SubclassOf, WithSubclasses } from "./sql/scope.ts";
+export type { ExecutionOptions } from "./sql/execution-options.ts";
+export type { LockOptions } from "./sql/select-parts.ts";
+export { Select, select } from "./sql/select.ts";
+export type { CTE, Recursion, Subquery } from "./sql/table-subquery.ts";
+export type { DerivedColumn } from "./sql/derived-column.ts";
 export { Update, update, type UpdateValues } from "./sql/update.ts";
 export { type RawBuilder as Sql, sql } from "kysely";
 export { LoaderOption } from "./sql/loading-plan.ts";

@@ -38,6 +38,8 @@ export interface Traits {
   readonly duplicateColumnNames: boolean;
   /** A SELECT can lock the rows that it finds: FOR UPDATE. */
   readonly rowLocks: boolean;
+  /** INTERSECT ALL and EXCEPT ALL count how often a row is found. */
+  readonly setOperationsAll: boolean;
   /** ALTER TABLE can add and drop foreign keys. Where it cannot, a table may refer to one that does not exist yet. */
   readonly alterForeignKeys: boolean;
   /** Schemas can be created, and tables put into them. */

@@ -70,10 +70,11 @@ export class StatementPlan {
     });
   }
 
-  /** Whether each row is another instance: nothing stands beside it. */
+  /** Whether each row is another instance: nothing stands beside it, and it is a row of a table. */
   get isDistinct(): boolean {
-    const { from, sources, selected } = this.select.parts;
-    return this.joins.length === 0 && from === undefined && sources === undefined && selected === undefined;
+    const { from, sources, selected, alias } = this.select.parts;
+    const isAlone = this.joins.length === 0 && from === undefined && sources === undefined && selected === undefined;
+    return isAlone && alias?.rows === undefined;
   }
 
   /** Reads related rows beside those of an entity. */

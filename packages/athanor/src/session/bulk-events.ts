@@ -2,7 +2,7 @@ import type { Result } from "../engine/result.ts";
 import { ArgumentError } from "../event/errors.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { DeleteFrom } from "../sql/delete-from.ts";
-import type { ExecutionOptions } from "../sql/select.ts";
+import type { ExecutionOptions } from "../sql/execution-options.ts";
 import { Update } from "../sql/update.ts";
 import { namedRows, type Parameters, type Rows } from "./bulk-rows.ts";
 import type { Execution } from "./execute.ts";

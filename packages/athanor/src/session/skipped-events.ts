@@ -3,7 +3,7 @@ import type { ClassDispatch } from "../instance/instrumentation.ts";
 import { knownMapper, type Mapper } from "../mapping/mapper.ts";
 import type { BulkStatement } from "../sql/bulk-statement.ts";
 import { Insert } from "../sql/insert.ts";
-import type { ExecutionOptions } from "../sql/select.ts";
+import type { ExecutionOptions } from "../sql/execution-options.ts";
 import { Update } from "../sql/update.ts";
 import type { MapperFlushEvents } from "../unit-of-work/mapper-flush-events.ts";
 import type { SessionState } from "./session-state.ts";

@@ -6,7 +6,8 @@ import { UNKNOWN, UnevaluableError } from "../sql/evaluate.ts";
 import type { Expression } from "../sql/expression.ts";
 import { func } from "../sql/func.ts";
 import { emptyPlan, type EntityCriteria, type LoadingPlan } from "../sql/loading-plan.ts";
-import { Select, selectByKey } from "../sql/select.ts";
+import { selectByKey } from "../sql/select-by-key.ts";
+import { Select } from "../sql/select.ts";
 import { execute, runStatement } from "./execute.ts";
 import type { SessionState } from "./session-state.ts";
 

@@ -22,7 +22,7 @@ import type { Condition, Expression, Restriction } from "./expression.ts";
 import { conditionFor } from "./filter.ts";
 import type { PolymorphicEntity } from "./polymorphic-entity.ts";
 import { RelatedExists } from "./related-exists.ts";
-import type { SelectParts } from "./select.ts";
+import type { SelectParts } from "./select-parts.ts";
 import type { Structure } from "./structure.ts";
 import { columnNode } from "./table-node.ts";
 

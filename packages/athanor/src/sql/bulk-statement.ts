@@ -8,7 +8,7 @@ import { conjunction } from "./conditions.ts";
 import { type Condition, describeGiven, type Expression } from "./expression.ts";
 import { conditionFor, type Filter } from "./filter.ts";
 import { emptyPlan, LoaderOption, type LoadingPlan } from "./loading-plan.ts";
-import type { ExecutionOptions } from "./select.ts";
+import type { ExecutionOptions } from "./execution-options.ts";
 import { UserDefinedOption } from "./user-defined-option.ts";
 
 /** What every statement that writes rows of a class by itself consists of. */

@@ -19,6 +19,7 @@ import { describeGiven } from "./expression.ts";
 import type { Select } from "./select.ts";
 import { selectNode } from "./select-node.ts";
 import { Bind, Structure } from "./structure.ts";
+import { withCommonTables } from "./with-common-tables.ts";
 
 /** A statement's text, and where each of its parameters comes from. */
 export interface Compiled {
@@ -56,13 +57,21 @@ export function compileCached(
   const cache = cacheOf(dialect);
   let compiled = structure.isCacheable ? cache.get(structure.key) : undefined;
   if (compiled === undefined) {
-    compiled = compile(node(), structure, dialect);
+    expectSupported(structure, dialect);
+    compiled = compile(withCommonTables(node(), structure, true), structure, dialect);
     if (structure.isCacheable) {
       if (cache.size >= CACHE_SIZE) cache.delete(cache.keys().next().value as string);
       cache.set(structure.key, compiled);
     }
   }
   return { sql: compiled.sql, parameters: bindParameters(compiled, structure.binds, dialect, given) };
+}
+
+function expectSupported({ special }: Structure, { name, traits }: Dialect): void {
+  if (special === undefined || traits.setOperationsAll) return;
+  throw new ArgumentError(
+    `The statement says ${special.toUpperCase()}, and ${name} has no such thing. Leave out the ALL, which then finds each row once.`,
+  );
 }
 
 /** Any node of Kysely's with its values, as users write them with the `sql` tag. */

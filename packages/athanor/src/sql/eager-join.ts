@@ -34,7 +34,8 @@ export class EagerJoin {
 
   structure(into: Structure): void {
     const { property, parent, alias } = this;
-    into.add(` eager ${alias.structureKey} = ${property.parent.serial}.${property.key} of ${parent?.name ?? ""}`);
+    alias.structure(into.add(" eager"));
+    into.add(` = ${property.parent.serial}.${property.key} of ${parent?.name ?? ""}`);
     if (this.condition !== undefined) this.condition.structure(into.add(" on "));
   }
 

@@ -3,6 +3,9 @@ import type { EntityColumns } from "../mapping/entity-columns.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import { entityNode, isPlainEntity, selectedNames } from "./entity-node.ts";
 import type { PolymorphicEntity } from "./polymorphic-entity.ts";
+import type { Restriction } from "./expression.ts";
+import type { RowSource } from "./row-source.ts";
+import type { Structure } from "./structure.ts";
 import { columnNode, tableNode } from "./table-node.ts";
 
 /** A class, or a part of one statement, under a name of its own inside of another statement. */
@@ -18,49 +21,73 @@ export const statementSource: NamedSource = {
   column: ({ source }) => columnNode(source.table, source.column.name),
 };
 
+/** The columns of a class among what another statement finds. */
+export interface FoundColumns {
+  readonly of: RowSource;
+  readonly columns: EntityColumns;
+  /** What their names begin with there. */
+  readonly prefix?: string;
+}
+
 /** A class that stands in a statement under a name of its own, because another one of its tables may be there already. */
-export class EntityAlias implements NamedSource {
+export class EntityAlias implements NamedSource, RowSource {
   readonly mapper: Mapper;
   readonly name: string;
   /** Its name, where `aliased` gave it one. */
   readonly givenName: string | undefined;
   /** The subclasses that are read along, where the program named them. */
   readonly polymorphic: PolymorphicEntity | undefined;
+  /** Where its rows come from, where that is what another statement finds. */
+  readonly rows: RowSource | undefined;
+  readonly #found: FoundColumns | undefined;
 
-  constructor(mapper: Mapper, name: string, givenName?: string, polymorphic?: PolymorphicEntity) {
+  /** @param found where its rows come from what another statement finds */
+  constructor(mapper: Mapper, name: string, givenName?: string, polymorphic?: PolymorphicEntity, found?: FoundColumns) {
     this.mapper = mapper;
     this.name = name;
     this.givenName = givenName;
     this.polymorphic = polymorphic;
+    this.rows = found?.of;
+    this.#found = found;
   }
 
   /** What is read of the class. */
   get columns(): EntityColumns {
-    return this.polymorphic?.columns ?? this.mapper.columns;
+    return (this.#found ?? this.polymorphic ?? this.mapper).columns;
   }
 
   column(property: ColumnProperty): OperationNode {
     const { columns } = this;
     const name = selectedNames(columns.properties)[columns.indexOf(property)] ?? property.source.column.name;
-    return aliasColumn(this.name, name);
+    return aliasColumn(this.name, `${this.#found?.prefix ?? ""}${name}`);
   }
 
-  /** What tells it from others in the structure of a statement. */
-  get structureKey(): string {
-    return `${this.columns.structureKey} as ${this.name}`;
+  structure(into: Structure): void {
+    into.add(` ${this.columns.structureKey} as ${this.name}`);
+    this.rows?.structure(into);
   }
 
   /** What is joined: the table, or a subquery where rows of several tables, or only some rows of one, make up the class. */
-  sourceNode(): OperationNode {
+  sourceNode(keepBinds = false): OperationNode {
     const { columns } = this;
+    if (this.rows !== undefined) return this.rows.sourceNode(keepBinds);
     const rows = isPlainEntity(columns) ? tableNode(columns.mapper.table) : entityNode(columns);
     return AliasNode.create(rows, IdentifierNode.create(this.name));
+  }
+
+  restrictedBy(restriction: Restriction): EntityAlias {
+    const found = this.#found;
+    if (found === undefined) return this;
+    return new EntityAlias(this.mapper, this.name, this.givenName, this.polymorphic, {
+      ...found,
+      of: found.of.restrictedBy(restriction),
+    });
   }
 }
 
 /** Whether a name stands for the table itself, so that columns which only subclasses in it know are there too. */
-export function isWholeTable({ columns }: EntityAlias): boolean {
-  return isPlainEntity(columns);
+export function isWholeTable({ columns, rows }: EntityAlias): boolean {
+  return rows === undefined && isPlainEntity(columns);
 }
 
 /** Databases cut names off behind 63 characters, and some of ours go on. */

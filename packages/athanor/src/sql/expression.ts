@@ -113,7 +113,7 @@ export class ForeignExpression extends Expression<unknown> {
   }
 
   structure(into: Structure): void {
-    into.isCacheable = false;
+    into.addForeign(this.#expression);
   }
 
   toOperationNode(): OperationNode {

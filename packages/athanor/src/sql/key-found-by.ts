@@ -91,6 +91,7 @@ export function keyFoundBy(
   const isLimited = limit !== undefined || offset !== undefined;
   const asked = {
     alias: parts.alias,
+    derived: parts.derived,
     where,
     groupBy,
     having,

@@ -1,5 +1,12 @@
-import type { AnyModel } from "../mapping/model-types.ts";
-import type { Attributes, OuterAttributes, SubclassAttributes } from "./attribute.ts";
+import type { AnyModel, Instance } from "../mapping/model-types.ts";
+import type {
+  Attributes,
+  InstanceAttributes,
+  OuterAttributes,
+  SelectableEntity,
+  SubclassAttributes,
+} from "./attribute.ts";
+import type { DerivedColumn } from "./derived-column.ts";
 
 /** A class of a statement whose rows may be missing, as `outerJoin` puts it beside the others: what is selected of it may be null. */
 export interface Outer<out TModel> {
@@ -17,18 +24,36 @@ export type SubclassOf<TModel extends AnyModel> = (abstract new (...args: any[])
   readonly "~properties": unknown;
 };
 
-/** The attributes of each entity of a statement. */
+/** What another statement finds, where its rows consist of these values. */
+export interface Columns<out TRow> {
+  readonly "~columns": TRow;
+}
+
+/** The attributes of each entity of a statement, and the columns of each subquery. */
 export type Scope<TEntities extends readonly unknown[]> = {
   [I in keyof TEntities]: TEntities[I] extends Outer<infer M>
-    ? M extends WithSubclasses<infer B, infer S>
-      ? OuterAttributes<B> & NamedSubclasses<S>
-      : OuterAttributes<M>
+    ? M extends Columns<infer R>
+      ? ColumnsOf<{ [K in keyof R]: R[K] | null }>
+      : M extends WithSubclasses<infer B, infer S>
+        ? OuterAttributes<B> & NamedSubclasses<S>
+        : OuterAttributes<M>
     : EntityAttributes<TEntities[I]>;
 };
 
-/** The attributes of a class, and those of subclasses that were named with it. */
+/** The columns of a subquery with such rows. What is an instance there has its attributes. */
+export type ColumnsOf<TRow> = {
+  readonly [K in keyof TRow]: [NonNullable<TRow[K]>] extends [Instance]
+    ? InstanceAttributes<NonNullable<TRow[K]>> & SelectableEntity<TRow[K]>
+    : DerivedColumn<TRow[K]>;
+};
+
+/** The attributes of a class, and those of subclasses that were named with it; the columns of a subquery. */
 export type EntityAttributes<TModel> =
-  TModel extends WithSubclasses<infer B, infer S> ? Attributes<B> & NamedSubclasses<S> : Attributes<TModel>;
+  TModel extends Columns<infer R>
+    ? ColumnsOf<R>
+    : TModel extends WithSubclasses<infer B, infer S>
+      ? Attributes<B> & NamedSubclasses<S>
+      : Attributes<TModel>;
 
 /** The attributes of subclasses by the names that they were given. */
 type NamedSubclasses<TSubclasses> = TSubclasses extends string | readonly unknown[]
@@ -38,3 +63,11 @@ type NamedSubclasses<TSubclasses> = TSubclasses extends string | readonly unknow
 /** The class itself, whether its rows may be missing or not, and its subclasses are read along or not. */
 export type ModelOf<TEntity> =
   TEntity extends Outer<infer M> ? ModelOf<M> : TEntity extends WithSubclasses<infer B, any> ? B : TEntity;
+
+/** What a statement is for another one that reads it: its class, or its columns. */
+export type DerivedEntity<TRow, TEntities extends readonly unknown[], TResult> = [TResult] extends ["columns"]
+  ? Columns<TRow>
+  : TEntities[0];
+
+/** What the rows of a statement are: instances of its class, or what `columns` chose. */
+export type RowKind = "instances" | "columns";

@@ -24,7 +24,8 @@ import { aliasColumn, type EntityAlias, type NamedSource, rootSource } from "./e
 import { entityNode, selectedNames } from "./entity-node.ts";
 import { conditionNode, type Expression } from "./expression.ts";
 import { Ordering } from "./ordering.ts";
-import type { LockOptions, Select } from "./select.ts";
+import type { LockOptions } from "./select-parts.ts";
+import type { Select } from "./select.ts";
 import type { SelectSource } from "./select-source.ts";
 import { columnName, type SelectedColumns } from "./selected-columns.ts";
 import { SelectedEntity } from "./selected-entity.ts";
@@ -44,7 +45,7 @@ export function selectNode(select: Select<unknown, any, any>, keepBinds: boolean
   const { joins = [], links } = parts;
   const orderings = parts.orderBy.map((ordering) => orderNode(ordering, parts.selected, keepBinds));
   const root = rootSource(parts);
-  let node = rootNode(select, parts.selected === undefined ? select.properties : []);
+  let node = rootNode(select, parts.selected === undefined ? select.properties : [], keepBinds);
   const { selected, groupBy = [] } = parts;
   if (selected !== undefined) node = withColumns(node, selected.selectionNodes(keepBinds));
   if (parts.isDistinct === true) node = { ...node, frontModifiers: [SelectModifierNode.create("Distinct")] };
@@ -90,11 +91,11 @@ function orderNode(
 
 /** Of the selected class, and of the others in its rows: rows that an outer join may lack cannot be locked. */
 function lockNodes(select: Select<unknown, any, any>, { strength, locked }: LockOptions): SelectModifierNode[] {
-  const { mapper, parts } = select;
-  const root = parts.alias === undefined ? mapper.tables.map(({ name }) => name) : [parts.alias.name];
-  const isInRows = (source: SelectSource): boolean =>
-    !source.parts.isOuter && parts.selected?.entities.some(({ alias }) => alias === source.parts.alias) === true;
-  const own = [...root, ...(parts.sources ?? []).filter(isInRows).map((source) => source.parts.alias.name)];
+  const { sources = [], selected } = select.parts;
+  const root = select.sourceNames.slice(0, select.sourceNames.length - sources.length);
+  const isInRows = ({ parts: { isOuter, rows } }: SelectSource): boolean =>
+    !isOuter && selected?.entities.some(({ alias }) => alias?.name === rows.name) === true;
+  const own = [...root, ...sources.filter(isInRows).map(({ parts }) => parts.rows.name)];
   const nodes = [
     SelectModifierNode.create(
       strength === "share" ? "ForShare" : "ForUpdate",
@@ -106,15 +107,18 @@ function lockNodes(select: Select<unknown, any, any>, { strength, locked }: Lock
   return nodes;
 }
 
-/** The class of a statement, under its own name or another one. */
+/** The class of a statement, under its own name or another one, or what it reads instead. */
 function rootNode(
   { entityColumns, parts }: Select<unknown, any, any>,
   properties: readonly ColumnProperty[],
+  keepBinds: boolean,
 ): SelectQueryNode {
-  const { alias } = parts;
+  const { alias, derived } = parts;
+  if (derived !== undefined)
+    return { kind: "SelectQueryNode", from: FromNode.create([derived.sourceNode(keepBinds)]) } as SelectQueryNode;
   if (alias === undefined) return entityNode(entityColumns, properties, parts.from);
   const names = selectedNames(properties);
-  const node: SelectQueryNode = { kind: "SelectQueryNode", from: FromNode.create([alias.sourceNode()]) };
+  const node: SelectQueryNode = { kind: "SelectQueryNode", from: FromNode.create([alias.sourceNode(keepBinds)]) };
   return withColumns(
     node,
     properties.map((property, index) => aliased(alias.column(property), names[index] as string)),

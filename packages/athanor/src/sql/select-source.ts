@@ -5,7 +5,6 @@ import type { InstrumentedClass } from "../instance/instrumentation.ts";
 import { mapperOf } from "../mapping/configure-mappers.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
-import { attributesOf, rootAttributes } from "./attribute.ts";
 import { Aliased } from "./aliased.ts";
 import { EntityAlias, type NamedSource, rootSource } from "./entity-alias.ts";
 import { conjunction } from "./conditions.ts";
@@ -13,11 +12,13 @@ import { conditionNode, describeGiven, type Expression, expectExpression, type R
 import { relatedCondition } from "./related-condition.ts";
 import { allOf, outerRelatedSource, type RelatedSource, relatedSources } from "./related-rows.ts";
 import type { Select } from "./select.ts";
+import type { RowSource } from "./row-source.ts";
 import type { Structure } from "./structure.ts";
+import { scopeOf, Subquery } from "./table-subquery.ts";
 
 /** How rows of another class come beside those of a statement. */
 export interface SourceParts {
-  readonly alias: EntityAlias;
+  readonly rows: RowSource;
   /** Rows that have none beside them stay. */
   readonly isOuter: boolean;
   /** The relationship that leads there, and from where. */
@@ -34,25 +35,35 @@ export function newSource(
   by: unknown,
 ): Omit<SourceParts, "isOuter"> {
   if (typeof target === "string") {
+    expectClass(select, method);
     const property = expectRelationship(select.mapper, target, method);
     return alongRelationship(select, property, rootSource(select.parts));
   }
   const given = target instanceof Aliased ? target : undefined;
-  const mapper = given?.mapper ?? mapperOf(target as InstrumentedClass);
-  if (typeof by === "string") {
+  const subquery = target instanceof Subquery ? target.source : undefined;
+  const named = given?.alias ?? subquery;
+  const known = given ?? subquery;
+  const mapper = known === undefined ? mapperOf(target as InstrumentedClass) : known.mapper;
+  if (typeof by === "string" && mapper !== undefined && subquery === undefined) {
     const property = expectRelationship(mapper, by, method);
     return alongRelationship(select, property, findSource(select, mapper, method));
   }
+  const label = mapper?.class.name ?? `"${named?.name ?? ""}"`;
   if (typeof by !== "function") {
     throw new ArgumentError(
-      `${method}(${mapper.class.name}, …) takes the name of a relationship of ${mapper.class.name}, or a function that returns the condition under which its rows belong beside those ` +
+      `${method}(${label}, …) takes ${target instanceof Subquery ? "" : `the name of a relationship of ${label}, or `}a function that returns the condition under which its rows belong beside those ` +
         `of the statement, and got ${by === undefined ? "nothing" : describeGiven(by)}.`,
     );
   }
-  const alias = given?.alias ?? new EntityAlias(mapper, freeName(select, mapper), undefined, given?.polymorphic);
-  const beside = [...(select.parts.sources ?? []).map(({ parts }) => parts.alias), alias];
-  const scope = [rootAttributes(select), ...beside.map(attributesOf)];
-  return { alias, along: undefined, on: expectExpression((by as (...scope: unknown[]) => unknown)(...scope)) };
+  if (named !== undefined && select.sourceNames.includes(named.name)) {
+    throw new ArgumentError(
+      `The statement reads something under the name "${named.name}" already, so nobody could tell the two apart. Give one of them another name: aliased(${mapper?.class.name ?? "User"}, "other"), or subquery.alias("other").`,
+    );
+  }
+  const rows =
+    named ?? new EntityAlias(mapper as Mapper, freeName(select, mapper as Mapper), undefined, given?.polymorphic);
+  const scope = [...select.scope, scopeOf(rows)];
+  return { rows, along: undefined, on: expectExpression((by as (...scope: unknown[]) => unknown)(...scope)) };
 }
 
 function alongRelationship(
@@ -60,8 +71,15 @@ function alongRelationship(
   property: RelationshipProperty,
   from: NamedSource,
 ): Omit<SourceParts, "isOuter"> {
-  const alias = new EntityAlias(property.target, freeName(select, property.target));
-  return { alias, along: { property, from }, on: relatedCondition(property, alias) };
+  const rows = new EntityAlias(property.target, freeName(select, property.target));
+  return { rows, along: { property, from }, on: relatedCondition(property, rows) };
+}
+
+function expectClass({ parts: { derived } }: Select<unknown>, method: string): void {
+  if (derived === undefined) return;
+  throw new ArgumentError(
+    `${method}() goes along relationships of the class that a statement selects, and this one selects the columns of "${derived.name}". Join a class by a condition: ${method}(Other, (here, other) => …).`,
+  );
 }
 
 function expectRelationship(mapper: Mapper, name: string, method: string): RelationshipProperty {
@@ -81,9 +99,11 @@ function expectRelationship(mapper: Mapper, name: string, method: string): Relat
 
 /** Where the rows of a class come from that a statement reads already: the last one, where there are several. */
 function findSource(select: Select<unknown>, mapper: Mapper, method: string): NamedSource {
-  const beside = (select.parts.sources ?? []).findLast(({ parts }) => parts.alias.columns.covers(mapper));
-  if (beside !== undefined) return beside.parts.alias;
-  if (select.entityColumns.covers(mapper)) return rootSource(select.parts);
+  const beside = (select.parts.sources ?? []).findLast(
+    ({ parts: { rows } }) => rows instanceof EntityAlias && rows.columns.covers(mapper),
+  );
+  if (beside !== undefined) return beside.parts.rows as EntityAlias;
+  if (select.parts.derived === undefined && select.entityColumns.covers(mapper)) return rootSource(select.parts);
   throw new ArgumentError(
     `${method}(${mapper.class.name}, …) starts at ${mapper.class.name}, which the statement does not read. Join that first.`,
   );
@@ -98,6 +118,15 @@ function freeName({ sourceNames, parts }: Select<unknown>, target: Mapper): stri
   return free;
 }
 
+/** What criteria say of a class that is read. They have reached inside of what another statement finds, and say nothing more of it. */
+export function hiddenOf(
+  mapper: Mapper,
+  alias: EntityAlias | undefined,
+  restriction: Restriction,
+): Expression<boolean> | undefined {
+  return alias?.rows === undefined ? restriction(mapper, alias) : undefined;
+}
+
 /** A class that a statement reads beside its own, to compare and to order by: what `join` and `outerJoin` add. */
 export class SelectSource {
   readonly parts: SourceParts;
@@ -107,15 +136,15 @@ export class SelectSource {
   }
 
   structure(into: Structure): void {
-    const { alias, isOuter, along, on } = this.parts;
-    into.add(` ${isOuter ? "outer join" : "join"} ${alias.structureKey}`);
+    const { rows, isOuter, along, on } = this.parts;
+    rows.structure(into.add(isOuter ? " outer join" : " join"));
     if (along !== undefined) into.add(` = ${along.property.parent.serial}.${along.property.key} of ${along.from.name}`);
     if (on !== undefined) on.structure(into.add(" on "));
   }
 
   joinNodes(keepBinds: boolean): readonly JoinNode[] {
     const { isOuter, on } = this.parts;
-    const sources = this.#related();
+    const sources = this.#related(keepBinds);
     return sources.map(({ node, on: related }, index) => {
       const isLast = index === sources.length - 1;
       const conditions = [
@@ -128,14 +157,18 @@ export class SelectSource {
 
   /** The same, without rows that must not be seen: of an outer join they are as if they were not there. */
   restrictedBy(restriction: Restriction): SelectSource {
-    const hidden = restriction(this.parts.alias.mapper, this.parts.alias);
+    const rows = this.parts.rows.restrictedBy(restriction);
+    const hidden = rows instanceof EntityAlias ? hiddenOf(rows.mapper, rows, restriction) : undefined;
     const on = this.parts.on?.restrictedBy(restriction);
-    return new SelectSource({ ...this.parts, on: hidden === undefined ? on : conjunction(on, hidden) });
+    return new SelectSource({ ...this.parts, rows, on: hidden === undefined ? on : conjunction(on, hidden) });
   }
 
-  #related(): readonly (RelatedSource | { readonly node: RelatedSource["node"]; readonly on?: undefined })[] {
-    const { alias, along, isOuter } = this.parts;
-    if (along === undefined) return [{ node: alias.sourceNode() }];
+  #related(
+    keepBinds: boolean,
+  ): readonly (RelatedSource | { readonly node: RelatedSource["node"]; readonly on?: undefined })[] {
+    const { rows, along, isOuter } = this.parts;
+    if (along === undefined) return [{ node: rows.sourceNode(keepBinds) }];
+    const alias = rows as EntityAlias;
     const { property, from } = along;
     if (isOuter && property.secondary !== undefined) return [outerRelatedSource(property, from, alias)];
     return relatedSources(property, from, alias);

@@ -4,9 +4,8 @@ import type { InstrumentedClass } from "../instance/instrumentation.ts";
 import { mapperOf } from "../mapping/configure-mappers.ts";
 import type { EntityColumns } from "../mapping/entity-columns.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
-import type { Table } from "../mapping/table.ts";
 import type { AnyModel, Class, RelationshipName, TargetOf } from "../mapping/model-types.ts";
-import { type Attribute, attributes, attributesOf, type EntityInStatement, rootAttributes } from "./attribute.ts";
+import { type EntityInStatement, rootAttributes } from "./attribute.ts";
 import { conditionFor, type Filter } from "./filter.ts";
 import { conjunction } from "./conditions.ts";
 import {
@@ -19,79 +18,22 @@ import {
 } from "./expression.ts";
 import { Ordering } from "./ordering.ts";
 import { type ColumnDescription, describeColumns } from "./column-descriptions.ts";
-import type { EagerJoin } from "./eager-join.ts";
 import { emptyPlan, isEmptyPlan, LoaderOption, type LoadingPlan } from "./loading-plan.ts";
 import { Aliased } from "./aliased.ts";
 import { selectNode } from "./select-node.ts";
 import type { EntityAlias } from "./entity-alias.ts";
 import type { PolymorphicEntity } from "./polymorphic-entity.ts";
-import type { ModelOf, Outer, Scope } from "./scope.ts";
-import { newSource, SelectSource } from "./select-source.ts";
+import type { ExecutionOptions } from "./execution-options.ts";
+import type { LockOptions, SelectParts } from "./select-parts.ts";
+import type { Columns, DerivedEntity, ModelOf, Outer, RowKind, Scope } from "./scope.ts";
+import { hiddenOf, newSource, SelectSource } from "./select-source.ts";
 import { ScalarSubquery } from "./subquery.ts";
 import { type ColumnValues, type Selectable, type SelectedColumns, selectedColumns } from "./selected-columns.ts";
 import { SelectedEntity } from "./selected-entity.ts";
-import { Bind, Structure } from "./structure.ts";
-
-/** Options that accompany the execution of a statement; listeners of `doOrmExecute` see them, and may add their own. */
-export interface ExecutionOptions {
-  /** Overwrites what is in memory, changes too, with what the rows say. */
-  readonly populateExisting?: boolean;
-  /** Whether pending changes are flushed first; true unless the session says otherwise. */
-  readonly autoflush?: boolean;
-  /**
-   * How the session's instances learn what an `update` or `deleteFrom` did: `"evaluate"` tests the condition on them in memory, `"fetch"` asks the database
-   * which rows it changed, `"auto"`, which is the default, does the first where it can and else the second, and `false` leaves them as they are.
-   */
-  readonly synchronizeSession?: "auto" | "evaluate" | "fetch" | false;
-  /**
-   * Whether listeners of `afterBulkUpdate` and `afterBulkDelete` get the rows that an `update` or `deleteFrom` changes: as they were before, or as they are after it.
-   * Nothing is read where nobody listens.
-   */
-  readonly rows?: "before" | "after";
-  /** What happens where an `insert`, `update` or `deleteFrom` writes rows past listeners of their row events: what the session says, unless it is given. */
-  readonly onSkippedEvents?: "ignore" | "warn" | "error";
-  readonly [option: string]: unknown;
-}
-
-/** How a SELECT locks the rows that it finds. */
-export interface LockOptions {
-  /** `"share"` lets others read with the same lock, and nobody write; `"update"`, which is the default, is for one alone. */
-  readonly strength?: "update" | "share";
-  /** What is done about rows that another transaction has locked: wait for it, which is the default, fail at once, or leave them out. */
-  readonly locked?: "wait" | "fail" | "skip";
-}
-
-export interface SelectParts {
-  /** The rows of the selected class are locked until the transaction ends. */
-  readonly lock?: LockOptions | undefined;
-  /** The name under which the class stands in the statement, where that is not its table's. */
-  readonly alias?: EntityAlias | undefined;
-  /** The subclasses that are read along with it, where the program named them and the class stands under the names of its tables. */
-  readonly polymorphic?: PolymorphicEntity | undefined;
-  readonly where?: Expression<boolean> | undefined;
-  readonly orderBy: readonly Expression<unknown>[];
-  readonly limit?: Bind | undefined;
-  readonly offset?: Bind | undefined;
-  readonly executionOptions: ExecutionOptions;
-  /** What its rows consist of, where that is not instances. */
-  readonly selected?: SelectedColumns | undefined;
-  readonly groupBy?: readonly Expression<unknown>[] | undefined;
-  readonly having?: Expression<boolean> | undefined;
-  /** Rows without double ones. */
-  readonly isDistinct?: boolean | undefined;
-  /** Classes whose rows stand beside those of the entity. */
-  readonly sources?: readonly SelectSource[] | undefined;
-  /** Tables beside those of the entity, which the condition ties to it. */
-  readonly from?: readonly Table[] | undefined;
-  /** Of a load of single attributes: only these columns. */
-  readonly columns?: readonly ColumnProperty[] | undefined;
-  /** What is loaded along with its instances, and what it must not see: what options said. `loading/` turns it into joins and conditions. */
-  readonly plan?: LoadingPlan | undefined;
-  /** Columns behind those of the entity, which say what each row is related to. */
-  readonly links?: readonly Expression<unknown>[] | undefined;
-  /** Related rows that are read beside those of the entity. */
-  readonly joins?: readonly EagerJoin[] | undefined;
-}
+import { SetOperation, type SetOperator } from "./set-operation.ts";
+import { Bind, type Structure, structureOf } from "./structure.ts";
+import { commonTable, type CTE, type Recursion, scopeOf, Subquery } from "./table-subquery.ts";
+import { withCommonTables } from "./with-common-tables.ts";
 
 /**
  * A SELECT, as a value: each method returns a new one, so a statement can be kept, shared and extended.
@@ -102,7 +44,7 @@ export interface SelectParts {
 export class Select<
   out TRow,
   in out TEntities extends readonly unknown[] = any,
-  out TResult extends "instances" | "columns" = "instances",
+  out TResult extends RowKind = "instances",
 > {
   declare readonly "~row": TRow;
   declare readonly "~entities": TEntities;
@@ -120,9 +62,27 @@ export class Select<
     return mapperOf(this.entity);
   }
 
+  /** The subclasses that are read along with its class, where the program named them. */
+  get polymorphic(): PolymorphicEntity | undefined {
+    const { alias, polymorphic } = this.parts;
+    return alias?.polymorphic ?? polymorphic;
+  }
+
+  /** What its rows consist of, where that is not instances. */
+  get selected(): SelectedColumns | undefined {
+    return this.parts.selected;
+  }
+
+  /** What functions are given: the attributes of each class, and the columns of each subquery, that it reads. */
+  get scope(): Scope<TEntities> {
+    const { derived, sources = [] } = this.parts;
+    const first = derived === undefined ? rootAttributes(this) : scopeOf(derived);
+    return [first, ...sources.map(({ parts }) => scopeOf(parts.rows))] as never;
+  }
+
   /** The mappers of all classes that it reads by name, its own first. */
   get mappers(): readonly Mapper[] {
-    return [this.mapper, ...(this.parts.sources ?? []).map(({ parts }) => parts.alias.mapper)];
+    return [this.mapper, ...(this.parts.sources ?? []).flatMap(({ parts }) => parts.rows.mapper ?? [])];
   }
 
   /**
@@ -133,7 +93,7 @@ export class Select<
    * select(User).where({ name: "sandy" }).where((user) => user.email.like("%@example.com"))
    */
   where(condition: Filter<TEntities[0]> | Condition | ((...entities: Scope<TEntities>) => Condition)): this {
-    return this.#with({ where: conjunction(this.parts.where, conditionFor(condition, this.#scope())) });
+    return this.#with({ where: conjunction(this.parts.where, conditionFor(condition, this.scope)) });
   }
 
   /**
@@ -148,6 +108,7 @@ export class Select<
    * select(User).join("posts").where((user, post) => post.title.like("a%")).distinct()
    * select(User).join("posts").join(Post, "tags").where((user, post, tag) => tag.label.eq("new"))
    * select(User).join(Ban, (user, ban) => ban.email.eq(user.email))
+   * select(User).join(select(Ban).where({ isOver: false }).subquery("bans"), (user, ban) => ban.email.eq(user.email))
    */
   join<const TName extends RelationshipName<TEntities[0]>>(
     name: TName,
@@ -156,8 +117,8 @@ export class Select<
     model: TModel,
     name: TName,
   ): Select<TRow, [...TEntities, TargetOf<TModel, TName>], TResult>;
-  join<TModel extends AnyModel>(
-    model: TModel | Aliased<TModel>,
+  join<TModel extends AnyModel | Columns<unknown>>(
+    model: TModel | Aliased<TModel> | Subquery<unknown, TModel, any>,
     on: (...entities: Scope<[...TEntities, TModel]>) => Condition,
   ): Select<TRow, [...TEntities, TModel], TResult>;
   join(target: unknown, by?: unknown): Select<TRow, any, TResult> {
@@ -172,8 +133,8 @@ export class Select<
     model: TModel,
     name: TName,
   ): Select<TRow, [...TEntities, Outer<TargetOf<TModel, TName>>], TResult>;
-  outerJoin<TModel extends AnyModel>(
-    model: TModel | Aliased<TModel>,
+  outerJoin<TModel extends AnyModel | Columns<unknown>>(
+    model: TModel | Aliased<TModel> | Subquery<unknown, TModel, any>,
     on: (...entities: Scope<[...TEntities, TModel]>) => Condition,
   ): Select<TRow, [...TEntities, Outer<TModel>], TResult>;
   outerJoin(target: unknown, by?: unknown): Select<TRow, any, TResult> {
@@ -197,20 +158,20 @@ export class Select<
     choose: (...entities: Scope<TEntities>) => TColumns,
   ): Select<ColumnValues<TColumns>, TEntities, "columns"> {
     return this.#with({
-      selected: selectedColumns(choose(...this.#scope()), (entity) => this.#find(entity)),
+      selected: selectedColumns(choose(...this.scope), (entity) => this.#find(entity)),
     }) as never;
   }
 
   /** Makes one row of all that are equal in these attributes or expressions; with functions such as `func.count()` in `columns`. Further calls add to the first. */
   groupBy(by: (...entities: Scope<TEntities>) => OrderBy | readonly OrderBy[]): this {
-    const given = by(...this.#scope());
+    const given = by(...this.scope);
     const grouped = (Array.isArray(given) ? given : [given]) as readonly unknown[];
     return this.#with({ groupBy: [...(this.parts.groupBy ?? []), ...grouped.map(expectExpression)] });
   }
 
   /** Keeps only the groups for which the condition holds: `having((user, post) => func.count(post.id).gt(1))`. Several are combined by AND. */
   having(condition: Condition | ((...entities: Scope<TEntities>) => Condition)): this {
-    return this.#with({ having: conjunction(this.parts.having, conditionFor(condition, this.#scope())) });
+    return this.#with({ having: conjunction(this.parts.having, conditionFor(condition, this.scope)) });
   }
 
   /**
@@ -239,7 +200,7 @@ export class Select<
 
   /** Orders by an attribute or several: `.orderBy((user) => user.name.desc())`. A further call orders within the first. */
   orderBy(by: (...entities: Scope<TEntities>) => OrderBy | readonly OrderBy[]): this {
-    const given = by(...this.#scope());
+    const given = by(...this.scope);
     const orderings = (Array.isArray(given) ? given : [given]) as readonly unknown[];
     return this.#with({ orderBy: [...this.parts.orderBy, ...orderings.map(expectExpression)] });
   }
@@ -327,14 +288,120 @@ export class Select<
     return new ScalarSubquery(this);
   }
 
+  // What is asked of `this` is not part of what a statement is: one that finds more is one that finds less.
+
+  /**
+   * The rows of this statement and of the others, without those that are equal to another one. They are of one kind: instances of one class, or the same columns.
+   * What follows, `orderBy`, `limit`, `where` or `columns`, is about all of them; what came before, about the one.
+   *
+   * SQLAlchemy: SELECT and Related Constructs, `Select.union`.
+   *
+   * @throws ArgumentError for statements whose rows are of another kind.
+   * @example
+   * select(User).where({ name: "sandy" }).union(select(User).join("posts").limit(10)).orderBy((user) => user.id)
+   */
+  union<R, E extends readonly unknown[], Q extends RowKind>(
+    this: Select<R, E, Q>,
+    ...others: readonly Select<R, any, Q>[]
+  ): Select<R, [DerivedEntity<R, E, Q>], Q> {
+    return this.#combine("union", false, others);
+  }
+
+  /** The same as {@link union}, with those that are equal to another one: each as often as the statements find it. */
+  unionAll<R, E extends readonly unknown[], Q extends RowKind>(
+    this: Select<R, E, Q>,
+    ...others: readonly Select<R, any, Q>[]
+  ): Select<R, [DerivedEntity<R, E, Q>], Q> {
+    return this.#combine("union", true, others);
+  }
+
+  /** The rows that this statement and all others find: see {@link union}. */
+  intersect<R, E extends readonly unknown[], Q extends RowKind>(
+    this: Select<R, E, Q>,
+    ...others: readonly Select<R, any, Q>[]
+  ): Select<R, [DerivedEntity<R, E, Q>], Q> {
+    return this.#combine("intersect", false, others);
+  }
+
+  /** The same as {@link intersect}, each as often as all of them find it. SQLite has no such thing. */
+  intersectAll<R, E extends readonly unknown[], Q extends RowKind>(
+    this: Select<R, E, Q>,
+    ...others: readonly Select<R, any, Q>[]
+  ): Select<R, [DerivedEntity<R, E, Q>], Q> {
+    return this.#combine("intersect", true, others);
+  }
+
+  /** The rows of this statement that none of the others finds: see {@link union}. */
+  except<R, E extends readonly unknown[], Q extends RowKind>(
+    this: Select<R, E, Q>,
+    ...others: readonly Select<R, any, Q>[]
+  ): Select<R, [DerivedEntity<R, E, Q>], Q> {
+    return this.#combine("except", false, others);
+  }
+
+  /** The same as {@link except}, each as often as the others do not find it. SQLite has no such thing. */
+  exceptAll<R, E extends readonly unknown[], Q extends RowKind>(
+    this: Select<R, E, Q>,
+    ...others: readonly Select<R, any, Q>[]
+  ): Select<R, [DerivedEntity<R, E, Q>], Q> {
+    return this.#combine("except", true, others);
+  }
+
+  /**
+   * Its rows as a table that other statements select from and join. Columns have the names and the types that they have in the rows; instances are instances again.
+   *
+   * SQLAlchemy: SELECT and Related Constructs, `Select.subquery`.
+   *
+   * @throws ArgumentError for a name that is none.
+   * @example
+   * const counts = select(Post).columns((post) => ({ authorId: post.authorId, posts: func.count() })).groupBy((post) => post.authorId).subquery("counts");
+   * select(User).join(counts, (user, count) => count.authorId.eq(user.id)).columns((user, count) => [user, count.posts])
+   */
+  subquery<R, E extends readonly unknown[], Q extends RowKind>(
+    this: Select<R, E, Q>,
+    name: string,
+  ): Subquery<R, DerivedEntity<R, E, Q>, Q> {
+    return new Subquery(name, this);
+  }
+
+  /**
+   * The same as {@link subquery}, found once before the statements that read it: WITH … AS. With a function it is recursive: that is given the rows which the step before
+   * found, first those of this statement, and returns the statement that finds the next ones from them, until there are none. `unionAll` keeps all, `union` leaves
+   * out those that were found before, so that it ends where rows lead in a circle.
+   *
+   * SQLAlchemy: SELECT and Related Constructs, `Select.cte`.
+   *
+   * @throws ArgumentError for a name that is none, and for a function that returns rows of another kind.
+   * @example
+   * const below = select(Folder).where({ name: "home" }).cte("below", {
+   *   unionAll: (found) => select(Folder).join(found, (folder, parent) => folder.parentId.eq(parent.id)),
+   * });
+   * const folders = (await session.scalars(select(below))).all(); // Folder[]
+   */
+  cte<R, E extends readonly unknown[], Q extends RowKind>(
+    this: Select<R, E, Q>,
+    name: string,
+    recursion?: Recursion<R, DerivedEntity<R, E, Q>, Q>,
+  ): CTE<R, DerivedEntity<R, E, Q>, Q> {
+    return commonTable(name, this as never, recursion as never) as never;
+  }
+
+  /** The same statement with other columns. */
+  withSelected(selected: SelectedColumns): this {
+    return this.#with({ selected });
+  }
+
   /** The same statement without what criteria hide, from its own class too unless that is what was asked for. */
   restrictedBy(restriction: Restriction, hidesOwn = true): this {
-    const { where, orderBy, having, groupBy, selected, sources, alias } = this.parts;
+    const { where, orderBy, having, groupBy, selected, sources, alias, derived } = this.parts;
     // What it names without saying whose is its own.
     if (alias === undefined && restriction.moved?.mapper?.baseMapper === this.mapper.baseMapper) return this;
-    const hidden = hidesOwn ? restriction(this.mapper, alias) : undefined;
+    const isHidden = hidesOwn && derived === undefined;
+    const hidden = isHidden ? hiddenOf(this.mapper, alias, restriction) : undefined;
     const asked = where?.restrictedBy(restriction);
     return this.#with({
+      alias: alias?.restrictedBy(restriction),
+      derived: derived?.restrictedBy(restriction),
       where: hidden === undefined ? asked : conjunction(asked, hidden),
       orderBy: orderBy.map((ordering) => ordering.restrictedBy(restriction)),
       having: having?.restrictedBy(restriction),
@@ -357,10 +424,13 @@ export class Select<
     );
   }
 
-  /** The node of a subquery. */
+  /** The node of a subquery. Kysely, which asks for values, gets it with the common tables that it reads. */
   toOperationNode(keepBinds = false): OperationNode {
     const { plan } = this.parts;
-    if (plan === undefined || isEmptyPlan(plan)) return selectNode(this as never, keepBinds);
+    if (plan === undefined || isEmptyPlan(plan)) {
+      const node = selectNode(this as never, keepBinds);
+      return keepBinds ? node : withCommonTables(node, structureOf(this), false);
+    }
     throw new ArgumentError(
       `A subquery of ${this.mapper.class.name} has options. Give them to the statement around it: criteria there reach its subqueries, and instances are loaded by it alone.`,
     );
@@ -374,9 +444,10 @@ export class Select<
 
   /** The names under which it reads what it reads. */
   get sourceNames(): readonly string[] {
-    const { alias, sources = [] } = this.parts;
-    const own = alias === undefined ? this.entityColumns.tables.map(({ name }) => name) : [alias.name];
-    return [...own, ...sources.map(({ parts }) => parts.alias.name)];
+    const { alias, derived, sources = [] } = this.parts;
+    const named = alias ?? derived;
+    const own = named === undefined ? this.entityColumns.tables.map(({ name }) => name) : [named.name];
+    return [...own, ...sources.map(({ parts }) => parts.rows.name)];
   }
 
   /** @throws ArgumentError where it stands inside of a statement that reads the same class under the same name */
@@ -395,7 +466,8 @@ export class Select<
     // What is selected, ordered by or compared must be for the database what is grouped by, wherever that stands in it.
     if (groupBy.some(hasBinds)) into.unite();
     into.add(`select ${this.entityColumns.structureKey}`);
-    if (this.parts.alias !== undefined) into.add(` as ${this.parts.alias.name}`);
+    this.parts.alias?.structure(into.add(" from"));
+    this.parts.derived?.structure(into.add(" from"));
     for (const table of this.parts.from ?? []) into.add(`, ${table.fullName}`);
     this.parts.selected?.structure(into);
     if (columns !== undefined) into.add(` only ${columns.map(({ slot }) => slot).join(",")}`);
@@ -422,17 +494,26 @@ export class Select<
     return new Select(this.entity, { ...this.parts, ...parts }) as this;
   }
 
-  #scope(): Scope<TEntities> {
-    const beside = (this.parts.sources ?? []).map(({ parts: { alias } }) => attributesOf(alias));
-    return [rootAttributes(this), ...beside] as never;
-  }
-
   /** A class that it reads under that name. */
   #find({ owner, alias }: EntityInStatement): SelectedEntity | undefined {
-    const { alias: own, sources = [] } = this.parts;
-    const isRead = alias === own || sources.some(({ parts }) => parts.alias === alias);
-    if (!isRead || owner !== (alias === undefined ? this.entity : alias.mapper.class)) return undefined;
-    return new SelectedEntity(alias?.columns ?? this.entityColumns, alias);
+    const { alias: own, derived, sources = [] } = this.parts;
+    if (alias === undefined) {
+      const isRead = own === undefined && derived === undefined && owner === this.entity;
+      return isRead ? new SelectedEntity(this.entityColumns, undefined) : undefined;
+    }
+    const read: readonly unknown[] = [own, derived, ...sources.map(({ parts }) => parts.rows)];
+    // An instance in the rows of a subquery is read with those.
+    const isRead = read.includes(alias) || (alias.rows !== undefined && read.includes(alias.rows));
+    return isRead && owner === alias.mapper.class ? new SelectedEntity(alias.columns, alias) : undefined;
+  }
+
+  #combine(operator: SetOperator, isAll: boolean, others: readonly Select<unknown, any, any>[]): never {
+    const rows = new Subquery(
+      this.selected === undefined ? this.mapper.table.name : "rows",
+      new SetOperation(operator, isAll, [this, ...others]),
+    );
+    const { executionOptions } = this.parts;
+    return new Select(this.entity, { ...rowsOf(rows), orderBy: [], executionOptions }) as never;
   }
 
   #beside(method: string, target: unknown, by: unknown): Select<TRow, any, TResult> {
@@ -444,48 +525,41 @@ export class Select<
 }
 
 /**
- * Starts a SELECT of instances of a class.
+ * Starts a SELECT of instances of a class, or of what another statement finds: of a `subquery()` or `cte()`.
  *
  * @example
  * const sandys = (await session.scalars(select(User).where({ name: "sandy" }))).all();
  */
+export function select<TRow, TEntity, TResult extends RowKind>(
+  rows: Subquery<TRow, TEntity, TResult>,
+): Select<TRow, [TEntity], TResult>;
 export function select<TModel extends { readonly "~properties": unknown } & Class>(
   entity: TModel | Aliased<TModel>,
-): Select<InstanceType<TModel>, [TModel]> {
+): Select<InstanceType<TModel>, [TModel]>;
+export function select(entity: unknown): Select<unknown, any, any> {
+  const start = { orderBy: [], executionOptions: {} };
+  if (entity instanceof Subquery) return new Select(entity.statement.entity, { ...start, ...rowsOf(entity) });
   if (entity instanceof Aliased) {
     const { mapper, alias } = entity;
     const polymorphic = alias === undefined ? entity.polymorphic : undefined;
-    return new Select(mapper.class as never, { alias, polymorphic, orderBy: [], executionOptions: {} });
+    return new Select(mapper.class as never, { ...start, alias, polymorphic });
   }
   mapperOf(entity as never);
   return new Select(entity as never);
 }
 
 function hasBinds(expression: Expression<unknown>): boolean {
-  const structure = new Structure();
-  expression.structure(structure);
-  return structure.binds.length > 0;
+  return structureOf(expression).binds.length > 0;
+}
+
+/** What makes a statement one of what another one finds. */
+function rowsOf(rows: Subquery<unknown, unknown, any>): Partial<SelectParts> {
+  const { selected, source } = rows;
+  return selected === undefined ? { alias: source as EntityAlias } : { derived: rows, selected };
 }
 
 /** The value of the only column of a row. */
 type FirstColumn<TRow> = TRow extends readonly [infer V] ? V : TRow extends object ? TRow[keyof TRow] : never;
-
-/** The SELECT of one row by its key: what `get` and the loads of single attributes run. */
-export function selectByKey(
-  mapper: Mapper,
-  key: readonly unknown[],
-  columns?: readonly ColumnProperty[],
-): Select<unknown> {
-  const scope = attributes(mapper.class as never) as Record<string, Attribute<unknown, unknown>>;
-  const conditions = mapper.primaryKey.map((property, index) =>
-    (scope[property.key] as Attribute<unknown, unknown>).eq(key[index]),
-  );
-  const where = conditions.reduce<Expression<boolean> | undefined>(conjunction, undefined);
-  return new Select(mapper.class as never, { where, columns, orderBy: [], executionOptions: {}, plan: rootPlan });
-}
-
-/** It loads what the program asked for, by itself. */
-const rootPlan: LoadingPlan = { ...emptyPlan, path: [] };
 
 /** Limits are values too, so that pages of one query share its text. */
 function countBind(method: string, count: number): Bind {

@@ -4,7 +4,7 @@ import { ArgumentError } from "../event/errors.ts";
 import { type EntityInStatement, entityOfAttributes, type SelectableEntity } from "./attribute.ts";
 import { describeGiven, Expression, expectExpression, type Restriction } from "./expression.ts";
 import { SelectedEntity } from "./selected-entity.ts";
-import { Structure } from "./structure.ts";
+import { type Structure, structureOf } from "./structure.ts";
 
 /**
  * What a row of a statement may consist of: attributes, functions of them, comparisons, SQL written with Kysely's `sql`, and whole classes that the statement reads, which
@@ -46,8 +46,20 @@ export class SelectedColumns {
   nameOf(expression: Expression<unknown>): string | undefined {
     const wanted = structureOf(expression);
     if (!wanted.isCacheable || wanted.binds.length === 0) return undefined;
-    const index = this.items.findIndex((each) => each instanceof Expression && isSame(structureOf(each), wanted));
+    const index = this.items.findIndex((each) => each instanceof Expression && structureOf(each).equals(wanted));
     return index === -1 ? undefined : columnName(index);
+  }
+
+  /** The same in the order of others of the same names; undefined where they are not as many, or have other names. */
+  inOrderOf({ names, items }: SelectedColumns): SelectedColumns | undefined {
+    const own = this.names;
+    if (items.length !== this.items.length || (names === undefined) !== (own === undefined)) return undefined;
+    if (names === undefined || own === undefined || names.every((name, index) => name === own[index])) return this;
+    if (!names.every((name) => own.includes(name))) return undefined;
+    return new SelectedColumns(
+      names.map((name) => this.items[own.indexOf(name)] as RowItem),
+      names,
+    );
   }
 
   structure(into: Structure): void {
@@ -89,21 +101,6 @@ export class SelectedColumns {
 /** The name of a column of such a statement; of an instance, what the names of its columns begin with. */
 export function columnName(index: number): string {
   return `column_${index + 1}`;
-}
-
-function structureOf(expression: Expression<unknown>): Structure {
-  const structure = new Structure();
-  expression.structure(structure);
-  return structure;
-}
-
-function isSame(left: Structure, right: Structure): boolean {
-  return (
-    left.key === right.key &&
-    left.binds.every(
-      ({ value, name }, index) => value === right.binds[index]?.value && name === right.binds[index]?.name,
-    )
-  );
 }
 
 type FindEntity = (entity: EntityInStatement) => SelectedEntity | undefined;

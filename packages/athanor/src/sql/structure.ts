@@ -1,5 +1,5 @@
 import { type OperationNode, ValueNode } from "kysely";
-import { InvalidRequestError } from "../event/errors.ts";
+import { ArgumentError, InvalidRequestError } from "../event/errors.ts";
 import type { ColumnType } from "../mapping/column-type.ts";
 import { castNode } from "./column-type-node.ts";
 import { typeKey } from "./value-type.ts";
@@ -37,6 +37,14 @@ interface Statement {
   readonly sourceNames: readonly string[];
 }
 
+/** A table that is found before the statement which reads it: WITH … AS. */
+export interface CommonTable {
+  readonly tableName: string;
+  /** It reads what it found itself one step before. */
+  readonly isRecursive: boolean;
+  readonly statement: StatementPart;
+}
+
 /**
  * What makes two statements compile to the same text: everything about them but their values, which are collected apart. Where one value stands in several places, that is
  * part of it too: the text may send the value once, and the values of another statement may differ there.
@@ -45,9 +53,16 @@ export class Structure {
   key = "";
   readonly binds: Bind[] = [];
   /** False where a part can only be compared by compiling it, as Kysely's `sql`. */
-  isCacheable = true;
+  get isCacheable(): boolean {
+    return this.#foreign.length === 0;
+  }
 
+  /** What only some databases have, by its name in SQL. */
+  special: "intersect all" | "except all" | undefined;
+
+  readonly #foreign: object[] = [];
   #statements: Statement[] = [];
+  readonly #commonTables = new Map<string, CommonTable>();
   readonly #places = new Map<Bind, number>();
   /** The places of values that stand for all that are equal to them; undefined where equal values are not one. */
   #equal: Map<string, number> | undefined = undefined;
@@ -78,9 +93,51 @@ export class Structure {
     this.#equal ??= new Map();
   }
 
+  /** The common tables that are read, each behind those that it reads itself. */
+  get commonTables(): readonly CommonTable[] {
+    return [...this.#commonTables.values()];
+  }
+
+  /**
+   * A common table is read. The first time it is told what it is.
+   *
+   * @throws ArgumentError where another one has its name
+   */
+  define(table: CommonTable): void {
+    const known = this.#commonTables.get(table.tableName);
+    if (known !== undefined) {
+      if (known.statement === table.statement) return;
+      // What criteria have reached into is another object each time.
+      if (structureOf(known.statement).equals(structureOf(table.statement))) return;
+      throw new ArgumentError(
+        `The statement reads two different common tables with the name "${table.tableName}". Give one of them another name: .cte("…").`,
+      );
+    }
+    this.add(` with ${table.tableName} as (`).include(table.statement);
+    this.add(")");
+    this.#commonTables.set(table.tableName, table);
+  }
+
+  /** Whether it is of the same parts with the same values. */
+  equals(other: Structure): boolean {
+    return (
+      this.key === other.key &&
+      this.#foreign.every((part, index) => part === other.#foreign[index]) &&
+      this.binds.every(
+        ({ value, name }, index) => value === other.binds[index]?.value && name === other.binds[index]?.name,
+      )
+    );
+  }
+
   add(part: string): this {
     this.key += part;
     return this;
+  }
+
+  /** A part that says nothing of what it is made of. */
+  addForeign(part: object): void {
+    this.#foreign.push(part);
+    this.key += "foreign";
   }
 
   bind(bind: Bind): void {
@@ -115,6 +172,13 @@ export class Structure {
 export interface StatementPart {
   structure(into: Structure): void;
   toOperationNode(keepBinds?: boolean): OperationNode;
+}
+
+/** The structure of a part by itself. */
+export function structureOf(part: StatementPart): Structure {
+  const structure = new Structure();
+  part.structure(structure);
+  return structure;
 }
 
 /** The node of a bound value. */

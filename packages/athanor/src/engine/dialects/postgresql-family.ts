@@ -11,6 +11,7 @@ export const postgresqlTraits: Traits = {
   insertId: false,
   maxParameters: 65_535,
   rowLocks: true,
+  setOperationsAll: true,
   duplicateColumnNames: true,
   alterForeignKeys: true,
   schemas: true,

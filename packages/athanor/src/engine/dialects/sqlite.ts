@@ -24,6 +24,7 @@ export const sqliteTraits: Traits = {
   insertId: true,
   maxParameters: 32_766,
   rowLocks: false,
+  setOperationsAll: false,
   duplicateColumnNames: true,
   alterForeignKeys: false,
   schemas: false,

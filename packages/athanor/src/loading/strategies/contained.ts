@@ -23,10 +23,10 @@ function joinOf(entity: PlannedEntity, property: RelationshipProperty, given: En
   const { sources = [] } = entity.statement.asked.parts;
   const name = (entity.alias ?? rootSource(entity.statement.asked.parts)).name;
   const along = sources.filter(({ parts }) => parts.along?.property === property && parts.along.from.name === name);
-  const reading = sources.filter(({ parts }) => parts.along === undefined && parts.alias.mapper.isA(property.target));
+  const reading = sources.filter(({ parts }) => parts.along === undefined && parts.rows.mapper?.isA(property.target));
   const candidates = given === undefined ? (along.length > 0 ? along : reading) : sources;
-  const found = candidates.findLast(({ parts }) => given === undefined || parts.alias === given);
-  if (found !== undefined && found.parts.alias.mapper.isA(property.target)) return found.parts.alias;
+  const found = candidates.findLast(({ parts }) => given === undefined || parts.rows === given);
+  if (found?.parts.rows.mapper?.isA(property.target) === true) return found.parts.rows as EntityAlias;
   const { label, key, target } = property;
   throw new ArgumentError(
     `containsEager() says that a join of the statement leads to ${label}, and ${given === undefined ? "it has none that does" : `"${given.name}" is none of its joins to ${target.class.name}`}. ` +

@@ -13,7 +13,8 @@ import { EntityAlias } from "../../sql/entity-alias.ts";
 import type { Expression } from "../../sql/expression.ts";
 import type { LoadingPlan } from "../../sql/loading-plan.ts";
 import { relatedCondition } from "../../sql/related-condition.ts";
-import { Select, type SelectParts } from "../../sql/select.ts";
+import { Select } from "../../sql/select.ts";
+import type { SelectParts } from "../../sql/select-parts.ts";
 import { SelectSource } from "../../sql/select-source.ts";
 import type { RelatedLoads } from "../after-loads.ts";
 
@@ -149,7 +150,7 @@ export function relatedSelectByParents(
   return selectOf(property, plan, populateExisting, {
     where: isWanted(links),
     links,
-    sources: [new SelectSource({ alias, isOuter: false, along: undefined, on })],
+    sources: [new SelectSource({ rows: alias, isOuter: false, along: undefined, on })],
   });
 }
 

@@ -54,7 +54,7 @@ function instancesOf({
   alias,
   joinedTo,
 }: PlannedEntity): readonly [Select<unknown>, EntityAlias | undefined] {
-  const isAsked = joinedTo === undefined || asked.parts.sources?.some(({ parts }) => parts.alias === alias) === true;
+  const isAsked = joinedTo === undefined || asked.parts.sources?.some(({ parts }) => parts.rows === alias) === true;
   if (isAsked) return [asked, alias];
   return [relatedToAll(joinedTo.entity, joinedTo.property, emptyPlan, false), undefined];
 }

@@ -1,0 +1,207 @@
+import { AliasNode, IdentifierNode, type OperationNode, TableNode } from "kysely";
+import { closestName } from "../event/closest-name.ts";
+import { ArgumentError } from "../event/errors.ts";
+import { attributesOf } from "./attribute.ts";
+import { DerivedColumn } from "./derived-column.ts";
+import { EntityAlias } from "./entity-alias.ts";
+import type { Restriction } from "./expression.ts";
+import type { RowSource, RowStatement } from "./row-source.ts";
+import type { RowKind } from "./scope.ts";
+import type { Select } from "./select.ts";
+import { columnName, type RowItem, SelectedColumns } from "./selected-columns.ts";
+import { SelectedEntity } from "./selected-entity.ts";
+import { SetOperation } from "./set-operation.ts";
+import type { CommonTable, Structure } from "./structure.ts";
+
+/**
+ * The rows that a statement finds, as a table that others read: select from it, join it. What it is made of has the names and the types that the rows have, and instances
+ * are instances again.
+ *
+ * SQLAlchemy: SELECT and Related Constructs, `Subquery`.
+ */
+export class Subquery<out TRow, out TEntity = unknown, out TResult extends RowKind = "columns"> implements RowSource {
+  declare readonly "~row": TRow;
+  declare readonly "~entity": TEntity;
+  declare readonly "~result": TResult;
+  /** The name under which it stands in the statements that read it. */
+  readonly name: string;
+  readonly statement: RowStatement;
+  #source: RowSource | undefined;
+  #selected: SelectedColumns | undefined;
+
+  constructor(name: string, statement: RowStatement) {
+    if (typeof name !== "string" || name.trim() === "")
+      throw new ArgumentError("A subquery takes the name under which it stands in the statements that read it.");
+    this.name = name;
+    this.statement = statement;
+  }
+
+  /** The same rows under another name, for a statement that reads them twice. */
+  alias(name: string): Subquery<TRow, TEntity, TResult> {
+    return new Subquery(name, this.statement);
+  }
+
+  /** Undefined: it stands for values. Where it stands for instances, `source` does. */
+  get mapper(): undefined {
+    return undefined;
+  }
+
+  /** What a statement reads: a class, where the rows are its instances, or itself. */
+  get source(): RowSource {
+    const { entityColumns: columns, mapper, polymorphic, selected } = this.statement;
+    return (this.#source ??=
+      selected === undefined
+        ? new EntityAlias(mapper, this.name, undefined, polymorphic, { of: this, columns })
+        : this);
+  }
+
+  /** What a statement that reads nothing else has in its rows; undefined where those are instances. */
+  get selected(): SelectedColumns | undefined {
+    const { selected } = this.statement;
+    if (selected === undefined) return undefined;
+    return (this.#selected ??= new SelectedColumns(
+      selected.items.map((item, index) => this.#itemOf(item, index)),
+      selected.names,
+    ));
+  }
+
+  /** What a function that is given the classes of a statement sees of it. */
+  get scope(): object {
+    const { source, selected } = this;
+    if (selected === undefined) return attributesOf(source as EntityAlias);
+    const parts = selected.items.map((item) =>
+      item instanceof SelectedEntity ? attributesOf(item.alias as EntityAlias) : item,
+    );
+    return selected.names === undefined ? parts : this.#named(selected.names, parts);
+  }
+
+  structure(into: Structure): void {
+    into.add(" (").include(this.statement);
+    into.add(`) as ${this.name}`);
+  }
+
+  sourceNode(keepBinds: boolean): OperationNode {
+    return AliasNode.create(this.statement.toOperationNode(keepBinds), IdentifierNode.create(this.name));
+  }
+
+  restrictedBy(restriction: Restriction): Subquery<TRow, TEntity, TResult> {
+    return new Subquery(this.name, this.statement.restrictedBy(restriction));
+  }
+
+  #itemOf(item: RowItem, index: number): RowItem {
+    const column = columnName(index);
+    if (!(item instanceof SelectedEntity))
+      return new DerivedColumn(this.name, this.statement.selected?.names?.[index] ?? String(index), column, item);
+    const found = { of: this, columns: item.columns, prefix: `${column}_` };
+    return new SelectedEntity(
+      item.columns,
+      new EntityAlias(item.mapper, this.name, undefined, item.alias?.polymorphic, found),
+    );
+  }
+
+  #named(names: readonly string[], parts: readonly unknown[]): object {
+    const byName = Object.fromEntries(names.map((name, index) => [name, parts[index]]));
+    return new Proxy(Object.freeze(byName), {
+      get: (target, name) => {
+        if (typeof name !== "string" || Object.hasOwn(target, name)) return target[name as string];
+        // A promise check, a debugger or a test's printer asks for these, and means no column.
+        if (name === "then" || name === "toJSON" || name in Object.prototype) return undefined;
+        const closest = closestName(name, names);
+        throw new ArgumentError(
+          `The subquery "${this.name}" has no column "${name}". ${closest === undefined ? `It has ${names.join(", ")}.` : `Did you mean "${closest}"?`}`,
+        );
+      },
+    });
+  }
+}
+
+/**
+ * The rows that a statement finds, as a table that stands before the statements which read it: WITH … AS. It is found once, however often it is read.
+ *
+ * SQLAlchemy: SELECT and Related Constructs, `CTE`.
+ */
+export class CTE<out TRow, out TEntity = unknown, out TResult extends RowKind = "columns">
+  extends Subquery<TRow, TEntity, TResult>
+  implements CommonTable
+{
+  readonly tableName: string;
+  readonly isRecursive: boolean;
+
+  constructor(name: string, statement: RowStatement, isRecursive: boolean, tableName = name) {
+    super(name, statement);
+    this.tableName = tableName;
+    this.isRecursive = isRecursive;
+  }
+
+  override alias(name: string): CTE<TRow, TEntity, TResult> {
+    return new CTE(name, this.statement, this.isRecursive, this.tableName);
+  }
+
+  override structure(into: Structure): void {
+    into.define(this);
+    into.add(` ${this.tableName} as ${this.name}`);
+  }
+
+  override sourceNode(): OperationNode {
+    return tableNamed(this.tableName, this.name);
+  }
+
+  override restrictedBy(restriction: Restriction): CTE<TRow, TEntity, TResult> {
+    return new CTE(this.name, this.statement.restrictedBy(restriction), this.isRecursive, this.tableName);
+  }
+}
+
+/** A common table expression inside of itself: the rows that were found one step before. */
+export class RecursiveRows<out TRow, out TEntity, out TResult extends RowKind> extends Subquery<
+  TRow,
+  TEntity,
+  TResult
+> {
+  override structure(into: Structure): void {
+    into.add(` ${this.name} before`);
+  }
+
+  override sourceNode(): OperationNode {
+    return tableNamed(this.name, this.name);
+  }
+
+  override restrictedBy(): this {
+    return this;
+  }
+}
+
+/** How a common table finds more rows from those that it found before: see `Select.cte`. */
+export type Recursion<TRow, TEntity, TResult extends RowKind> =
+  | { readonly unionAll: RecursiveStep<TRow, TEntity, TResult>; readonly union?: undefined }
+  | { readonly union: RecursiveStep<TRow, TEntity, TResult>; readonly unionAll?: undefined };
+
+type RecursiveStep<TRow, TEntity, TResult extends RowKind> = (
+  found: Subquery<TRow, TEntity, TResult>,
+) => Select<TRow, any, TResult>;
+
+/** Takes what users give to `cte`. */
+export function commonTable(
+  name: string,
+  first: Select<unknown, any, any>,
+  recursion: Recursion<unknown, unknown, any> | undefined,
+): CTE<unknown, unknown, any> {
+  if (recursion === undefined) return new CTE(name, first, false);
+  const step = recursion.unionAll ?? recursion.union;
+  if (typeof step !== "function") {
+    throw new ArgumentError(
+      `cte("${name}", …) takes { unionAll: (found) => … } or { union: (found) => … }, with a function that returns the statement which finds more rows from those that were found.`,
+    );
+  }
+  const next = step(new RecursiveRows(name, first));
+  return new CTE(name, new SetOperation("union", recursion.unionAll !== undefined, [first, next]), true);
+}
+
+function tableNamed(table: string, name: string): OperationNode {
+  const node = TableNode.create(table);
+  return table === name ? node : AliasNode.create(node, IdentifierNode.create(name));
+}
+
+/** What a function that is given the classes of a statement sees of one of them. */
+export function scopeOf(rows: RowSource): object {
+  return rows instanceof EntityAlias ? attributesOf(rows) : (rows as Subquery<unknown>).scope;
+}
