@@ -6,6 +6,7 @@ import type { EntityColumns } from "../mapping/entity-columns.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import type { AnyModel, Class, RelationshipName, TargetOf } from "../mapping/model-types.ts";
 import { type EntityInStatement, rootAttributes } from "./attribute.ts";
+import { CombinableStatement } from "./combinable-statement.ts";
 import { conditionFor, type Filter } from "./filter.ts";
 import { conjunction } from "./conditions.ts";
 import {
@@ -25,14 +26,14 @@ import type { EntityAlias } from "./entity-alias.ts";
 import type { PolymorphicEntity } from "./polymorphic-entity.ts";
 import type { ExecutionOptions } from "./execution-options.ts";
 import type { LockOptions, SelectParts } from "./select-parts.ts";
-import type { Columns, DerivedEntity, ModelOf, Outer, RowKind, Scope } from "./scope.ts";
+import type { Columns, ModelOf, Outer, RowKind, Scope } from "./scope.ts";
 import { hiddenOf, newSource, SelectSource } from "./select-source.ts";
 import { ScalarSubquery } from "./subquery.ts";
 import { type ColumnValues, type Selectable, type SelectedColumns, selectedColumns } from "./selected-columns.ts";
 import { SelectedEntity } from "./selected-entity.ts";
 import { SetOperation, type SetOperator } from "./set-operation.ts";
 import { Bind, type Structure, structureOf } from "./structure.ts";
-import { commonTable, type CTE, type Recursion, scopeOf, Subquery } from "./table-subquery.ts";
+import { scopeOf, Subquery } from "./table-subquery.ts";
 import { withCommonTables } from "./with-common-tables.ts";
 
 /**
@@ -45,7 +46,7 @@ export class Select<
   out TRow,
   in out TEntities extends readonly unknown[] = any,
   out TResult extends RowKind = "instances",
-> {
+> extends CombinableStatement {
   declare readonly "~row": TRow;
   declare readonly "~entities": TEntities;
   declare readonly "~result": TResult;
@@ -53,6 +54,7 @@ export class Select<
   readonly parts: SelectParts;
 
   constructor(entity: InstrumentedClass, parts: SelectParts = { orderBy: [], executionOptions: {} }) {
+    super();
     this.entity = entity;
     this.parts = parts;
   }
@@ -288,102 +290,18 @@ export class Select<
     return new ScalarSubquery(this);
   }
 
-  // What is asked of `this` is not part of what a statement is: one that finds more is one that finds less.
-
-  /**
-   * The rows of this statement and of the others, without those that are equal to another one. They are of one kind: instances of one class, or the same columns.
-   * What follows, `orderBy`, `limit`, `where` or `columns`, is about all of them; what came before, about the one.
-   *
-   * SQLAlchemy: SELECT and Related Constructs, `Select.union`.
-   *
-   * @throws ArgumentError for statements whose rows are of another kind.
-   * @example
-   * select(User).where({ name: "sandy" }).union(select(User).join("posts").limit(10)).orderBy((user) => user.id)
-   */
-  union<R, E extends readonly unknown[], Q extends RowKind>(
-    this: Select<R, E, Q>,
-    ...others: readonly Select<R, any, Q>[]
-  ): Select<R, [DerivedEntity<R, E, Q>], Q> {
-    return this.#combine("union", false, others);
-  }
-
-  /** The same as {@link union}, with those that are equal to another one: each as often as the statements find it. */
-  unionAll<R, E extends readonly unknown[], Q extends RowKind>(
-    this: Select<R, E, Q>,
-    ...others: readonly Select<R, any, Q>[]
-  ): Select<R, [DerivedEntity<R, E, Q>], Q> {
-    return this.#combine("union", true, others);
-  }
-
-  /** The rows that this statement and all others find: see {@link union}. */
-  intersect<R, E extends readonly unknown[], Q extends RowKind>(
-    this: Select<R, E, Q>,
-    ...others: readonly Select<R, any, Q>[]
-  ): Select<R, [DerivedEntity<R, E, Q>], Q> {
-    return this.#combine("intersect", false, others);
-  }
-
-  /** The same as {@link intersect}, each as often as all of them find it. SQLite has no such thing. */
-  intersectAll<R, E extends readonly unknown[], Q extends RowKind>(
-    this: Select<R, E, Q>,
-    ...others: readonly Select<R, any, Q>[]
-  ): Select<R, [DerivedEntity<R, E, Q>], Q> {
-    return this.#combine("intersect", true, others);
-  }
-
-  /** The rows of this statement that none of the others finds: see {@link union}. */
-  except<R, E extends readonly unknown[], Q extends RowKind>(
-    this: Select<R, E, Q>,
-    ...others: readonly Select<R, any, Q>[]
-  ): Select<R, [DerivedEntity<R, E, Q>], Q> {
-    return this.#combine("except", false, others);
-  }
-
-  /** The same as {@link except}, each as often as the others do not find it. SQLite has no such thing. */
-  exceptAll<R, E extends readonly unknown[], Q extends RowKind>(
-    this: Select<R, E, Q>,
-    ...others: readonly Select<R, any, Q>[]
-  ): Select<R, [DerivedEntity<R, E, Q>], Q> {
-    return this.#combine("except", true, others);
-  }
-
-  /**
-   * Its rows as a table that other statements select from and join. Columns have the names and the types that they have in the rows; instances are instances again.
-   *
-   * SQLAlchemy: SELECT and Related Constructs, `Select.subquery`.
-   *
-   * @throws ArgumentError for a name that is none.
-   * @example
-   * const counts = select(Post).columns((post) => ({ authorId: post.authorId, posts: func.count() })).groupBy((post) => post.authorId).subquery("counts");
-   * select(User).join(counts, (user, count) => count.authorId.eq(user.id)).columns((user, count) => [user, count.posts])
-   */
-  subquery<R, E extends readonly unknown[], Q extends RowKind>(
-    this: Select<R, E, Q>,
-    name: string,
-  ): Subquery<R, DerivedEntity<R, E, Q>, Q> {
-    return new Subquery(name, this);
-  }
-
-  /**
-   * The same as {@link subquery}, found once before the statements that read it: WITH … AS. With a function it is recursive: that is given the rows which the step before
-   * found, first those of this statement, and returns the statement that finds the next ones from them, until there are none. `unionAll` keeps all, `union` leaves
-   * out those that were found before, so that it ends where rows lead in a circle.
-   *
-   * SQLAlchemy: SELECT and Related Constructs, `Select.cte`.
-   *
-   * @throws ArgumentError for a name that is none, and for a function that returns rows of another kind.
-   * @example
-   * const below = select(Folder).where({ name: "home" }).cte("below", {
-   *   unionAll: (found) => select(Folder).join(found, (folder, parent) => folder.parentId.eq(parent.id)),
-   * });
-   * const folders = (await session.scalars(select(below))).all(); // Folder[]
-   */
-  cte<R, E extends readonly unknown[], Q extends RowKind>(
-    this: Select<R, E, Q>,
-    name: string,
-    recursion?: Recursion<R, DerivedEntity<R, E, Q>, Q>,
-  ): CTE<R, DerivedEntity<R, E, Q>, Q> {
-    return commonTable(name, this as never, recursion as never) as never;
+  /** The statement whose rows are put together of those of this one and of others, or compared with them. */
+  override combinedWith(
+    operator: SetOperator,
+    isAll: boolean,
+    others: readonly Select<unknown, any, any>[],
+  ): Select<any, any, any> {
+    const rows = new Subquery(
+      this.selected === undefined ? this.mapper.table.name : "rows",
+      new SetOperation(operator, isAll, [this, ...others]),
+    );
+    const { executionOptions } = this.parts;
+    return new Select(this.entity, { ...rowsOf(rows), orderBy: [], executionOptions });
   }
 
   /** The same statement with other columns. */
@@ -505,15 +423,6 @@ export class Select<
     // An instance in the rows of a subquery is read with those.
     const isRead = read.includes(alias) || (alias.rows !== undefined && read.includes(alias.rows));
     return isRead && owner === alias.mapper.class ? new SelectedEntity(alias.columns, alias) : undefined;
-  }
-
-  #combine(operator: SetOperator, isAll: boolean, others: readonly Select<unknown, any, any>[]): never {
-    const rows = new Subquery(
-      this.selected === undefined ? this.mapper.table.name : "rows",
-      new SetOperation(operator, isAll, [this, ...others]),
-    );
-    const { executionOptions } = this.parts;
-    return new Select(this.entity, { ...rowsOf(rows), orderBy: [], executionOptions }) as never;
   }
 
   #beside(method: string, target: unknown, by: unknown): Select<TRow, any, TResult> {
