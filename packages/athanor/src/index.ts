@@ -127,6 +127,7 @@ export { Insert, insert, type InsertValues } from "./sql/insert.ts";
 export type { Columns, ColumnsOf, Outer, RowKind, Scope, SubclassOf, WithSubclasses } from "./sql/scope.ts";
 export type { ExecutionOptions } from "./sql/execution-options.ts";
 export type { LockOptions } from "./sql/select-parts.ts";
+export { FromStatement, type WrittenStatement } from "./sql/from-statement.ts";
 export { Select, select } from "./sql/select.ts";
 export type { CTE, Recursion, Subquery } from "./sql/table-subquery.ts";
 export type { DerivedColumn } from "./sql/derived-column.ts";

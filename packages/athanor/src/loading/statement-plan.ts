@@ -74,7 +74,12 @@ export class StatementPlan {
   get isDistinct(): boolean {
     const { from, sources, selected, alias } = this.select.parts;
     const isAlone = this.joins.length === 0 && from === undefined && sources === undefined && selected === undefined;
-    return isAlone && alias?.rows === undefined;
+    return isAlone && alias?.rows === undefined && !this.isWritten;
+  }
+
+  /** Whether the rows come from SQL of users' own, which nothing can be joined to and which nothing is known of. */
+  get isWritten(): boolean {
+    return this.asked.parts.isWritten === true;
   }
 
   /** Reads related rows beside those of an entity. */

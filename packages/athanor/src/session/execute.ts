@@ -10,6 +10,7 @@ import type { Mapper } from "../mapping/mapper.ts";
 import { BulkStatement } from "../sql/bulk-statement.ts";
 import { compileSelect } from "../sql/compile.ts";
 import { DeleteFrom } from "../sql/delete-from.ts";
+import { FromStatement } from "../sql/from-statement.ts";
 import { Insert } from "../sql/insert.ts";
 import { emptyPlan, isEmptyPlan } from "../sql/loading-plan.ts";
 import type { ExecutionOptions } from "../sql/execution-options.ts";
@@ -23,6 +24,7 @@ import { isOrmStatement, ORMExecuteState, type Statement } from "./orm-execute-s
 import { Result } from "../engine/result.ts";
 import type { SessionState } from "./session-state.ts";
 import { tellOfSkippedEvents } from "./skipped-events.ts";
+import { findWrittenRows } from "./written-rows.ts";
 
 /** The values of a statement's `bindparam`s, or the rows of an INSERT. */
 export type ExecutionParameters =
@@ -73,9 +75,11 @@ export async function runStatement(core: SessionState, execution: Execution): Pr
     return runChange(core, statement, execution, execute);
   const connecting = core.autobegin().connect();
   const connection = connecting instanceof Promise ? await connecting : connecting;
-  return statement instanceof Select
-    ? selectInstances(core, connection, statement, execution)
-    : connection.execute(statement as RawBuilder<unknown>);
+  if (statement instanceof Select)
+    return selectInstances(core, connection, statement, execution, (sent) => runSelect(connection, sent, execution));
+  if (!(statement instanceof FromStatement)) return connection.execute(statement as RawBuilder<unknown>);
+  const { select, rows } = await findWrittenRows(connection, statement);
+  return selectInstances(core, connection, select, execution, () => Promise.resolve(rows));
 }
 
 /** Whether pending changes are to be flushed before a statement. */
@@ -83,14 +87,18 @@ export function mustAutoflush(core: SessionState): boolean {
   return core.autoflush && !core.isAutoflushSuspended && !core.isFlushing && !core.isClean;
 }
 
+/** Finds the rows of a statement as it is sent. */
+type FindRows = (sent: Select<unknown>) => Promise<unknown[][]>;
+
 async function selectInstances(
   core: SessionState,
   connection: Connection,
   statement: Select<unknown>,
   execution: Execution,
+  find: FindRows,
 ): Promise<Result<unknown>> {
   const { mapper, parts } = statement;
-  if (parts.selected?.entities.length === 0) return selectColumns(connection, statement, parts.selected, execution);
+  if (parts.selected?.entities.length === 0) return selectColumns(connection, statement, parts.selected, find);
   const populateExisting = execution.options.populateExisting ?? parts.executionOptions.populateExisting ?? false;
   // What is joined makes several rows of one instance, which is loaded or refreshed once.
   const hasPlan =
@@ -98,10 +106,11 @@ async function selectInstances(
     parts.sources !== undefined ||
     parts.links !== undefined ||
     mapper.loadedAlong.length > 0 ||
+    parts.isWritten === true ||
     (parts.plan !== undefined && !isEmptyPlan(parts.plan));
-  if (hasPlan) return selectAlong(core, connection, statement, execution, populateExisting);
+  if (hasPlan) return selectAlong(core, connection, statement, execution, populateExisting, find);
   const { dialect } = connection.engine;
-  const rows = await runSelect(connection, statement, execution);
+  const rows = await find(statement);
   const loader =
     parts.columns === undefined
       ? entityLoader(statement.entityColumns, dialect)
@@ -118,12 +127,12 @@ async function selectColumns(
   connection: Connection,
   statement: Select<unknown>,
   selected: SelectedColumns,
-  execution: Execution,
+  find: FindRows,
 ): Promise<Result<unknown>> {
   const plan = statement.parts.plan ?? emptyPlan;
   const sent = isEmptyPlan(plan) ? statement : new StatementPlan(statement, plan).select;
   const read = sent.parts.selected ?? selected;
-  const rows = read.read(await runSelect(connection, sent, execution), connection.engine.dialect);
+  const rows = read.read(await find(sent), connection.engine.dialect);
   return new Result<unknown>(rows, rows.length, read.names);
 }
 
@@ -134,6 +143,7 @@ async function selectAlong(
   statement: Select<unknown>,
   execution: Execution,
   populateExisting: boolean,
+  find: FindRows,
 ): Promise<Result<unknown>> {
   const isRefresh = execution.asking !== undefined;
   const plan = new StatementPlan(statement, statement.parts.plan ?? emptyPlan, {
@@ -141,7 +151,7 @@ async function selectAlong(
     hidesOwn: execution.hidesAsked,
     only: execution.isCompletion === true ? [] : execution.onlyKeys,
   });
-  const rows = await runSelect(connection, plan.select, execution);
+  const rows = await find(plan.select);
   const context = core.loadContext(populateExisting, execution.onlyKeys, execution.asking);
   const { found, enqueue } = readPlannedRows(plan, rows, context, connection.engine.dialect);
   const afterLoads = execution.afterLoads ?? new AfterLoads();

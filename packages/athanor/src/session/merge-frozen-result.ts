@@ -4,6 +4,7 @@ import { ArgumentError } from "../event/errors.ts";
 import { stateOf } from "../instance/instance.ts";
 import { carryAlong } from "../loading/carried-options.ts";
 import { describeGiven } from "../sql/expression.ts";
+import { FromStatement } from "../sql/from-statement.ts";
 import { Select } from "../sql/select.ts";
 import { mergeFound, type MergeOptions } from "./merge.ts";
 import type { Statement } from "./orm-execute-state.ts";
@@ -42,7 +43,7 @@ export function mergeFrozenResult<TStatement extends Statement>(
     );
   }
   const core = SessionState.of(session);
-  const plan = statement instanceof Select ? statement.parts.plan : undefined;
+  const plan = statement instanceof Select || statement instanceof FromStatement ? statement.parts.plan : undefined;
   return frozen.resultWith((detached) =>
     core.runDropping("mergeFrozenResult()", [], async () => {
       const merged = await mergeFound(core, detached.map(stateOf), options);

@@ -8,6 +8,7 @@ import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { BulkStatement } from "../sql/bulk-statement.ts";
 import { DeleteFrom } from "../sql/delete-from.ts";
+import { FromStatement } from "../sql/from-statement.ts";
 import { Insert } from "../sql/insert.ts";
 import type { LoadingPlan } from "../sql/loading-plan.ts";
 import type { ExecutionOptions } from "../sql/execution-options.ts";
@@ -19,15 +20,15 @@ import { Result } from "../engine/result.ts";
 import type { Session } from "./session.ts";
 import type { SessionState } from "./session-state.ts";
 
-/** A statement about mapped classes: a SELECT of instances, or one that writes rows by itself. */
-export type OrmStatement = Select<unknown, any, any> | BulkStatement<any, any>;
+/** A statement about mapped classes: a SELECT, SQL whose rows are instances, or one that writes rows by itself. */
+export type OrmStatement = Select<unknown, any, any> | FromStatement<unknown> | BulkStatement<any, any>;
 
 /** Any statement that a session executes: one about mapped classes, or raw SQL. */
 export type Statement = OrmStatement | RawBuilder<unknown>;
 
 /** Whether a statement is about mapped classes. */
 export function isOrmStatement(statement: Statement): statement is OrmStatement {
-  return statement instanceof Select || statement instanceof BulkStatement;
+  return statement instanceof Select || statement instanceof FromStatement || statement instanceof BulkStatement;
 }
 
 /** How a SELECT treats what is in memory, and for whom it is executed. SQLAlchemy: `QueryContext.default_load_options`. */
@@ -101,6 +102,11 @@ export class ORMExecuteState {
 
   get isSelect(): boolean {
     return this.statement instanceof Select;
+  }
+
+  /** Whether instances are taken from the rows of SQL of the program's own: `select(User).fromStatement(…)`. Criteria do not reach it. */
+  get isFromStatement(): boolean {
+    return this.statement instanceof FromStatement;
   }
 
   get isInsert(): boolean {

@@ -13,6 +13,7 @@ import type { AnyModel, PropertiesOf } from "../mapping/model-types.ts";
 import type { BulkStatement } from "../sql/bulk-statement.ts";
 import type { Insert, InsertValues } from "../sql/insert.ts";
 import type { ExecutionOptions } from "../sql/execution-options.ts";
+import { FromStatement } from "../sql/from-statement.ts";
 import { Select } from "../sql/select.ts";
 import { addState, deleteState, expectOwned, expireRelated, expungeState, removeAll } from "./attachment.ts";
 import { execute, type ExecutionParameters } from "./execute.ts";
@@ -40,11 +41,13 @@ export type RowOf<TStatement> =
     ? K extends "columns"
       ? R
       : readonly [R]
-    : TStatement extends BulkStatement<any, any>
-      ? never
-      : TStatement extends { readonly expressionType?: infer R }
-        ? NonNullable<R>
-        : never;
+    : TStatement extends FromStatement<infer R>
+      ? readonly [R]
+      : TStatement extends BulkStatement<any, any>
+        ? never
+        : TStatement extends { readonly expressionType?: infer R }
+          ? NonNullable<R>
+          : never;
 
 /** What accompanies a statement: the rows of an INSERT, one or a list; of others the values of their `bindparam`s by name. */
 export type ParametersOf<TStatement> =
@@ -351,7 +354,8 @@ export class Session implements AsyncDisposable {
       execute(core, { statement, parameters: parameters as ExecutionParameters, options: executionOptions });
     const overwrites =
       executionOptions.populateExisting ??
-      (statement instanceof Select && statement.parts.executionOptions.populateExisting === true);
+      ((statement instanceof Select || statement instanceof FromStatement) &&
+        statement.parts.executionOptions.populateExisting === true);
     return (overwrites ? core.runDropping("session.execute()", "all", run) : core.run(run)) as Promise<
       Result<RowOf<TStatement>>
     >;

@@ -1,7 +1,8 @@
+import { ArgumentError } from "../event/errors.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { EntityAlias } from "./entity-alias.ts";
-import type { Expression } from "./expression.ts";
+import { describeGiven, type Expression } from "./expression.ts";
 import { LoaderTree } from "./loader-tree.ts";
 import type { UserDefinedOption } from "./user-defined-option.ts";
 
@@ -31,6 +32,20 @@ export const emptyPlan: LoadingPlan = { tree: LoaderTree.empty, criteria: [], us
 /** Whether a plan says nothing of how rows are loaded, and nothing that instances have to carry. */
 export function isEmptyPlan({ tree, criteria, userDefined }: LoadingPlan): boolean {
   return tree.isEmpty && criteria.length === 0 && userDefined.length === 0;
+}
+
+/**
+ * What a plan says together with options that users give.
+ *
+ * @param mappers of the classes that the statement reads, the first of them by itself
+ */
+export function planWith(plan: LoadingPlan, options: readonly unknown[], mappers: readonly Mapper[]): LoadingPlan {
+  return options.reduce<LoadingPlan>((before, option) => {
+    if (option instanceof LoaderOption) return option.addTo(before, mappers);
+    throw new ArgumentError(
+      `options() takes what selectinLoad(), joinedLoad() or withLoaderCriteria() return, or a UserDefinedOption, and got ${describeGiven(option)}.`,
+    );
+  }, plan);
 }
 
 /** Something for `select(…).options(…)`: how related instances are loaded, which rows are not to be seen. */

@@ -44,6 +44,8 @@ export interface SelectParts {
   readonly sources?: readonly SelectSource[] | undefined;
   /** Tables beside those of the entity, which the condition ties to it. */
   readonly from?: readonly Table[] | undefined;
+  /** Its rows come from SQL of users' own, to which nothing can be added. */
+  readonly isWritten?: boolean | undefined;
   /** Of a load of single attributes: only these columns. */
   readonly columns?: readonly ColumnProperty[] | undefined;
   /** What is loaded along with its instances, and what it must not see: what options said. `loading/` turns it into joins and conditions. */

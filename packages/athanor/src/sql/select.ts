@@ -9,20 +9,14 @@ import { type EntityInStatement, rootAttributes } from "./attribute.ts";
 import { CombinableStatement } from "./combinable-statement.ts";
 import { conditionFor, type Filter } from "./filter.ts";
 import { conjunction } from "./conditions.ts";
-import {
-  type Condition,
-  describeGiven,
-  type Expression,
-  expectExpression,
-  type OrderBy,
-  type Restriction,
-} from "./expression.ts";
+import { type Condition, type Expression, expectExpression, type OrderBy, type Restriction } from "./expression.ts";
 import { Ordering } from "./ordering.ts";
 import { type ColumnDescription, describeColumns } from "./column-descriptions.ts";
-import { emptyPlan, isEmptyPlan, LoaderOption, type LoadingPlan } from "./loading-plan.ts";
+import { emptyPlan, isEmptyPlan, type LoaderOption, type LoadingPlan, planWith } from "./loading-plan.ts";
 import { Aliased } from "./aliased.ts";
 import { selectNode } from "./select-node.ts";
 import type { EntityAlias } from "./entity-alias.ts";
+import { type FromStatement, fromWritten, type WrittenStatement } from "./from-statement.ts";
 import type { PolymorphicEntity } from "./polymorphic-entity.ts";
 import type { ExecutionOptions } from "./execution-options.ts";
 import type { LockOptions, SelectParts } from "./select-parts.ts";
@@ -228,13 +222,28 @@ export class Select<
    * select(User).join("posts").columns((user, post) => [user, post]).options(selectinLoad(Post, "tags"))
    */
   options(...options: readonly LoaderOption[]): this {
-    const plan = options.reduce((before, option) => {
-      if (option instanceof LoaderOption) return option.addTo(before, this.mappers);
-      throw new ArgumentError(
-        `options() takes what selectinLoad(), joinedLoad() or withLoaderCriteria() return, or a UserDefinedOption, and got ${describeGiven(option)}.`,
-      );
-    }, this.parts.plan ?? emptyPlan);
-    return this.#with({ plan });
+    return this.#with({ plan: planWith(this.parts.plan ?? emptyPlan, options, this.mappers) });
+  }
+
+  /**
+   * Takes the instances from the rows of SQL of your own, which is sent as it is: Kysely's `sql`, or a query of its builders. The columns of the class are found by their
+   * names in the table, or by those of its attributes; what the rows do not have counts as not loaded. The key must be among them, and of a hierarchy what tells the class.
+   *
+   * Criteria do not reach SQL of your own: `withLoaderCriteria` hides none of its rows, and holds for what is loaded along with them and later. Say in the SQL which
+   * rows must not be seen.
+   *
+   * SQLAlchemy: ORM Querying Guide, Getting ORM Results from Textual Statements.
+   *
+   * @throws ArgumentError for anything but SQL, and beside where(), join() and what else would be lost; the execution where the rows do not have the key.
+   * @example
+   * const statement = sql`select * from users where search @@ to_tsquery(${words})`;
+   * const users = (await session.scalars(select(User).fromStatement(statement).options(selectinLoad(User, "posts")))).all();
+   */
+  fromStatement<TInstance>(
+    this: Select<TInstance, any, "instances">,
+    statement: WrittenStatement,
+  ): FromStatement<TInstance> {
+    return fromWritten(this.entity, this.parts, statement);
   }
 
   /** Takes over what another statement said of loading along, and of what must not be seen. */

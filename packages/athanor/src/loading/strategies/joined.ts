@@ -1,11 +1,13 @@
 import { ArgumentError } from "../../event/errors.ts";
 import type { LoaderStrategy } from "../loader-strategy.ts";
+import { selectin } from "./selectin.ts";
 
 /** Related instances are read from the same rows, by an outer join. */
 export const joined: LoaderStrategy = {
   unloadedAs: "asked",
   arrange(entity, node) {
     const { property, related } = node;
+    if (entity.statement.isWritten) return selectin.arrange(entity, node);
     if (entity.columns.covers(property.parent)) {
       entity.statement.join(entity, property, related);
       return;

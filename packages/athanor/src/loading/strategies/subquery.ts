@@ -18,7 +18,7 @@ export const subquery: LoaderStrategy = {
     if (entity.statement.isRefresh) return entity.loadAfter(property, loadEach(property));
     // Rows of a hierarchy do not hold what a subclass adds, so they cannot be asked for it once more.
     const isHere = localProperties(property).every((own) => entity.mapper.ownColumns.indexOf(own) !== -1);
-    if (!isHere) return selectin.arrange(entity, node);
+    if (!isHere || entity.statement.isWritten) return selectin.arrange(entity, node);
     entity.loadAfter(property, loadBySubquery(entity, property, entity.planOfRelated(property, related)));
   },
 };
