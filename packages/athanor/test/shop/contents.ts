@@ -1,5 +1,5 @@
 import type { Session } from "../../src/index.ts";
-import { seededRandom } from "./seeded-random.ts";
+import { seededRandom } from "../seeded-random.ts";
 import { Album, Artist, Customer, Invoice, Line, Tag, Track } from "./models.ts";
 
 /**

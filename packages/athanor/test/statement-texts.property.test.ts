@@ -1,0 +1,237 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  aliased,
+  and,
+  type Attributes,
+  caseWhen,
+  cast,
+  type Condition,
+  exists,
+  func,
+  integer,
+  joinedLoad,
+  literal,
+  type LoaderOption,
+  many,
+  Metadata,
+  model,
+  not,
+  one,
+  or,
+  real,
+  select,
+  type Select,
+  text,
+  timestamp,
+  withLoaderCriteria,
+} from "../src/index.ts";
+import type { Dialect } from "../src/engine/dialect.ts";
+import { postgresqlDialect } from "../src/engine/dialects/postgresql.ts";
+import { sqliteDialect } from "../src/engine/dialects/sqlite.ts";
+import { StatementPlan } from "../src/loading/statement-plan.ts";
+import { compileSelect } from "../src/sql/compile.ts";
+import { emptyPlan } from "../src/sql/loading-plan.ts";
+import { seededRandom } from "./seeded-random.ts";
+
+// A text is kept by the structure of its statement, and serves every statement that has the same. So whatever makes a text another one must be part of the structure:
+// random statements, each several times with other values, get from a database's kept texts
+// what they get when they are compiled by themselves.
+
+const metadata = new Metadata();
+
+class Person extends model(
+  "people",
+  {
+    id: integer().primaryKey(),
+    name: text(),
+    nick: text().nullable(),
+    joined: timestamp(),
+    bossId: integer().nullable().references("people.id"),
+    get boss() {
+      return one(Person, { backPopulates: "team" });
+    },
+    get team() {
+      return many(Person, { backPopulates: "boss", orderBy: "id" });
+    },
+    get notes() {
+      return many(Note, { backPopulates: "author", where: (note) => note.size.gt(0), viewOnly: true });
+    },
+  },
+  { metadata },
+) {}
+
+class Note extends model(
+  "notes",
+  {
+    id: integer().primaryKey(),
+    body: text(),
+    size: integer(),
+    authorId: integer().references("people.id"),
+    get author() {
+      return one(Person, { foreignKey: "authorId" });
+    },
+  },
+  { metadata },
+) {}
+
+type PersonAttributes = Attributes<typeof Person>;
+type Statement = Select<unknown, [typeof Person], any>;
+
+/** Makes random statements. One of the same shape and of other values differs in its values, and in which of its parts are the same object. */
+class RandomStatement {
+  readonly #shape: (bound: number) => number;
+  readonly #value: (bound: number) => number;
+  #names = 0;
+
+  constructor(shape: number, value: number) {
+    this.#shape = seededRandom(shape);
+    this.#value = seededRandom(value);
+  }
+
+  make(): Statement {
+    let statement = (this.#may() ? select(aliased(Person, "p")) : select(Person)) as Statement;
+    for (let steps = this.#shape(5); steps > 0; steps--) statement = this.#step(statement);
+    if (this.#shape(3) > 0) return this.#may() ? statement.options(this.#option(), this.#option()) : statement;
+    const columns = this.#shape(3) + 1;
+    return statement.columns((person) => Array.from({ length: columns }, () => this.#number(person, 2))) as never;
+  }
+
+  #step(statement: Statement): Statement {
+    return this.#one<() => unknown>([
+      () => statement.where((person) => this.#condition(person, 3)),
+      () => statement.orderBy((person) => this.#number(person, 2)),
+      () =>
+        statement.orderBy((person) => (this.#may() ? person.nick.desc().nullsLast() : person.nick.asc().nullsFirst())),
+      () => statement.groupBy((person) => this.#number(person, 2)),
+      () => statement.having((person) => this.#condition(person, 2)),
+      () => statement.limit(this.#value(3)),
+      () => statement.offset(this.#value(3)),
+      () => statement.distinct(),
+      () => statement.join(this.#may() ? "boss" : "team"),
+      () => statement.outerJoin(this.#may() ? "boss" : "notes"),
+      () => statement.forUpdate({ locked: this.#may() ? "skip" : "wait" }),
+    ])() as Statement;
+  }
+
+  #option(): LoaderOption {
+    // Asked of each place where the class stands, a criterion must say the same.
+    const [isNull, word] = [this.#may(), this.#word()];
+    return this.#one<() => LoaderOption>([
+      () => withLoaderCriteria(Note, (note) => note.body.ne("a")),
+      () => withLoaderCriteria(Person, (person) => (isNull ? person.nick.isNull() : person.name.ne(word))),
+      () => joinedLoad(Person, "team"),
+      () => joinedLoad(Person, "boss").joinedLoad("notes"),
+    ])();
+  }
+
+  #number(person: PersonAttributes, depth: number): PersonAttributes["id"] {
+    const inner = (): PersonAttributes["id"] => this.#number(person, depth - 1);
+    const simple = [() => person.id, () => literal(this.#value(3))];
+    const made = this.#one<() => unknown>(
+      depth === 0
+        ? simple
+        : [
+            ...simple,
+            () => inner().plus(this.#value(3)),
+            () => this.#twice(inner, (left, right) => left.times(right)),
+            () => caseWhen(this.#condition(person, depth - 1), inner()).else(this.#value(3)),
+            () => cast(inner(), this.#may() ? real() : integer()),
+            () => func[this.#may() ? "min" : "max"](inner()),
+            () => func.coalesce(inner(), this.#value(3)),
+            () => func(this.#may() ? "abs" : "mod", inner(), this.#value(3)),
+            () => func.count(inner()).filter(this.#condition(person, depth - 1)),
+            () =>
+              this.#twice(inner, (left, right) =>
+                func
+                  .sum(left)
+                  .over({ partitionBy: right, orderBy: person.id, rows: this.#may() ? [null, 0] : [-1, 1] }),
+              ),
+            () => func.lag(inner(), 1, this.#value(3)).over({ orderBy: inner() }),
+            () =>
+              select(aliased(Person, this.#name()))
+                .where((other) => this.#condition(other as never, depth - 1))
+                .columns((other) => [func.max(other.id)])
+                .scalarSubquery(),
+          ],
+    )();
+    return made as PersonAttributes["id"];
+  }
+
+  #condition(person: PersonAttributes, depth: number): Condition {
+    const inner = (): Condition => this.#condition(person, depth - 1);
+    const simple = [
+      () => person.name.eq(this.#word()),
+      () => person.nick.like(`${this.#word()}%`),
+      () => person.nick.eq(this.#may() ? null : this.#word()),
+      () => person.name.eq(person.nick),
+    ];
+    return this.#one<() => Condition>(
+      depth === 0
+        ? simple
+        : [
+            ...simple,
+            () => this.#number(person, depth - 1)[this.#may() ? "lt" : "ne"](this.#value(3)),
+            () => this.#number(person, depth - 1).in(Array.from({ length: this.#shape(4) }, () => this.#value(3))),
+            () => this.#number(person, depth - 1).between(this.#value(3), this.#value(3)),
+            () => this.#twice(inner, this.#may() ? and : or),
+            () => not(inner()),
+            () => person.team.any((member) => this.#condition(member as never, depth - 1)),
+            () => person.boss.has((boss) => this.#condition(boss as never, depth - 1)),
+            () =>
+              exists(
+                select(aliased(Note, this.#name())).where((note) =>
+                  and(
+                    note.body.eq(this.#word()),
+                    this.#may() ? note.authorId.eq(person.id) : note.size.gt(this.#value(3)),
+                  ),
+                ),
+              ),
+          ],
+    )();
+  }
+
+  /** Of two parts, which may be one and the same. */
+  #twice<T, TResult>(make: () => T, join: (left: T, right: T) => TResult): TResult {
+    const left = make();
+    return join(left, this.#value(2) === 0 ? left : make());
+  }
+
+  #may(): boolean {
+    return this.#shape(2) === 0;
+  }
+
+  #one<T>(things: readonly T[]): T {
+    return things[this.#shape(things.length)] as T;
+  }
+
+  #word(): string {
+    return ["", "a", "b"][this.#value(3)] as string;
+  }
+
+  /** Subqueries of one statement have names of their own. */
+  #name(): string {
+    return `other_${++this.#names}`;
+  }
+}
+
+test.for<[name: string, open: () => Dialect]>([
+  ["SQLite", () => sqliteDialect(":memory:")],
+  ["PostgreSQL", () => postgresqlDialect("postgresql://localhost/test")],
+])("a statement has the text of its structure, whatever was compiled before: %s", ([, open]) => {
+  const warm = open();
+  fc.assert(
+    fc.property(fc.nat(), fc.array(fc.nat(), { minLength: 3, maxLength: 3 }), (shape, values) => {
+      for (const value of values) {
+        const made = new RandomStatement(shape, value).make();
+        // Texts are kept for a dialect, and a copy of one is another one.
+        expect(compiled(made, warm)).toEqual(compiled(made, { ...warm }));
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+function compiled(statement: Statement, dialect: Dialect): unknown {
+  return compileSelect(new StatementPlan(statement, statement.parts.plan ?? emptyPlan).select, dialect, undefined);
+}
