@@ -137,6 +137,7 @@ export { LoaderOption } from "./sql/loading-plan.ts";
 export { UserDefinedOption } from "./sql/user-defined-option.ts";
 export { containsEager } from "./loading/contains-eager.ts";
 export {
+  defaultLoad,
   immediateLoad,
   joinedLoad,
   lazyLoad,
@@ -146,7 +147,7 @@ export {
   selectinPolymorphic,
   subqueryLoad,
 } from "./loading/loader-options.ts";
-export { LoaderPath, type RaiseLoadOptions } from "./loading/loader-path.ts";
+export { type Every, LoaderPath, type PathTo, type RaiseLoadOptions } from "./loading/loader-path.ts";
 export {
   type CriteriaAttributes,
   type CriteriaTarget,

@@ -7,6 +7,7 @@ import { type Mapper, mapperOfState } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { LoaderTree } from "../sql/loader-tree.ts";
 import { emptyPlan, isEmptyPlan, type LoadingPlan } from "../sql/loading-plan.ts";
+import { chosenStrategy } from "./chosen-strategy.ts";
 import type { LoaderStrategy } from "./loader-strategy.ts";
 import type { PlannedEntity } from "./planned-entity.ts";
 
@@ -53,10 +54,10 @@ function unloadedRelationships(tree: LoaderTree, mapper: Mapper): ReadonlyMap<nu
   if (byMapper === undefined) unloadedByTree.set(tree, (byMapper = new Map()));
   if (byMapper.has(mapper)) return byMapper.get(mapper);
   const unloaded = new Map<number, UnloadedAs>();
-  for (const { property, strategy } of tree.nodes.values()) {
-    if (strategy === undefined || !mapper.isA(property.parent)) continue;
-    const { unloadedAs } = strategy as LoaderStrategy;
-    if (unloadedAs !== unloadedByDefault(property.options.lazy)) unloaded.set(property.slot, unloadedAs);
+  for (const property of mapper.relationships) {
+    const strategy = chosenStrategy(tree, mapper, property);
+    if (strategy !== undefined && strategy.unloadedAs !== unloadedByDefault(property.options.lazy))
+      unloaded.set(property.slot, strategy.unloadedAs);
   }
   const found = unloaded.size === 0 ? undefined : unloaded;
   byMapper.set(mapper, found);
@@ -92,12 +93,17 @@ export function carryAlong(states: readonly InstanceState[], plan: LoadingPlan):
     const own = { tree: tree.of(mapperOfState(state)), criteria, userDefined, path };
     if (!isEmptyPlan(own)) carry(state, own);
   }
-  for (const { property, related } of tree.nodes.values()) {
+  for (const property of tree.named) {
     const members = states.flatMap((state) => {
       const attribute = state.instrumentation.find(property.key);
       return attribute !== undefined && isRelated(attribute) ? attribute.loaded(state) : [];
     });
     if (members.length > 0)
-      carryAlong(members.map(stateOf), { tree: related, criteria, userDefined, path: [...path, property] });
+      carryAlong(members.map(stateOf), {
+        tree: tree.related(property),
+        criteria,
+        userDefined,
+        path: [...path, property],
+      });
   }
 }

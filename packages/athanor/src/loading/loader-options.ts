@@ -1,6 +1,28 @@
 import type { AnyModel, Class, RelationshipName, TargetOf } from "../mapping/model-types.ts";
+import { LoaderOption, type LoadingPlan } from "../sql/loading-plan.ts";
 import type { SubclassOf } from "../sql/scope.ts";
-import { LoaderPath, type RaiseLoadOptions } from "./loader-path.ts";
+import { type Every, LoaderPath, type PathTo, type RaiseLoadOptions, raisingBy } from "./loader-path.ts";
+import type { LoaderStrategy } from "./loader-strategy.ts";
+import { immediate } from "./strategies/immediate.ts";
+import { joined } from "./strategies/joined.ts";
+import { lazy } from "./strategies/lazy.ts";
+import { noLoading } from "./strategies/no-load.ts";
+import { selectin } from "./strategies/selectin.ts";
+import { subquery } from "./strategies/subquery.ts";
+
+/** Says of all relationships, of whatever class, how they are loaded. */
+class EverywhereOption extends LoaderOption {
+  readonly #strategy: LoaderStrategy;
+
+  constructor(strategy: LoaderStrategy) {
+    super();
+    this.#strategy = strategy;
+  }
+
+  override addTo(plan: LoadingPlan): LoadingPlan {
+    return { ...plan, tree: plan.tree.withEverywhere(this.#strategy) };
+  }
+}
 
 /** A class whose relationships can be loaded along. */
 type Loadable = { readonly "~properties": unknown } & Class;
@@ -8,17 +30,22 @@ type Loadable = { readonly "~properties": unknown } & Class;
 /**
  * Loads a relationship along with the instances of a statement, by one further SELECT for all of them, with their keys in an IN. The first choice for collections.
  *
+ * `selectinLoad(User, "*")` is for all relationships of the class, and `selectinLoad("*")` for all of every class, until they come back to a class that they came from; what
+ * another option says of one by its name holds for that. The same goes for the other ways to load relationships.
+ *
  * SQLAlchemy: Relationship Loading Techniques, Select IN loading.
  *
  * @throws ArgumentError for a name that is no relationship of the class.
  * @example
  * const users = await session.scalars(select(User).options(selectinLoad(User, "posts").selectinLoad("tags")));
  */
-export function selectinLoad<TModel extends Loadable, const TName extends RelationshipName<TModel>>(
+export function selectinLoad(name: Every): LoaderOption;
+export function selectinLoad<TModel extends Loadable, const TName extends RelationshipName<TModel> | Every>(
   model: TModel,
   name: TName,
-): LoaderPath<TargetOf<TModel, TName>> {
-  return LoaderPath.from(model).selectinLoad(name);
+): PathTo<TModel, TName>;
+export function selectinLoad(model: Loadable | Every, name: Every = "*"): LoaderOption {
+  return model === "*" ? new EverywhereOption(selectin) : LoaderPath.from(model).selectinLoad(name);
 }
 
 /**
@@ -30,11 +57,13 @@ export function selectinLoad<TModel extends Loadable, const TName extends Relati
  * @example
  * const posts = await session.scalars(select(Post).options(joinedLoad(Post, "author").selectinLoad("posts")));
  */
-export function joinedLoad<TModel extends Loadable, const TName extends RelationshipName<TModel>>(
+export function joinedLoad(name: Every): LoaderOption;
+export function joinedLoad<TModel extends Loadable, const TName extends RelationshipName<TModel> | Every>(
   model: TModel,
   name: TName,
-): LoaderPath<TargetOf<TModel, TName>> {
-  return LoaderPath.from(model).joinedLoad(name);
+): PathTo<TModel, TName>;
+export function joinedLoad(model: Loadable | Every, name: Every = "*"): LoaderOption {
+  return model === "*" ? new EverywhereOption(joined) : LoaderPath.from(model).joinedLoad(name);
 }
 
 /**
@@ -47,11 +76,13 @@ export function joinedLoad<TModel extends Loadable, const TName extends Relation
  * @example
  * const plots = await session.scalars(select(Plot).where({ street: "elm" }).options(subqueryLoad(Plot, "trees")));
  */
-export function subqueryLoad<TModel extends Loadable, const TName extends RelationshipName<TModel>>(
+export function subqueryLoad(name: Every): LoaderOption;
+export function subqueryLoad<TModel extends Loadable, const TName extends RelationshipName<TModel> | Every>(
   model: TModel,
   name: TName,
-): LoaderPath<TargetOf<TModel, TName>> {
-  return LoaderPath.from(model).subqueryLoad(name);
+): PathTo<TModel, TName>;
+export function subqueryLoad(model: Loadable | Every, name: Every = "*"): LoaderOption {
+  return model === "*" ? new EverywhereOption(subquery) : LoaderPath.from(model).subqueryLoad(name);
 }
 
 /**
@@ -64,11 +95,13 @@ export function subqueryLoad<TModel extends Loadable, const TName extends Relati
  * @example
  * const cities = await session.scalars(select(City).options(immediateLoad(City, "country")));
  */
-export function immediateLoad<TModel extends Loadable, const TName extends RelationshipName<TModel>>(
+export function immediateLoad(name: Every): LoaderOption;
+export function immediateLoad<TModel extends Loadable, const TName extends RelationshipName<TModel> | Every>(
   model: TModel,
   name: TName,
-): LoaderPath<TargetOf<TModel, TName>> {
-  return LoaderPath.from(model).immediateLoad(name);
+): PathTo<TModel, TName>;
+export function immediateLoad(model: Loadable | Every, name: Every = "*"): LoaderOption {
+  return model === "*" ? new EverywhereOption(immediate) : LoaderPath.from(model).immediateLoad(name);
 }
 
 /**
@@ -82,11 +115,13 @@ export function immediateLoad<TModel extends Loadable, const TName extends Relat
  * const [user] = (await session.scalars(select(User).options(lazyLoad(User, "posts").selectinLoad("tags")))).all();
  * const posts = await load(user, "posts"); // with their tags
  */
-export function lazyLoad<TModel extends Loadable, const TName extends RelationshipName<TModel>>(
+export function lazyLoad(name: Every): LoaderOption;
+export function lazyLoad<TModel extends Loadable, const TName extends RelationshipName<TModel> | Every>(
   model: TModel,
   name: TName,
-): LoaderPath<TargetOf<TModel, TName>> {
-  return LoaderPath.from(model).lazyLoad(name);
+): PathTo<TModel, TName>;
+export function lazyLoad(model: Loadable | Every, name: Every = "*"): LoaderOption {
+  return model === "*" ? new EverywhereOption(lazy) : LoaderPath.from(model).lazyLoad(name);
 }
 
 /**
@@ -99,14 +134,21 @@ export function lazyLoad<TModel extends Loadable, const TName extends Relationsh
  *
  * @throws ArgumentError for a name that is no relationship of the class.
  * @example
- * const users = await session.scalars(select(User).options(selectinLoad(User, "posts"), raiseLoad(User, "profile")));
+ * const users = await session.scalars(select(User).options(selectinLoad(User, "posts"), raiseLoad("*"))); // no load() of anything but posts
  */
-export function raiseLoad<TModel extends Loadable, const TName extends RelationshipName<TModel>>(
+export function raiseLoad(name: Every, options?: RaiseLoadOptions): LoaderOption;
+export function raiseLoad<TModel extends Loadable, const TName extends RelationshipName<TModel> | Every>(
   model: TModel,
   name: TName,
   options?: RaiseLoadOptions,
-): LoaderPath<TargetOf<TModel, TName>> {
-  return LoaderPath.from(model).raiseLoad(name, options);
+): PathTo<TModel, TName>;
+export function raiseLoad(
+  model: Loadable | Every,
+  name: Every | RaiseLoadOptions | undefined,
+  options?: RaiseLoadOptions,
+): LoaderOption {
+  if (model === "*") return new EverywhereOption(raisingBy(name as RaiseLoadOptions | undefined));
+  return LoaderPath.from(model).raiseLoad(name as Every, options);
 }
 
 /**
@@ -119,11 +161,29 @@ export function raiseLoad<TModel extends Loadable, const TName extends Relations
  * @example
  * const users = await session.scalars(select(User).options(noLoad(User, "posts")));
  */
-export function noLoad<TModel extends Loadable, const TName extends RelationshipName<TModel>>(
+export function noLoad(name: Every): LoaderOption;
+export function noLoad<TModel extends Loadable, const TName extends RelationshipName<TModel> | Every>(
+  model: TModel,
+  name: TName,
+): PathTo<TModel, TName>;
+export function noLoad(model: Loadable | Every, name: Every = "*"): LoaderOption {
+  return model === "*" ? new EverywhereOption(noLoading) : LoaderPath.from(model).noLoad(name);
+}
+
+/**
+ * Loads a relationship as it would be loaded anyway, and leads on from there: to say something of the related instances without saying how they themselves are loaded.
+ *
+ * SQLAlchemy: Query API, `defaultload`.
+ *
+ * @throws ArgumentError for a name that is no relationship of the class.
+ * @example
+ * const users = await session.scalars(select(User).options(defaultLoad(User, "posts").raiseLoad("*")));
+ */
+export function defaultLoad<TModel extends Loadable, const TName extends RelationshipName<TModel>>(
   model: TModel,
   name: TName,
 ): LoaderPath<TargetOf<TModel, TName>> {
-  return LoaderPath.from(model).noLoad(name);
+  return LoaderPath.from(model).defaultLoad(name);
 }
 
 /**

@@ -7,7 +7,8 @@ import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { Aliased } from "../sql/aliased.ts";
 import type { SubclassOf } from "../sql/scope.ts";
 import { expectSubclasses } from "../sql/with-polymorphic.ts";
-import { isOf, LoaderTree } from "../sql/loader-tree.ts";
+import { describeGiven } from "../sql/expression.ts";
+import { isRelative, LoaderTree } from "../sql/loader-tree.ts";
 import { LoaderOption, type LoadingPlan } from "../sql/loading-plan.ts";
 import type { LoaderStrategy } from "./loader-strategy.ts";
 import { contained } from "./strategies/contained.ts";
@@ -19,6 +20,12 @@ import { raising, raisingOnSql } from "./strategies/raise.ts";
 import { selectin } from "./strategies/selectin.ts";
 import { subquery } from "./strategies/subquery.ts";
 
+/** Every relationship that is not named. */
+export type Every = "*";
+
+/** Where a step of a path leads: to the class at the other end of a relationship; with "*", nowhere. */
+export type PathTo<TModel, TName> = TName extends Every ? LoaderPath<TModel> : LoaderPath<TargetOf<TModel, TName>>;
+
 /** How strict `raiseLoad` is. */
 export interface RaiseLoadOptions {
   /** Refuses only what would send a statement: a reference to an instance that the session has may be read. False unless you say so. */
@@ -27,7 +34,8 @@ export interface RaiseLoadOptions {
 
 /**
  * How relationships are loaded along with the instances of a statement, and what is loaded along with those in turn. `selectinLoad`, `joinedLoad` and their like make
- * one; its methods lead on, to relationships of the class at the other end.
+ * one; its methods lead on, to relationships of the class at the other end. Each takes `"*"` for all of its relationships, and then stays: what is said of one by its name
+ * holds for that, wherever it stands.
  *
  * SQLAlchemy: Relationship Loading Techniques, `Load`.
  */
@@ -54,41 +62,60 @@ export class LoaderPath<in out TModel> extends LoaderOption {
   }
 
   /** Loads a relationship of these related instances by one further statement: see {@link selectinLoad}. */
-  selectinLoad<const TName extends RelationshipName<TModel>>(name: TName): LoaderPath<TargetOf<TModel, TName>> {
-    return this.#with(name, selectin);
+  selectinLoad<const TName extends RelationshipName<TModel> | Every>(name: TName): PathTo<TModel, TName> {
+    return this.#with<TName>(name, selectin);
   }
 
   /** Loads a relationship of these related instances by an outer join: see {@link joinedLoad}. */
-  joinedLoad<const TName extends RelationshipName<TModel>>(name: TName): LoaderPath<TargetOf<TModel, TName>> {
-    return this.#with(name, joined);
+  joinedLoad<const TName extends RelationshipName<TModel> | Every>(name: TName): PathTo<TModel, TName> {
+    return this.#with<TName>(name, joined);
   }
 
   /** Loads a relationship of these related instances by one further statement, with this one inside of it: see {@link subqueryLoad}. */
-  subqueryLoad<const TName extends RelationshipName<TModel>>(name: TName): LoaderPath<TargetOf<TModel, TName>> {
-    return this.#with(name, subquery);
+  subqueryLoad<const TName extends RelationshipName<TModel> | Every>(name: TName): PathTo<TModel, TName> {
+    return this.#with<TName>(name, subquery);
   }
 
   /** Loads a relationship of each of these related instances by itself: see {@link immediateLoad}. */
-  immediateLoad<const TName extends RelationshipName<TModel>>(name: TName): LoaderPath<TargetOf<TModel, TName>> {
-    return this.#with(name, immediate);
+  immediateLoad<const TName extends RelationshipName<TModel> | Every>(name: TName): PathTo<TModel, TName> {
+    return this.#with<TName>(name, immediate);
   }
 
   /** Leaves a relationship of these related instances to `load()`: see {@link lazyLoad}. */
-  lazyLoad<const TName extends RelationshipName<TModel>>(name: TName): LoaderPath<TargetOf<TModel, TName>> {
-    return this.#with(name, lazy);
+  lazyLoad<const TName extends RelationshipName<TModel> | Every>(name: TName): PathTo<TModel, TName> {
+    return this.#with<TName>(name, lazy);
   }
 
   /** Lets `load()` refuse a relationship of these related instances: see {@link raiseLoad}. */
-  raiseLoad<const TName extends RelationshipName<TModel>>(
+  raiseLoad<const TName extends RelationshipName<TModel> | Every>(
     name: TName,
-    { sqlOnly = false }: RaiseLoadOptions = {},
-  ): LoaderPath<TargetOf<TModel, TName>> {
-    return this.#with(name, sqlOnly ? raisingOnSql : raising);
+    options?: RaiseLoadOptions,
+  ): PathTo<TModel, TName> {
+    return this.#with<TName>(name, raisingBy(options));
   }
 
   /** Lets a relationship of these related instances read as if there were nothing: see {@link noLoad}. */
-  noLoad<const TName extends RelationshipName<TModel>>(name: TName): LoaderPath<TargetOf<TModel, TName>> {
-    return this.#with(name, noLoading);
+  noLoad<const TName extends RelationshipName<TModel> | Every>(name: TName): PathTo<TModel, TName> {
+    return this.#with<TName>(name, noLoading);
+  }
+
+  /** Loads a relationship of these related instances as it would be anyway, to lead on from there: see {@link defaultLoad}. */
+  defaultLoad<const TName extends RelationshipName<TModel>>(name: TName): LoaderPath<TargetOf<TModel, TName>> {
+    return this.#to(relationshipOf(this.#target, name), this.#tree);
+  }
+
+  /**
+   * Says several things of these related instances: paths that begin with their class.
+   *
+   * SQLAlchemy: Query API, `Load.options`.
+   *
+   * @throws ArgumentError for a path that begins with another class.
+   * @example
+   * select(User).options(selectinLoad(User, "posts").options(joinedLoad(Post, "category"), selectinLoad(Post, "tags")))
+   */
+  options(...options: readonly LoaderPath<any>[]): LoaderPath<TModel> {
+    const tree = options.reduce((before, option) => before.mergedWith(this.#expectBeneath(option)), LoaderTree.empty);
+    return this.#saying((at) => at.mergedWith(tree));
   }
 
   /** Takes a relationship of these related instances from a join of the statement: see {@link containsEager}. */
@@ -96,29 +123,19 @@ export class LoaderPath<in out TModel> extends LoaderOption {
     name: TName,
     join?: Aliased<AnyModel>,
   ): LoaderPath<TargetOf<TModel, TName>> {
-    return this.#with(name, contained(join?.alias));
+    return this.#with<TName>(name, contained(join?.alias)) as never;
   }
 
   /** Loads what these subclasses add to the related instances, by one further statement for each: see {@link selectinPolymorphic}. */
   selectinPolymorphic(subclasses: TModel extends AnyModel ? readonly SubclassOf<TModel>[] : never): LoaderPath<TModel> {
     const selectin = expectSubclasses(this.#target, subclasses, "selectinPolymorphic");
-    return new LoaderPath(
-      this.#root,
-      this.#path,
-      this.#tree.changedAt(this.#path, (at) => at.withSubclasses({ selectin })),
-    );
+    return this.#saying((at) => at.withSubclasses({ selectin }));
   }
 
   override addTo(plan: LoadingPlan, mappers: readonly Mapper[]): LoadingPlan {
-    const [property] = this.#tree.nodes.keys();
-    const isThere = (mapper: Mapper): boolean =>
-      property === undefined ? this.#root.isA(mapper) || mapper.isA(this.#root) : isOf(property, mapper);
-    if (!mappers.some(isThere)) {
+    if (!mappers.some((mapper) => isRelative(mapper, this.#root))) {
       const { name } = (mappers[0] as Mapper).class;
-      const [label, next] =
-        property === undefined
-          ? [`What subclasses of ${this.#root.class.name} add`, `selectinPolymorphic([…])`]
-          : [property.label, `selectinLoad("${property.key}")`];
+      const [label, next] = this.#said;
       throw new ArgumentError(
         `${label} cannot be loaded along with a statement that selects ${name}. Name a relationship of ${name} first, and lead on from there: selectinLoad(${name}, "…").${next}.`,
       );
@@ -126,11 +143,54 @@ export class LoaderPath<in out TModel> extends LoaderOption {
     return { ...plan, tree: plan.tree.mergedWith(this.#tree) };
   }
 
-  #with(name: string, strategy: LoaderStrategy): LoaderPath<any> {
-    const property = relationshipOf(this.#target, name);
-    const tree = this.#tree.changedAt(this.#path, (at) => at.withStrategy(property, strategy));
+  /** What it says something of, and the step that says it, for messages. */
+  get #said(): readonly [label: string, step: string] {
+    const [property] = this.#tree.named;
+    const { name } = this.#root.class;
+    if (property !== undefined) return [property.label, `selectinLoad("${property.key}")`];
+    return this.#tree.hasOthers
+      ? [`What ${name} refers to`, `selectinLoad("*")`]
+      : [`What subclasses of ${name} add`, `selectinPolymorphic([…])`];
+  }
+
+  #with<TName>(name: string, strategy: LoaderStrategy): PathTo<TModel, TName> {
+    const mapper = this.#target;
+    if (name === "*") return this.#saying((at) => at.withOthers(mapper, strategy)) as never;
+    const property = relationshipOf(mapper, name);
+    const tree = this.#changed((at) => at.withStrategy(property, strategy));
+    return this.#to(property, tree) as never;
+  }
+
+  #to(property: RelationshipProperty, tree: LoaderTree): LoaderPath<any> {
     return new LoaderPath(this.#root, [...this.#path, property], tree);
   }
+
+  #saying(change: (at: LoaderTree) => LoaderTree): LoaderPath<TModel> {
+    return new LoaderPath(this.#root, this.#path, this.#changed(change), this.#target);
+  }
+
+  #changed(change: (at: LoaderTree) => LoaderTree): LoaderTree {
+    return this.#tree.changedAt(this.#path, change);
+  }
+
+  #expectBeneath(option: unknown): LoaderTree {
+    const { name } = this.#target.class;
+    if (!(option instanceof LoaderPath)) {
+      throw new ArgumentError(
+        `options() of a path takes what selectinLoad(${name}, "…") and its like return, and got ${describeGiven(option)}. Anything else is for options() of the statement.`,
+      );
+    }
+    if (isRelative(option.#root, this.#target)) return option.#tree;
+    const { name: given } = option.#root.class;
+    throw new ArgumentError(
+      `options() of a path that leads to ${name} got one that begins with ${given}. Begin it with ${name}, as in selectinLoad(${name}, "…").`,
+    );
+  }
+}
+
+/** The strategy of `raiseLoad`. */
+export function raisingBy({ sqlOnly = false }: RaiseLoadOptions = {}): LoaderStrategy {
+  return sqlOnly ? raisingOnSql : raising;
 }
 
 function relationshipOf(mapper: Mapper, name: string): RelationshipProperty {

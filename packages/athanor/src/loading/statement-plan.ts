@@ -1,11 +1,11 @@
 import { ArgumentError } from "../event/errors.ts";
 import type { Mapper } from "../mapping/mapper.ts";
-import { RelationshipProperty } from "../mapping/relationship-property.ts";
+import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { EagerJoin } from "../sql/eager-join.ts";
 import { EntityAlias } from "../sql/entity-alias.ts";
 import { conjunction } from "../sql/conditions.ts";
 import type { Expression } from "../sql/expression.ts";
-import { isOf, type LoaderTree } from "../sql/loader-tree.ts";
+import { isRelative, type LoaderTree } from "../sql/loader-tree.ts";
 import type { EntityCriteria, LoadingPlan } from "../sql/loading-plan.ts";
 import { GivenJoin } from "../sql/given-join.ts";
 import { PolymorphicEntity } from "../sql/polymorphic-entity.ts";
@@ -118,22 +118,17 @@ export class StatementPlan {
 
 /** An option of a class that stands in no row would do nothing. */
 function expectInRows(
-  { nodes, subclasses }: LoaderTree,
+  tree: LoaderTree,
   entities: readonly { readonly mapper: Mapper }[],
   { mapper }: Select<unknown>,
 ): void {
-  const missing =
-    [...nodes.keys()].find((property) => !entities.some((entity) => isOf(property, entity.mapper))) ??
-    subclasses.selectin.find((subclass) => !entities.some((entity) => subclass.isA(entity.mapper)));
-  if (missing === undefined) return;
-  const [label, owner] =
-    missing instanceof RelationshipProperty
-      ? [missing.label, missing.parent]
-      : [`what ${missing.class.name} adds`, missing];
-  throw new ArgumentError(
-    `An option says how ${label} is loaded, and the rows of the statement of ${mapper.class.name} hold no ${owner.class.name}. ` +
-      `Select it along, as in .columns((user, post) => [user, post]), or leave out the option.`,
-  );
+  for (const { mapper: said, label } of tree.subjects) {
+    if (entities.some((entity) => isRelative(said, entity.mapper))) continue;
+    throw new ArgumentError(
+      `An option says how ${label} is loaded, and the rows of the statement of ${mapper.class.name} hold no ${said.class.name}. ` +
+        `Select it along, as in .columns((user, post) => [user, post]), or leave out the option.`,
+    );
+  }
 }
 
 /** An entity and those that are joined to it. */

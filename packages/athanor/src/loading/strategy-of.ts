@@ -1,7 +1,5 @@
 import type { Lazy } from "../mapping/lazy.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
-import type { LoaderNode } from "../sql/loader-tree.ts";
-import { LoaderTree } from "../sql/loader-tree.ts";
 import type { LoaderStrategy } from "./loader-strategy.ts";
 import type { PlannedEntity } from "./planned-entity.ts";
 import { immediate } from "./strategies/immediate.ts";
@@ -25,29 +23,39 @@ const strategies: Readonly<Record<Lazy, LoaderStrategy>> = {
 
 /** Lets each strategy arrange what it needs where the instances of an entity are read, in the order in which the class declares its relationships. */
 export function arrangeRelationships(entity: PlannedEntity): void {
-  const { tree, mapper } = entity;
-  const properties = new Set([...tree.nodes.keys(), ...mapper.loadedAlong]);
-  for (const property of [...properties].toSorted((left, right) => left.slot - right.slot)) {
-    const node = tree.nodes.get(property);
-    const strategy = (node?.strategy as LoaderStrategy | undefined) ?? defaultStrategy(entity, property);
-    strategy?.arrange(entity, node ?? nodeOf(property));
+  for (const property of relationshipsToArrange(entity).toSorted((left, right) => left.slot - right.slot)) {
+    const node = entity.tree.node(property);
+    const strategy = (node.strategy as LoaderStrategy | undefined) ?? unnamedStrategy(entity, property);
+    strategy?.arrange(entity, node);
   }
 }
 
-function nodeOf(property: RelationshipProperty): LoaderNode {
-  return { property, strategy: undefined, related: LoaderTree.empty };
+/** The relationships of a class and its subclasses that may be loaded along. */
+function relationshipsToArrange({
+  tree,
+  mapper,
+  statement: { only },
+  joinedTo,
+}: PlannedEntity): RelationshipProperty[] {
+  const unnamed = tree.hasOthers
+    ? [mapper, ...mapper.subclasses].flatMap(({ relationships }) => relationships)
+    : mapper.loadedAlong;
+  const isWanted = ({ key }: RelationshipProperty): boolean => joinedTo !== undefined || only?.includes(key) !== false;
+  return [...new Set([...tree.named, ...unnamed.filter(isWanted)])];
 }
 
-/** What the relationship says itself; undefined where that is nothing for the instances of this entity. */
-function defaultStrategy(entity: PlannedEntity, property: RelationshipProperty): LoaderStrategy | undefined {
-  const strategy = strategies[property.options.lazy ?? "select"];
-  if (entity.statement.only?.includes(property.key) === false && entity.joinedTo === undefined) return undefined;
-  if (isEndless(entity, property, strategy)) return undefined;
+/** How a relationship is loaded that no option names: as options say of all, or as it says itself; undefined where it is not. */
+function unnamedStrategy(entity: PlannedEntity, property: RelationshipProperty): LoaderStrategy | undefined {
+  const { tree, mapper, columns } = entity;
+  const ofAll = tree.wayOfOthers(property, mapper) as LoaderStrategy | undefined;
+  const strategy = ofAll ?? strategies[property.options.lazy ?? "select"];
+  // What is said of the relationships of one class comes to an end with them.
+  if ((ofAll === undefined || ofAll === tree.everywhere) && isEndless(entity, property, strategy)) return undefined;
   // Rows of a hierarchy do not hold what a subclass adds, to join anything to.
-  return strategy === joined && !entity.columns.covers(property.parent) ? selectin : strategy;
+  return strategy === joined && !columns.covers(property.parent) ? selectin : strategy;
 }
 
-/** Whether the relationship leads back to a class that it comes from, which would go on and on: only options lead there. */
+/** Whether the relationship leads back to a class that it comes from, which would go on and on: only options that name it lead there. */
 function isEndless(
   { path, origin, depth }: PlannedEntity,
   { target, options: { joinDepth }, inverse, refersToKey }: RelationshipProperty,

@@ -29,7 +29,7 @@ function subclassLoad(entity: PlannedEntity, subclasses: ReadonlySet<Mapper>): A
       const { columns, tree } = ofSubclass(entity, subclass);
       const isIncomplete = (state: InstanceState): boolean =>
         columns.some(({ slot }) => state.isUnread(slot)) ||
-        [...tree.nodes.keys()].some(({ slot }) => state.values[slot] === undefined);
+        tree.named.some(({ slot }) => state.values[slot] === undefined);
       const incomplete = instances.filter(isIncomplete);
       for (let start = 0; start < incomplete.length; start += CHUNK_SIZE)
         await loads.complete(statementFor(entity, subclass, incomplete.slice(start, start + CHUNK_SIZE)));

@@ -95,6 +95,7 @@ function configure(mapper: Mapper): void {
   mapper.relationships = [...own, ...inherited];
   mapper.loadedAlong.push(...inherited.filter(({ options }) => isAlong(options.lazy)));
   const ownAlong = own.filter(({ options }) => isAlong(options.lazy));
+  for (let each = mapper.inherits; each !== undefined; each = each.inherits) each.subclasses.push(mapper);
   for (let each: Mapper | undefined = mapper; each !== undefined; each = each.inherits)
     each.loadedAlong.push(...ownAlong);
   // Cascades first: what comes to the other side is in the session by then.

@@ -65,6 +65,8 @@ export class Mapper<TInstance = unknown> {
   /** Its relationships, its own before inherited ones, as in SQLAlchemy; known when the mapper is configured. */
   relationships: readonly RelationshipProperty[] = [];
 
+  /** The mappers of the classes that inherit from it, and from those in turn, as far as they were used. */
+  readonly subclasses: Mapper[] = [];
   /** Its relationships, and those of its subclasses, that are loaded along with its instances unless a statement says otherwise. */
   readonly loadedAlong: RelationshipProperty[] = [];
 

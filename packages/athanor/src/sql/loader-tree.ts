@@ -15,73 +15,145 @@ export interface SubclassesAlong {
   readonly selectin: readonly Mapper[];
 }
 
-const noSubclasses: SubclassesAlong = { inline: [], selectin: [] };
-
-/** Whether instances of a class have a relationship, or those of a subclass do. */
-export function isOf({ parent }: RelationshipProperty, mapper: Mapper): boolean {
-  return mapper.isA(parent) || parent.isA(mapper);
+/** Whether instances of one of these classes may be instances of the other. */
+export function isRelative(one: Mapper, other: Mapper): boolean {
+  return one.isA(other) || other.isA(one);
 }
+
+interface LoaderTreeParts {
+  readonly nodes: ReadonlyMap<RelationshipProperty, LoaderNode>;
+  /** By class, the way in which relationships of its instances are loaded that are not named. */
+  readonly others: ReadonlyMap<Mapper, object>;
+  /** The way in which relationships of all classes are loaded, also of related instances, and theirs. */
+  readonly everywhere: object | undefined;
+  readonly subclasses: SubclassesAlong;
+}
+
+const nothing: LoaderTreeParts = {
+  nodes: new Map(),
+  others: new Map(),
+  everywhere: undefined,
+  subclasses: { inline: [], selectin: [] },
+};
 
 /** What options say of how instances of a class are loaded, and those that are related to them. A value: what changes it makes another one. */
 export class LoaderTree {
-  static readonly empty: LoaderTree = new LoaderTree(new Map());
-  readonly nodes: ReadonlyMap<RelationshipProperty, LoaderNode>;
-  readonly subclasses: SubclassesAlong;
+  static readonly empty: LoaderTree = new LoaderTree(nothing);
+  readonly #parts: LoaderTreeParts;
 
-  private constructor(
-    nodes: ReadonlyMap<RelationshipProperty, LoaderNode>,
-    subclasses: SubclassesAlong = noSubclasses,
-  ) {
-    this.nodes = nodes;
-    this.subclasses = subclasses;
+  private constructor(parts: LoaderTreeParts) {
+    this.#parts = parts;
   }
 
   /** A tree that says this of relationships, and nothing else. */
   static from(nodes: readonly LoaderNode[]): LoaderTree {
-    return nodes.length === 0 ? LoaderTree.empty : LoaderTree.empty.#withNodes(nodes);
+    return nodes.length === 0
+      ? LoaderTree.empty
+      : LoaderTree.empty.#with({ nodes: new Map(nodes.map((node) => [node.property, node])) });
+  }
+
+  /** The relationships that are named. */
+  get named(): readonly RelationshipProperty[] {
+    return [...this.#parts.nodes.keys()];
+  }
+
+  /** What is said something of, for messages, and the class that it belongs to. */
+  get subjects(): readonly { readonly mapper: Mapper; readonly label: string }[] {
+    const { nodes, others, subclasses } = this.#parts;
+    return [
+      ...[...nodes.keys()].map(({ parent, label }) => ({ mapper: parent, label })),
+      ...[...others.keys()].map((mapper) => ({ mapper, label: mapper.class.name })),
+      ...subclasses.selectin.map((mapper) => ({ mapper, label: `what ${mapper.class.name} adds` })),
+    ];
   }
 
   get isEmpty(): boolean {
-    return this.nodes.size === 0 && this.subclasses === noSubclasses;
+    const { nodes, others, everywhere, subclasses } = this.#parts;
+    const saysNothing = nodes.size === 0 && others.size === 0 && everywhere === undefined;
+    return saysNothing && subclasses.inline.length === 0 && subclasses.selectin.length === 0;
+  }
+
+  get subclasses(): SubclassesAlong {
+    return this.#parts.subclasses;
   }
 
   /** The same, and the columns of these subclasses are loaded along. */
   withSubclasses({ inline = [], selectin = [] }: Partial<SubclassesAlong>): LoaderTree {
     if (inline.length === 0 && selectin.length === 0) return this;
-    return new LoaderTree(this.nodes, {
-      inline: [...new Set([...this.subclasses.inline, ...inline])],
-      selectin: [...new Set([...this.subclasses.selectin, ...selectin])],
-    });
+    const before = this.#parts.subclasses;
+    const subclasses = {
+      inline: [...new Set([...before.inline, ...inline])],
+      selectin: [...new Set([...before.selectin, ...selectin])],
+    };
+    return this.#with({ subclasses });
+  }
+
+  /** What is said of a relationship by its name. */
+  node(property: RelationshipProperty): LoaderNode {
+    return { property, strategy: this.#parts.nodes.get(property)?.strategy, related: this.related(property) };
+  }
+
+  /** The way in which a relationship of instances of a class is loaded where it is not named; undefined where nothing is said of it. */
+  wayOfOthers(property: RelationshipProperty, mapper: Mapper): object | undefined {
+    const { others, everywhere } = this.#parts;
+    const said = [...others].findLast(([of]) => property.parent.isA(of) || (mapper.isA(of) && of.isA(property.parent)));
+    return said?.[1] ?? everywhere;
+  }
+
+  /** Whether something is said of relationships that are not named. */
+  get hasOthers(): boolean {
+    return this.#parts.others.size > 0 || this.#parts.everywhere !== undefined;
+  }
+
+  /** The way in which relationships of all classes are loaded that nothing else is said of. */
+  get everywhere(): object | undefined {
+    return this.#parts.everywhere;
   }
 
   /** What is said of the instances at the other end of a relationship. */
   related(property: RelationshipProperty): LoaderTree {
-    return this.nodes.get(property)?.related ?? LoaderTree.empty;
+    const { nodes, everywhere } = this.#parts;
+    const related = nodes.get(property)?.related ?? LoaderTree.empty;
+    return everywhere === undefined ? related : related.#with({ everywhere: related.#parts.everywhere ?? everywhere });
   }
 
   /** The same, and a relationship is loaded in this way. */
   withStrategy(property: RelationshipProperty, strategy: object): LoaderTree {
-    return this.#withNode({ property, strategy, related: this.related(property) });
+    return this.#withNode({ property, strategy, related: this.#own(property) });
+  }
+
+  /** The same, and the relationships of a class that are not named are loaded in this way. */
+  withOthers(mapper: Mapper, strategy: object): LoaderTree {
+    const others = new Map(this.#parts.others);
+    // What is said last stands last.
+    others.delete(mapper);
+    return this.#with({ others: others.set(mapper, strategy) });
+  }
+
+  /** The same, and relationships that nothing else is said of are loaded in this way, of whatever class. */
+  withEverywhere(strategy: object): LoaderTree {
+    return this.#with({ everywhere: strategy });
   }
 
   /** The same, with a change of what is said of the instances that these relationships lead to. */
   changedAt(path: readonly RelationshipProperty[], change: (tree: LoaderTree) => LoaderTree): LoaderTree {
     const [property, ...rest] = path;
     if (property === undefined) return change(this);
-    const related = this.related(property).changedAt(rest, change);
-    return this.#withNode({ property, strategy: this.nodes.get(property)?.strategy, related });
+    const related = this.#own(property).changedAt(rest, change);
+    return this.#withNode({ property, strategy: this.#parts.nodes.get(property)?.strategy, related });
   }
 
   /** What both say. Where they contradict each other, the other one holds, which was said later. */
   mergedWith(later: LoaderTree): LoaderTree {
     if (this.isEmpty) return later;
-    let merged: LoaderTree = this.withSubclasses(later.subclasses);
-    for (const { property, strategy, related } of later.nodes.values()) {
-      const before = this.nodes.get(property);
+    const { nodes, others, everywhere, subclasses } = later.#parts;
+    let merged = this.withSubclasses(subclasses).#with({ everywhere: everywhere ?? this.#parts.everywhere });
+    for (const [mapper, strategy] of others) merged = merged.withOthers(mapper, strategy);
+    for (const { property, strategy, related } of nodes.values()) {
       merged = merged.#withNode({
         property,
-        strategy: strategy ?? before?.strategy,
-        related: this.related(property).mergedWith(related),
+        strategy: strategy ?? this.#parts.nodes.get(property)?.strategy,
+        related: this.#own(property).mergedWith(related),
       });
     }
     return merged;
@@ -89,39 +161,44 @@ export class LoaderTree {
 
   /** What is said of instances of a class. */
   of(mapper: Mapper): LoaderTree {
-    const nodes = [...this.nodes.values()].filter(({ property }) => isOf(property, mapper));
-    const inline = this.subclasses.inline.filter((subclass) => subclass.isA(mapper));
-    const selectin = this.subclasses.selectin.filter((subclass) => subclass.isA(mapper));
-    const count = inline.length + selectin.length;
-    const isWhole =
-      nodes.length === this.nodes.size && count === this.subclasses.inline.length + this.subclasses.selectin.length;
-    return isWhole ? this : LoaderTree.from(nodes).withSubclasses({ inline, selectin });
+    const { nodes, others, subclasses } = this.#parts;
+    const inline = subclasses.inline.filter((subclass) => subclass.isA(mapper));
+    const selectin = subclasses.selectin.filter((subclass) => subclass.isA(mapper));
+    const isWhole = inline.length === subclasses.inline.length && selectin.length === subclasses.selectin.length;
+    if (isWhole && this.subjects.every((said) => isRelative(said.mapper, mapper))) return this;
+    return this.#with({
+      subclasses: { inline, selectin },
+      nodes: new Map([...nodes].filter(([{ parent }]) => isRelative(parent, mapper))),
+      others: new Map([...others].filter(([said]) => isRelative(said, mapper))),
+    });
   }
 
-  /** What is said of the relationships of these names. */
+  /** The same without what is said of relationships of other names. */
   only(names: readonly string[]): LoaderTree {
-    return LoaderTree.from([...this.nodes.values()].filter(({ property }) => names.includes(property.key)));
+    return this.#with({ nodes: new Map([...this.#parts.nodes].filter(([{ key }]) => names.includes(key))) });
   }
 
   /** The same without ways of loading relationships, and what it says of the instances that those lead to all the same. */
   withoutStrategies(isLeftOut: (strategy: object) => boolean): LoaderTree {
-    const nodes = [...this.nodes.values()];
+    const nodes = [...this.#parts.nodes.values()];
     if (!nodes.some(({ strategy }) => strategy !== undefined && isLeftOut(strategy))) return this;
     const kept = nodes.flatMap((node) => {
       if (node.strategy === undefined || !isLeftOut(node.strategy)) return node;
       return node.related.isEmpty ? [] : { ...node, strategy: undefined };
     });
-    return LoaderTree.from(kept).withSubclasses(this.subclasses);
+    return this.#with({ nodes: new Map(kept.map((node) => [node.property, node])) });
+  }
+
+  /** What is said of the instances at the other end of a relationship by a path that leads there. */
+  #own(property: RelationshipProperty): LoaderTree {
+    return this.#parts.nodes.get(property)?.related ?? LoaderTree.empty;
   }
 
   #withNode(node: LoaderNode): LoaderTree {
-    return this.#withNodes([node]);
+    return this.#with({ nodes: new Map(this.#parts.nodes).set(node.property, node) });
   }
 
-  #withNodes(nodes: readonly LoaderNode[]): LoaderTree {
-    return new LoaderTree(
-      new Map([...this.nodes, ...nodes.map((node) => [node.property, node] as const)]),
-      this.subclasses,
-    );
+  #with(parts: Partial<LoaderTreeParts>): LoaderTree {
+    return new LoaderTree({ ...this.#parts, ...parts });
   }
 }

@@ -135,7 +135,7 @@ const mistakes: Readonly<Record<string, readonly [code: string, ...phrases: stri
   ],
   "a misspelt relationship further along a path": [
     `select(Author).options(joinedLoad(Author, "books").selectinLoad("auther"));`,
-    `Argument of type '"auther"' is not assignable to parameter of type '"author"'`,
+    `Argument of type '"auther"' is not assignable to parameter of type '"*" | "author"'`,
   ],
   "a column as a relationship": [
     `select(Author).options(joinedLoad(Author, "name"));`,

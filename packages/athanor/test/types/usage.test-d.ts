@@ -75,6 +75,13 @@ import {
   validates,
   varchar,
   withLoaderCriteria,
+  subqueryLoad,
+  immediateLoad,
+  lazyLoad,
+  raiseLoad,
+  noLoad,
+  defaultLoad,
+  type LoaderOption,
 } from "../../src/index.ts";
 
 const HasTimestamps = mixin({
@@ -506,6 +513,16 @@ describe("a statement", () => {
     expectTypeOf(statement).toEqualTypeOf<Select<Author, [typeof Author]>>();
     expectTypeOf(selectinLoad(Author, "books")).toEqualTypeOf<LoaderPath<typeof Book>>();
     expectTypeOf(joinedLoad(Author, "books").selectinLoad("reviews")).toEqualTypeOf<LoaderPath<typeof Review>>();
+    for (const way of [subqueryLoad, immediateLoad, lazyLoad, raiseLoad, noLoad, defaultLoad])
+      expectTypeOf(way(Author, "books")).toEqualTypeOf<LoaderPath<typeof Book>>();
+    expectTypeOf(selectinLoad(Author, "*")).toEqualTypeOf<LoaderPath<typeof Author>>();
+    expectTypeOf(selectinLoad(Author, "books").raiseLoad("*")).toEqualTypeOf<LoaderPath<typeof Book>>();
+    expectTypeOf(raiseLoad("*", { sqlOnly: true })).toEqualTypeOf<LoaderOption>();
+    expectTypeOf(
+      selectinLoad(Author, "books").options(joinedLoad(Book, "author"), selectinLoad(Book, "*")),
+    ).toEqualTypeOf<LoaderPath<typeof Book>>();
+    // @ts-expect-error no way to load
+    many(Author, { lazy: "selectn" });
     // @ts-expect-error no such relationship
     expect(() => selectinLoad(Author, "boks")).toThrow();
     // @ts-expect-error name is a column
