@@ -130,7 +130,7 @@ async function knownAndVisible(
   state: InstanceState,
   options: ExecutionOptions,
 ): Promise<Instance | null> {
-  const criteria = await criteriaOfListeners(core, mapper);
+  const criteria = await criteriaOfListeners(core, mapper, options);
   return (await isHidden(core, state, criteria)) ? null : known(core, mapper, state, options);
 }
 

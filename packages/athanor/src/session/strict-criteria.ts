@@ -7,6 +7,7 @@ import type { Expression } from "../sql/expression.ts";
 import { func } from "../sql/func.ts";
 import { emptyPlan, type EntityCriteria, type LoadingPlan } from "../sql/loading-plan.ts";
 import { selectByKey } from "../sql/select-by-key.ts";
+import type { ExecutionOptions } from "../sql/execution-options.ts";
 import { Select } from "../sql/select.ts";
 import { execute, runStatement } from "./execute.ts";
 import type { SessionState } from "./session-state.ts";
@@ -19,15 +20,21 @@ export type Seen = "visible" | "all";
  * (LIMIT 0), so that it need not be sent: whatever they make of its result is right. A session that is not strict asks nobody.
  *
  * They hold for one load, and are not carried by what it finds: the next load asks again.
+ *
+ * @param options those of the execution that asks; a listener may make an exception for them
  */
-export async function criteriaOfListeners(core: SessionState, mapper: Mapper): Promise<readonly EntityCriteria[]> {
+export async function criteriaOfListeners(
+  core: SessionState,
+  mapper: Mapper,
+  options: ExecutionOptions = {},
+): Promise<readonly EntityCriteria[]> {
   // What a listener loads in turn while it is asked is its own affair.
   if (!core.isStrict || core.dispatch.doOrmExecute === undefined || core.isAskingListeners) return [];
   const statement = new Select<unknown>(mapper.class as never).limit(0);
   const criteria = new Set<EntityCriteria>();
   core.isAskingListeners = true;
   try {
-    await execute(core, { statement, parameters: undefined, options: {} }, async (_, asked) => {
+    await execute(core, { statement, parameters: undefined, options }, async (_, asked) => {
       if (asked.statement instanceof Select)
         for (const each of asked.statement.parts.plan?.criteria ?? []) criteria.add(each);
       return new Result<unknown>([], 0);

@@ -84,6 +84,17 @@ forEachDatabase((db) => {
       expect(session.has(second!)).toBe(true);
     });
 
+    test("get keeps to what listeners make of its options", async () => {
+      await using session = await open();
+      const hidden = (await session.scalars(select(Post).where({ id: 2 }))).one();
+      listen(session, "doOrmExecute", (event) => {
+        if (event.isColumnLoad || event.isRelationshipLoad || event.executionOptions["withDeleted"] === true) return;
+        event.statement = (event.statement as ReturnType<typeof select>).options(present);
+      });
+      expect(await session.get(Post, 2)).toBe(null);
+      expect(await session.get(Post, 2, { executionOptions: { withDeleted: true } })).toBe(hidden);
+    });
+
     test("get finds nobody of a hidden subclass by the class above it, in one table or two", async () => {
       await using session = await open();
       for (const entity of [Person, Member, Guest]) await session.scalars(select(entity as typeof Person));
