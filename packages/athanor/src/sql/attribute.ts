@@ -105,7 +105,7 @@ export class Attribute<
 
   structure(into: Structure): void {
     const { table, column } = this.#source();
-    into.add(this.alias === undefined ? `${table.fullName}.${column.name}` : `${this.alias.name}.${this.key}`);
+    into.add(this.alias === undefined ? `${table.fullName}.${column.name}` : `${this.alias.place}.${this.key}`);
   }
 
   toOperationNode(): OperationNode {
@@ -181,6 +181,15 @@ export type InstanceAttributes<TInstance> = {
   readonly [K in AttributeName<TInstance> & keyof TInstance]: Attribute<
     TInstance,
     TInstance[K],
+    KindOfValue<TInstance[K]>
+  >;
+};
+
+/** The same of instances that may be missing: the columns are NULL then. */
+export type OuterInstanceAttributes<TInstance> = {
+  readonly [K in AttributeName<TInstance> & keyof TInstance]: Attribute<
+    TInstance,
+    KindOfValue<TInstance[K]> extends "column" ? TInstance[K] | null : TInstance[K],
     KindOfValue<TInstance[K]>
   >;
 };

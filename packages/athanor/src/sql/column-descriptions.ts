@@ -2,6 +2,7 @@ import type { InstrumentedClass } from "../instance/instrumentation.ts";
 import type { ColumnType } from "../mapping/column-type.ts";
 import { Mixin } from "../mapping/mixin.ts";
 import { Attribute } from "./attribute.ts";
+import { DerivedColumn } from "./derived-column.ts";
 import type { Expression } from "./expression.ts";
 import type { RowItem } from "./selected-columns.ts";
 import { SelectedEntity } from "./selected-entity.ts";
@@ -30,7 +31,7 @@ export function describeColumns(
     }
     const attribute = expr instanceof Attribute ? expr : undefined;
     return {
-      name: names?.[index] ?? attribute?.key,
+      name: names?.[index] ?? (expr instanceof DerivedColumn ? expr : attribute)?.key,
       type: expr.columnType,
       entity:
         attribute === undefined || attribute.owner instanceof Mixin

@@ -35,7 +35,7 @@ export class EagerJoin {
   structure(into: Structure): void {
     const { property, parent, alias } = this;
     alias.structure(into.add(" eager"));
-    into.add(` = ${property.parent.serial}.${property.key} of ${parent?.name ?? ""}`);
+    into.add(` = ${property.parent.serial}.${property.key} of ${parent?.place ?? ""}`);
     if (this.condition !== undefined) this.condition.structure(into.add(" on "));
   }
 

@@ -11,6 +11,8 @@ import { columnNode, tableNode } from "./table-node.ts";
 /** A class, or a part of one statement, under a name of its own inside of another statement. */
 export interface NamedSource {
   readonly name: string;
+  /** What tells its columns from others in the structure of a statement. */
+  readonly place: string;
   /** One of its columns. */
   column(property: ColumnProperty): OperationNode;
 }
@@ -18,6 +20,7 @@ export interface NamedSource {
 /** The class that a statement selects: its columns stand under the names of its tables. */
 export const statementSource: NamedSource = {
   name: "",
+  place: "",
   column: ({ source }) => columnNode(source.table, source.column.name),
 };
 
@@ -25,8 +28,8 @@ export const statementSource: NamedSource = {
 export interface FoundColumns {
   readonly of: RowSource;
   readonly columns: EntityColumns;
-  /** What their names begin with there. */
-  readonly prefix?: string;
+  /** Their names there, in their order; undefined: those of the columns. */
+  readonly names?: readonly string[];
 }
 
 /** A class that stands in a statement under a name of its own, because another one of its tables may be there already. */
@@ -58,8 +61,14 @@ export class EntityAlias implements NamedSource, RowSource {
 
   column(property: ColumnProperty): OperationNode {
     const { columns } = this;
-    const name = selectedNames(columns.properties)[columns.indexOf(property)] ?? property.source.column.name;
-    return aliasColumn(this.name, `${this.#found?.prefix ?? ""}${name}`);
+    const names = this.#found?.names ?? selectedNames(columns.properties);
+    return aliasColumn(this.name, names[columns.indexOf(property)] ?? property.source.column.name);
+  }
+
+  /** What another statement finds may hold several instances, under one name. */
+  get place(): string {
+    const names = this.#found?.names;
+    return names === undefined ? this.name : `${this.name}(${names.join()})`;
   }
 
   structure(into: Structure): void {

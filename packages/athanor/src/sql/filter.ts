@@ -2,11 +2,14 @@ import { ArgumentError } from "../event/errors.ts";
 import type { Column } from "../mapping/column.ts";
 import type { PropertiesOf, ValueOf } from "../mapping/model-types.ts";
 import type { Attribute } from "./attribute.ts";
+import type { Columns } from "./scope.ts";
 import { conjunction } from "./conditions.ts";
 import { type Expression, expectExpression } from "./expression.ts";
 
-/** The columns of a model with the values they are to equal. */
-export type Filter<TModel> = {
+/** The columns of a model, or of a subquery, with the values they are to equal. */
+export type Filter<TModel> = TModel extends Columns<infer R> ? { readonly [K in keyof R]?: R[K] } : ModelFilter<TModel>;
+
+type ModelFilter<TModel> = {
   readonly [K in keyof PropertiesOf<TModel> as PropertiesOf<TModel>[K] extends Column<any, any> ? K : never]?: ValueOf<
     PropertiesOf<TModel>[K]
   >;

@@ -37,7 +37,7 @@ export class RelatedExists extends Predicate {
   }
 
   structure(into: Structure): void {
-    into.add(`exists(${this.#property.parent.serial}.${this.#property.key} of ${this.#from.name} is`);
+    into.add(`exists(${this.#property.parent.serial}.${this.#property.key} of ${this.#from.place} is`);
     this.#to.structure(into);
     if (this.#condition !== undefined) this.#condition.structure(into.add(" where "));
     into.add(")");

@@ -2,6 +2,7 @@ import type { AnyModel, Instance } from "../mapping/model-types.ts";
 import type {
   Attributes,
   InstanceAttributes,
+  OuterInstanceAttributes,
   OuterAttributes,
   SelectableEntity,
   SubclassAttributes,
@@ -43,7 +44,8 @@ export type Scope<TEntities extends readonly unknown[]> = {
 /** The columns of a subquery with such rows. What is an instance there has its attributes. */
 export type ColumnsOf<TRow> = {
   readonly [K in keyof TRow]: [NonNullable<TRow[K]>] extends [Instance]
-    ? InstanceAttributes<NonNullable<TRow[K]>> & SelectableEntity<TRow[K]>
+    ? (null extends TRow[K] ? OuterInstanceAttributes<NonNullable<TRow[K]>> : InstanceAttributes<TRow[K]>) &
+        SelectableEntity<TRow[K]>
     : DerivedColumn<TRow[K]>;
 };
 

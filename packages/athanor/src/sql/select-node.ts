@@ -190,6 +190,7 @@ function sourceWithin(select: Select<unknown, any, any>, parent: EntityAlias | u
 function within(properties: readonly ColumnProperty[], names: readonly string[]): NamedSource {
   return {
     name: CLOSED,
+    place: CLOSED,
     column: ({ source }) =>
       aliasColumn(CLOSED, names[properties.findIndex((property) => property.source === source)] as string),
   };

@@ -138,7 +138,8 @@ export class SelectSource {
   structure(into: Structure): void {
     const { rows, isOuter, along, on } = this.parts;
     rows.structure(into.add(isOuter ? " outer join" : " join"));
-    if (along !== undefined) into.add(` = ${along.property.parent.serial}.${along.property.key} of ${along.from.name}`);
+    if (along !== undefined)
+      into.add(` = ${along.property.parent.serial}.${along.property.key} of ${along.from.place}`);
     if (on !== undefined) on.structure(into.add(" on "));
   }
 

@@ -21,7 +21,7 @@ export class SelectedEntity {
   }
 
   structure(into: Structure): void {
-    into.add(` entity ${this.columns.structureKey} of ${this.alias?.name ?? ""}`);
+    into.add(` entity ${this.columns.structureKey} of ${this.alias?.place ?? ""}`);
   }
 
   /** Its columns, under names that begin with this one. */

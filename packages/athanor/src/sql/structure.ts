@@ -85,6 +85,13 @@ export class Structure {
     this.#statements = around;
   }
 
+  /** A statement stands here whose rows the one around it reads: it sees nothing of that one, and what stands around that. */
+  includeRows(statement: StatementPart): void {
+    const reading = this.#statements.pop();
+    statement.structure(this);
+    if (reading !== undefined) this.#statements.push(reading);
+  }
+
   /**
    * From here on equal values are one. Expressions that must be the same for the database then are, although each was made with values of its own. It costs a text for
    * each set of values that are equal, so it is for statements that need it.

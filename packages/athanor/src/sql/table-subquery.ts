@@ -1,7 +1,11 @@
 import { AliasNode, IdentifierNode, type OperationNode, TableNode } from "kysely";
 import { closestName } from "../event/closest-name.ts";
 import { ArgumentError } from "../event/errors.ts";
-import { attributesOf } from "./attribute.ts";
+import type { InstrumentedClass } from "../instance/instrumentation.ts";
+import { mapperOf } from "../mapping/configure-mappers.ts";
+import type { Mapper } from "../mapping/mapper.ts";
+import { Mixin } from "../mapping/mixin.ts";
+import { Attribute, attributesOf } from "./attribute.ts";
 import { DerivedColumn } from "./derived-column.ts";
 import { EntityAlias } from "./entity-alias.ts";
 import type { Restriction } from "./expression.ts";
@@ -55,6 +59,31 @@ export class Subquery<out TRow, out TEntity = unknown, out TResult extends RowKi
         : this);
   }
 
+  /**
+   * A class whose columns are among its own: all of them, each under the attribute that it is, or under the attribute's name.
+   *
+   * @throws ArgumentError where one is not
+   */
+  entityOf(mapper: Mapper): EntityAlias {
+    const { source, selected, name } = this;
+    if (selected === undefined && this.statement.mapper === mapper) return source as EntityAlias;
+    const items = this.statement.selected?.items ?? [];
+    const whole = selected?.items.find((item) => item instanceof SelectedEntity && item.mapper === mapper);
+    if (whole instanceof SelectedEntity && whole.alias !== undefined) return whole.alias;
+    const columns = mapper.ownColumns;
+    const names = columns.properties.map(({ key }) => {
+      const isIt = (item: RowItem): boolean => isAttribute(item, mapper, key);
+      const found = items.findIndex(isIt);
+      const index = found === -1 ? (this.statement.selected?.names?.indexOf(key) ?? -1) : found;
+      if (index !== -1 && !(items[index] instanceof SelectedEntity)) return columnName(index);
+      throw new ArgumentError(
+        `aliased(${mapper.class.name}, …) reads ${mapper.class.name} from the subquery "${name}", which has no column for ${mapper.class.name}.${key}. ` +
+          `Select the class itself there, as in .columns((${nameInCode(mapper)}) => ({ ${nameInCode(mapper)}, … })), or all of its columns.`,
+      );
+    });
+    return new EntityAlias(mapper, name, undefined, undefined, { of: this, columns, names });
+  }
+
   /** What a statement that reads nothing else has in its rows; undefined where those are instances. */
   get selected(): SelectedColumns | undefined {
     const { selected } = this.statement;
@@ -76,7 +105,7 @@ export class Subquery<out TRow, out TEntity = unknown, out TResult extends RowKi
   }
 
   structure(into: Structure): void {
-    into.add(" (").include(this.statement);
+    into.add(" (").includeRows(this.statement);
     into.add(`) as ${this.name}`);
   }
 
@@ -92,7 +121,7 @@ export class Subquery<out TRow, out TEntity = unknown, out TResult extends RowKi
     const column = columnName(index);
     if (!(item instanceof SelectedEntity))
       return new DerivedColumn(this.name, this.statement.selected?.names?.[index] ?? String(index), column, item);
-    const found = { of: this, columns: item.columns, prefix: `${column}_` };
+    const found = { of: this, columns: item.columns, names: item.names(column) };
     return new SelectedEntity(
       item.columns,
       new EntityAlias(item.mapper, this.name, undefined, item.alias?.polymorphic, found),
@@ -194,6 +223,16 @@ export function commonTable(
   }
   const next = step(new RecursiveRows(name, first));
   return new CTE(name, new SetOperation("union", recursion.unionAll !== undefined, [first, next]), true);
+}
+
+function isAttribute(item: RowItem, mapper: Mapper, key: string): boolean {
+  if (item instanceof DerivedColumn) return isAttribute(item.of, mapper, key);
+  if (!(item instanceof Attribute) || item.key !== key || item.owner instanceof Mixin) return false;
+  return mapper.isA(mapperOf(item.owner as InstrumentedClass));
+}
+
+function nameInCode({ class: { name } }: Mapper): string {
+  return name.charAt(0).toLowerCase() + name.slice(1);
 }
 
 function tableNamed(table: string, name: string): OperationNode {

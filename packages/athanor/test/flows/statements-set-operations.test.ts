@@ -162,7 +162,7 @@ forEachDatabase((db) => {
       const further = both.limit(1).options(subqueryLoad(Article, "tags"));
       expect((await session.scalars(further)).one().tags.map(({ label }) => label)).toEqual(["new", "old"]);
       const authors = select(Author).where((author) =>
-        author.id.in(ann.union(titled("cars")).columns((article) => [article.authorId])),
+        author.id.in(inFrance.union(titled("cars")).columns((article) => [article.authorId])),
       );
       expect((await session.scalars(authors)).all()).toHaveLength(2);
     });

@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
-import { exists, func, load, select, selectinLoad, sql, update, withLoaderCriteria } from "../../src/index.ts";
+import { aliased, exists, func, load, select, selectinLoad, sql, update, withLoaderCriteria } from "../../src/index.ts";
 import { forEachDatabase } from "../databases.ts";
 import { Article, Author, fillNewsroom, openNewsroom, publishedAt, Review, Section, statementsOf } from "./newsroom.ts";
 
@@ -30,7 +30,7 @@ forEachDatabase((db) => {
         { title: "bees", views: 0n, at: null, facts: null, isRead: false },
       ]);
       const some = select(kept)
-        .where((row) => row.at.eq(publishedAt))
+        .where({ at: publishedAt })
         .columns((row) => [func.upper(row.title), row.views]);
       expect((await session.execute(some)).all()).toEqual([["ARTS", 2n ** 60n]]);
     });
@@ -117,6 +117,93 @@ forEachDatabase((db) => {
       expect((await session.execute(some)).first()).toEqual([rows[0]?.article, "ann"]);
     });
 
+    test("of several instances in a row tells them apart, also where only that is another", async () => {
+      const opened = await openNewsroom(db);
+      await using session = await fillNewsroom(opened);
+      const pairs = select(Section)
+        .join("parent")
+        .columns((section, parent) => ({ section, parent }))
+        .subquery("pairs");
+      const named = (await session.execute(select(pairs).where((pair) => pair.section.name.eq("europe")))).one();
+      expect([named.section.name, named.parent.name]).toEqual(["europe", "world"]);
+      const above = (await session.execute(select(pairs).where((pair) => pair.parent.name.eq("europe")))).one();
+      expect([above.section.name, above.parent.name]).toEqual(["france", "europe"]);
+      const one = select(pairs).orderBy((pair) => pair.section.id);
+      expect((await session.scalars(one.columns((pair) => [pair.section]))).all().map(({ name }) => name)).toEqual([
+        "europe",
+        "france",
+      ]);
+      expect((await session.scalars(one.columns((pair) => [pair.parent]))).all().map(({ name }) => name)).toEqual([
+        "world",
+        "europe",
+      ]);
+      const written = one.where((pair) => pair.section.articles.any()).columns((pair) => [pair.parent.name]);
+      expect((await session.scalars(written)).all()).toEqual(["europe"]);
+      const over = one.where((pair) => pair.parent.articles.any()).columns((pair) => [pair.parent.name]);
+      expect((await session.scalars(over)).all()).toEqual(["world"]);
+    });
+
+    test("of columns is read as a class, whose columns are all among them", async () => {
+      await using session = await fillNewsroom(await openNewsroom(db));
+      const renamed = select(Section).columns((section) => ({
+        above: section.parentId,
+        size: func.length(section.name),
+        id: section.id,
+        name: func.upper(section.name),
+      }));
+      const section = aliased(Section, renamed.subquery("renamed"));
+      const sections = select(section).where({ name: "FRANCE" }).options(selectinLoad(Section, "articles"));
+      const france = (await session.scalars(sections)).one();
+      expectTypeOf(france).toEqualTypeOf<Section>();
+      expect([france.name, france.parentId, france.articles.length]).toEqual(["FRANCE", 3, 2]);
+      const articles = select(Article)
+        .join(section, (article, here) => here.id.eq(article.sectionId))
+        .orderBy((article) => article.id)
+        .columns((article, here) => [article.title, here]);
+      expect((await session.execute(articles)).all().map(([title, here]) => [title, here.name])).toEqual([
+        ["arts", "FRANCE"],
+        ["bees", "FRANCE"],
+        ["cars", "WORLD"],
+      ]);
+      const ids = select(Section).columns(({ id }) => ({ id }));
+      expect(() => aliased(Section, ids.subquery("ids"))).toThrow(
+        /from the subquery "ids", which has no column for Section.name. Select the class itself there, as in .columns\(\(section\) => \(\{ section, … \}\)\)/,
+      );
+      const whole = select(Section)
+        .columns((each) => ({ each, depth: func.length(each.name) }))
+        .subquery("whole");
+      expect((await session.scalars(select(aliased(Section, select(Section).subquery("all"))))).all()).toHaveLength(4);
+      const joined = select(whole).columns((row) => ({ again: row.each, depth: row.depth }));
+      expect((await session.execute(joined)).all()).toHaveLength(4);
+    });
+
+    test("sees what stands around the statement that reads it, under other names only", async () => {
+      await using session = await fillNewsroom(await openNewsroom(db));
+      const other = aliased(Article, "other");
+      const twice = select(Author).where((author) =>
+        select(
+          select(other)
+            .where((article) => article.authorId.eq(author.id))
+            .columns((article) => [article.id])
+            .subquery("own"),
+        )
+          .columns(() => [func.count()])
+          .scalarSubquery()
+          .gt(1),
+      );
+      expect((await session.scalars(twice)).one().name).toBe("ann");
+      const same = select(Author).where((author) =>
+        exists(
+          select(
+            select(Author)
+              .where((inner) => inner.name.ne(author.name))
+              .subquery("others"),
+          ),
+        ),
+      );
+      await expect(session.scalars(same)).rejects.toThrow(/reads "authors", and so does the statement around it/);
+    });
+
     test("stands in exists and in, in updates, and in others", async () => {
       await using session = await fillNewsroom(await openNewsroom(db));
       const count = counts.subquery("counts");
@@ -176,6 +263,10 @@ forEachDatabase((db) => {
 
     test("that is given wrong names says the right ones", () => {
       const count = counts.subquery("counts");
+      expect(counts.subquery("counts").selected?.names).toEqual(["authorId", "articles", "last"]);
+      expect(select(count).columns((row) => [row.last]).columnDescriptions).toMatchObject([
+        { name: "last", type: { kind: "text" }, entity: undefined },
+      ]);
       // @ts-expect-error -- no such column
       expect(() => select(count).where((row) => row.artcles.eq(1))).toThrow(
         /The subquery "counts" has no column "artcles". Did you mean "articles"\?/,
