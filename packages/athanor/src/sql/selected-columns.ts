@@ -13,13 +13,14 @@ import { type Structure, structureOf } from "./structure.ts";
 export type Selectable = KyselyExpression<unknown> | SelectableEntity<unknown>;
 
 /** The row that these columns make: a tuple of a list, an object of an object. */
+// With {}, so that messages write it out instead of naming the attributes that it was made of.
 export type ColumnValues<TColumns> = {
   -readonly [K in keyof TColumns]: TColumns[K] extends SelectableEntity<infer I>
     ? I
     : TColumns[K] extends KyselyExpression<infer V>
       ? V
       : never;
-};
+} & {};
 
 /** A part of each row: a value, or an instance. */
 export type RowItem = Expression<unknown> | SelectedEntity;

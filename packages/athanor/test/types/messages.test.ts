@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL("../../../..", import.meta.url));
 const preamble = `
 import {
   attributes, type Connection, createEngine, deleteFrom, enumeration, inherit, integer, joinedLoad, listen, load, many, mixin, model, one, select,
-  selectinLoad, type Session, sessionmaker, text, timestamp, transient, validates, withLoaderCriteria, withPolymorphic,
+  selectinLoad, type Session, sessionmaker, sql, text, timestamp, transient, validates, withLoaderCriteria, withPolymorphic,
 } from ${JSON.stringify(join(root, "packages/athanor/src/index.ts"))};
 const HasTimestamps = mixin({ createdAt: timestamp().default(() => new Date()) });
 class User extends model("users", {
@@ -74,6 +74,32 @@ const mistakes: Readonly<Record<string, readonly [code: string, ...phrases: stri
   "a subquery of another type of values": [
     `select(Author).where((author) => author.id.in(select(Book).columns((book) => [book.title])));`,
     `Argument of type 'Select<[string], [typeof Book], "columns">' is not assignable to parameter of type`,
+  ],
+  "a misspelt column of a subquery": [
+    `select(select(Book).columns((book) => ({ title: book.title })).subquery("s")).where((row) => row.titel.eq("x"));`,
+    `Property 'titel' does not exist on type 'ColumnsOf<{ title: string; }>'. Did you mean 'title'?`,
+  ],
+  "a misspelt column of an instance in a subquery": [
+    `select(select(Book).columns((book) => ({ book })).subquery("s")).where((row) => row.book.titel.eq("x"));`,
+    `Property 'titel' does not exist on type`,
+    `Did you mean 'title'?`,
+  ],
+  "a union of other columns": [
+    `select(Author).columns((author) => ({ name: author.name })).union(select(Book).columns((book) => ({ title: book.title })));`,
+    `Property 'name' is missing in type '{ title: string; }' but required in type '{ name: string; }'`,
+  ],
+  "a union of instances of another class": [
+    `select(Author).union(select(Book));`,
+    `Argument of type 'Select<Book, [typeof Book], "instances">' is not assignable to parameter of type 'Select<Author, any, "instances">'`,
+  ],
+  "a recursion whose step finds something else": [
+    `select(Book).cte("found", { unionAll: (found) => select(Author).join(found, (author, book) => book.id.eq(author.id)) });`,
+    `Select<Author, [typeof Author, typeof Book], "instances">' `,
+    `Type 'Author' is missing the following properties from type 'Book'`,
+  ],
+  "a condition beside SQL of one's own": [
+    `select(Book).columns((book) => [book.title]).fromStatement(sql\`select 1\`);`,
+    `The 'this' context of type 'Select<[string], [typeof Book], "columns">' is not assignable to method's 'this' of type 'Select<[string], any, "instances">'`,
   ],
   "a misspelt event of a class": [
     `listen(User, "beforeInsrt", () => {});`,
