@@ -1,34 +1,29 @@
 import {
-  AliasNode,
   ColumnNode,
   FromNode,
   GroupByItemNode,
-  IdentifierNode,
-  type JoinNode,
   LimitNode,
   OffsetNode,
   type OperationNode,
   OrderByItemNode,
-  OrderByNode,
   QueryNode,
   RawNode,
   ReferenceNode,
-  SelectionNode,
   SelectModifierNode,
   SelectQueryNode,
   TableNode,
 } from "kysely";
 import type { ColumnProperty } from "../mapping/mapper.ts";
-import type { EagerJoin } from "./eager-join.ts";
-import { aliasColumn, type EntityAlias, type NamedSource, rootSource } from "./entity-alias.ts";
+import { rootSource } from "./entity-alias.ts";
 import { entityNode, selectedNames } from "./entity-node.ts";
 import { conditionNode, type Expression } from "./expression.ts";
 import { Ordering } from "./ordering.ts";
 import type { LockOptions } from "./select-parts.ts";
 import type { Select } from "./select.ts";
 import type { SelectSource } from "./select-source.ts";
-import { columnName, type SelectedColumns } from "./selected-columns.ts";
-import { SelectedEntity } from "./selected-entity.ts";
+import type { SelectedColumns } from "./selected-columns.ts";
+import { aliased, linkName, ordered, withColumns, withJoins } from "./select-query.ts";
+import { joinedToClosed } from "./closed-select.ts";
 import { bindNode } from "./structure.ts";
 
 /** Some databases take no OFFSET without a LIMIT, and none has more rows. */
@@ -64,10 +59,16 @@ export function selectNode(select: Select<unknown, any, any>, keepBinds: boolean
     (links ?? []).map((link, index) => aliased(link.toOperationNode(), linkName(index))),
   );
   if (isClosed && joins.some(({ isGiven }) => !isGiven)) {
-    node = withColumns(node, joinSelections(joins.filter(({ isGiven }) => isGiven)));
+    node = withColumns(
+      node,
+      joins.filter(({ isGiven }) => isGiven).flatMap((join) => join.selectionNodes()),
+    );
     return joinedToClosed(select, limited(node, parts, orderings, keepBinds), orderings);
   }
-  node = withColumns(node, joinSelections(joins));
+  node = withColumns(
+    node,
+    joins.flatMap((join) => join.selectionNodes()),
+  );
   for (const join of joins) node = withJoins(node, join.joinNodes(join.parent ?? root, keepBinds));
   const eager = joins.flatMap((join) => join.orderNodes()).map((by) => OrderByItemNode.create(by));
   return limited(node, parts, [...orderings, ...eager], keepBinds);
@@ -123,101 +124,6 @@ function rootNode(
     node,
     properties.map((property, index) => aliased(alias.column(property), names[index] as string)),
   );
-}
-
-/** A statement with a limit, or with groups, as a subquery, and the related rows joined to what it finds. */
-function joinedToClosed(
-  select: Select<unknown, any, any>,
-  inner: SelectQueryNode,
-  orderings: readonly OrderByItemNode[],
-): SelectQueryNode {
-  const { joins = [], links = [] } = select.parts;
-  // The order of what was found is that of the whole: what it was ordered by goes along as columns.
-  const keys = orderings.map((item, index) => ({ item, name: columnNamed(item) ?? `order_${index + 1}` }));
-  const found = withColumns(
-    inner,
-    keys.flatMap(({ item, name }) => (columnNamed(item) === undefined ? aliased(item.orderBy, name) : [])),
-  );
-  let node: SelectQueryNode = {
-    kind: "SelectQueryNode",
-    from: FromNode.create([AliasNode.create(found, IdentifierNode.create(CLOSED))]),
-    selections: [...ownNames(select), ...links.map((_, index) => linkName(index))].map(closedColumn),
-  };
-  node = withColumns(
-    node,
-    joins.flatMap((join) => (join.isGiven ? join.selectedNames().map(closedColumn) : join.selectionNodes())),
-  );
-  for (const join of joins) node = withJoins(node, join.joinNodes(sourceWithin(select, join.parent), true));
-  const eager = joins.flatMap((join) => join.orderNodes()).map((by) => OrderByItemNode.create(by));
-  return ordered(node, [...keys.map(({ item, name }) => ({ ...item, orderBy: aliasColumn(CLOSED, name) })), ...eager]);
-}
-
-function closedColumn(name: string): SelectionNode {
-  return SelectionNode.create(aliasColumn(CLOSED, name) as ColumnNode);
-}
-
-/** The column that is ordered by, where it is named as one of those that the statement selects. */
-function columnNamed({ orderBy }: OrderByItemNode): string | undefined {
-  const isNamed = ReferenceNode.is(orderBy) && orderBy.table === undefined && ColumnNode.is(orderBy.column);
-  return isNamed ? (orderBy.column as ColumnNode).column.name : undefined;
-}
-
-/** The name of a statement that stands as a subquery of what is joined to it. */
-const CLOSED = "limited";
-
-/** The names of what a statement finds, in its order. */
-function ownNames({ properties, parts: { selected } }: Select<unknown, any, any>): readonly string[] {
-  return selected === undefined
-    ? selectedNames(properties)
-    : selected.items.flatMap((item, index) =>
-        item instanceof SelectedEntity ? item.names(columnName(index)) : [columnName(index)],
-      );
-}
-
-/** Where the columns of an entity of such a statement are; what is joined to it keeps its own name. */
-function sourceWithin(select: Select<unknown, any, any>, parent: EntityAlias | undefined): NamedSource {
-  const { properties, parts } = select;
-  const given = (parts.joins ?? []).find(({ isGiven, alias }) => isGiven && alias === parent);
-  if (given !== undefined) return within(given.alias.columns.properties, given.selectedNames());
-  const items = parts.selected?.items ?? [];
-  const index = items.findIndex((item) => item instanceof SelectedEntity && item.alias === parent);
-  const item = items[index] as SelectedEntity | undefined;
-  if (item !== undefined) return within(item.columns.properties, item.names(columnName(index)));
-  if (parent !== undefined) return parent;
-  return within(properties, selectedNames(properties));
-}
-
-function within(properties: readonly ColumnProperty[], names: readonly string[]): NamedSource {
-  return {
-    name: CLOSED,
-    place: CLOSED,
-    column: ({ source }) =>
-      aliasColumn(CLOSED, names[properties.findIndex((property) => property.source === source)] as string),
-  };
-}
-
-function linkName(index: number): string {
-  return `link_${index + 1}`;
-}
-
-function joinSelections(joins: readonly EagerJoin[]): readonly SelectionNode[] {
-  return joins.flatMap((join) => join.selectionNodes());
-}
-
-function aliased(node: OperationNode, name: string): SelectionNode {
-  return SelectionNode.create(AliasNode.create(node, IdentifierNode.create(name)));
-}
-
-function withColumns(node: SelectQueryNode, selections: readonly SelectionNode[]): SelectQueryNode {
-  return selections.length === 0 ? node : { ...node, selections: [...(node.selections ?? []), ...selections] };
-}
-
-function withJoins(node: SelectQueryNode, joins: readonly JoinNode[]): SelectQueryNode {
-  return { ...node, joins: [...(node.joins ?? []), ...joins] };
-}
-
-function ordered(node: SelectQueryNode, orderings: readonly OrderByItemNode[]): SelectQueryNode {
-  return orderings.length === 0 ? node : { ...node, orderBy: OrderByNode.create(orderings) };
 }
 
 function limited(
