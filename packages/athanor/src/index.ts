@@ -123,7 +123,10 @@ export { type CaseExpression, caseOf, caseWhen, type EmptyCase, type OpenCase } 
 export { cast, type CastExpression, typeCoerce } from "./sql/cast-expression.ts";
 export { type Literal, literal } from "./sql/literal.ts";
 export type { ColumnValues, Selectable } from "./sql/selected-columns.ts";
+export type { AssignedValues } from "./sql/assigned.ts";
 export { Insert, insert, type InsertValues } from "./sql/insert.ts";
+export type { ConflictUpdateOptions, ConflictValues, OnConflict } from "./sql/on-conflict.ts";
+export type { ReturnedColumns, ReturnedRow } from "./sql/returning.ts";
 export type { Columns, ColumnsOf, Outer, RowKind, Scope, SubclassOf, WithSubclasses } from "./sql/scope.ts";
 export type { ExecutionOptions } from "./sql/execution-options.ts";
 export type { LockOptions } from "./sql/select-parts.ts";

@@ -28,6 +28,8 @@ export interface Codec {
 export interface Traits {
   /** INSERT, UPDATE and DELETE can answer with rows. */
   readonly returning: boolean;
+  /** An INSERT can say what happens where a row is there already. */
+  readonly onConflict: boolean;
   /** The fastest way to insert many rows: `each` by its own run of one prepared statement, or many `together` in one statement. */
   readonly insertRows: "each" | "together";
   /** An INSERT without RETURNING tells the integer key that the database generated. */

@@ -4,6 +4,7 @@ import { filteredCondition, restrictionOf } from "../loading/criteria-condition.
 import type { Declaration } from "../mapping/declaration.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import type { Table, TableColumn } from "../mapping/table.ts";
+import type { Assignments } from "../sql/assigned.ts";
 import type { RowChange } from "../sql/compile-bulk.ts";
 import { type Evaluator, UnevaluableError } from "../sql/evaluate.ts";
 import { BoundValue, type Expression } from "../sql/expression.ts";
@@ -12,8 +13,18 @@ import { Select } from "../sql/select.ts";
 import { Update } from "../sql/update.ts";
 import { valueOf } from "../unit-of-work/column-defaults.ts";
 import { type ChangeStatement, rowsToTell, tellBulk } from "./bulk-events.ts";
-import { changeByKeys, changeRows, keysOf, type Parameters, type Rows, selectByKeys, selectRows } from "./bulk-rows.ts";
+import {
+  changeByKeys,
+  changeRows,
+  keysOf,
+  type Parameters,
+  type Rows,
+  rowsOf,
+  selectByKeys,
+  selectRows,
+} from "./bulk-rows.ts";
 import type { Execution } from "./execute.ts";
+import { ReturnedRows } from "./returned-rows.ts";
 import type { SessionState } from "./session-state.ts";
 import { type Match, matchesOfCondition, matchesOfKeys, syncDeleted, syncUpdated } from "./synchronize-bulk.ts";
 
@@ -43,9 +54,12 @@ export async function runChange(
   const where = filteredCondition(statement.parts, mapper);
   const strategy = chooseStrategy(statement, where, execution, parameters);
   const told = rowsToTell(core, statement, execution);
+  const returned = new ReturnedRows(core, statement, execution);
   const isUpdate = statement instanceof Update;
   const isByKeys =
-    isInSeveralTables(statement) || (told !== undefined && !returning) || (told === "before" && isUpdate);
+    isInSeveralTables(statement) ||
+    ((told !== undefined || returned.isWanted) && !returning) ||
+    (told === "before" && isUpdate);
   const values = isUpdate ? assignments(statement, strategy, isByKeys) : undefined;
   const select = rowSelect(statement, told === "before" ? mapper.columnProperties : mapper.primaryKey);
   const isAsked = isByKeys || !returning;
@@ -56,20 +70,25 @@ export async function runChange(
     found ??= await selectRows(connection, select, parameters);
     const keys = keysOf(found, mapper);
     const tables = values === undefined ? tablesOfDeletion(mapper) : new Set(values.keys().map(tableOf));
+    if (!isUpdate) await returned.select(connection, keys);
     for (const table of tables)
       await changeByKeys(connection, { mapper, table, values: valuesOf(values, table) }, keys, parameters);
     rowCount = keys.length;
-    if (told === "after") found = await selectByKeys(connection, mapper, keys);
+    if (isUpdate) await returned.select(connection, keys);
+    if (told === "after")
+      found = rowsOf(mapper.columnProperties, await selectByKeys(connection, mapper, keys), connection);
   } else {
-    const answered =
-      told !== undefined ? mapper.columnProperties : strategy === "fetch" && returning ? mapper.primaryKey : [];
-    const change = { mapper, table: mapper.table, values: valuesOf(values), where };
+    const isWhole = told !== undefined || returned.areInstances;
+    const answered = isWhole ? mapper.columnProperties : strategy === "fetch" && returning ? mapper.primaryKey : [];
+    const change = { mapper, table: mapper.table, values: valuesOf(values), where, selected: returned.selected };
     const { rows, rowCount: count } = await changeRows(connection, change, answered, parameters);
     rowCount = count;
-    if (answered.length > 0) found = rows;
+    returned.take(rows, answered.length);
+    if (answered.length > 0) found = rowsOf(answered, rows, connection);
   }
-  synchronize(core, statement, values, findMatches(core, mapper, strategy, found));
-  const result = new Result<unknown>([], rowCount);
+  const gone = isUpdate ? [] : returned.loadDeleted(connection);
+  synchronize(core, statement, values, [...findMatches(core, mapper, strategy, found), ...gone]);
+  const result = returned.result(connection, rowCount);
   await tellBulk(core, statement, execution, result, told === undefined ? undefined : found);
   return result;
 }
@@ -98,7 +117,7 @@ function synchronize(
     attribute: mapper.instrumentation.expect(key),
     slot,
     evaluate: evaluatorOf(value, mapper),
-    isGiven: (statement as Update<unknown>).parts.values.has(mapper.column(key) as ColumnProperty),
+    isGiven: (statement as Update<unknown, unknown>).parts.values.has(mapper.column(key) as ColumnProperty),
   }));
   syncUpdated(core, matches, assigned);
 }
@@ -149,11 +168,9 @@ function chooseStrategy(
   }
 }
 
-type Assignments = ReadonlyMap<ColumnProperty, Expression<unknown>>;
-
 /** What is set: the given values, and those that every UPDATE sets. */
 function assignments(
-  { mapper, parts: { values, plan } }: Update<unknown>,
+  { mapper, parts: { values, plan } }: Update<unknown, unknown>,
   strategy: Strategy,
   isByKeys: boolean,
 ): Assignments {

@@ -10,7 +10,7 @@ import type { Session } from "./session.ts";
 import type { SessionState } from "./session-state.ts";
 
 /** A statement that changes the rows of a class that it chooses by a condition. */
-export type ChangeStatement = Update<unknown> | DeleteFrom<unknown>;
+export type ChangeStatement = Update<unknown, unknown> | DeleteFrom<unknown, unknown>;
 
 /** A statement has changed rows of a class. */
 interface AfterBulkEvent {
@@ -36,14 +36,14 @@ interface AfterBulkEvent {
 export interface AfterBulkUpdateEvent extends AfterBulkEvent {
   /** The statement as it was executed, with all that listeners of `doOrmExecute` made of it. */
   // oxlint-disable-next-line typescript/no-explicit-any -- of whatever class
-  readonly statement: Update<any>;
+  readonly statement: Update<any, any>;
 }
 
 /** A `deleteFrom(…)` was executed. SQLAlchemy: Session Events, `after_bulk_delete`. */
 export interface AfterBulkDeleteEvent extends AfterBulkEvent {
   /** The statement as it was executed, with all that listeners of `doOrmExecute` made of it. */
   // oxlint-disable-next-line typescript/no-explicit-any -- of whatever class
-  readonly statement: DeleteFrom<any>;
+  readonly statement: DeleteFrom<any, any>;
 }
 
 function listenersOf(core: SessionState, statement: ChangeStatement): SessionState["dispatch"]["afterBulkUpdate"] {

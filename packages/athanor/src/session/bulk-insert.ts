@@ -1,30 +1,92 @@
+import type { Connection } from "../engine/connection.ts";
 import { Result } from "../engine/result.ts";
 import { ArgumentError } from "../event/errors.ts";
-import type { Mapper } from "../mapping/mapper.ts";
-import { describeGiven } from "../sql/expression.ts";
+import type { Instance } from "../instance/instance.ts";
+import { takeRow } from "../loading/row-loader.ts";
+import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
+import { type Assignments, assignmentsOf, expectColumn } from "../sql/assigned.ts";
+import { Attribute } from "../sql/attribute.ts";
+import { BoundValue, describeGiven, type Expression } from "../sql/expression.ts";
 import type { Insert } from "../sql/insert.ts";
-import { expectColumn } from "../sql/update.ts";
+import { SelectedColumns } from "../sql/selected-columns.ts";
 import { defaultsOf, valueOf } from "../unit-of-work/column-defaults.ts";
 import { insertRows, type NewRow } from "../unit-of-work/insert-rows.ts";
+import type { Execution } from "./execute.ts";
+import { runInsertStatement } from "./insert-statement.ts";
 import type { SessionState } from "./session-state.ts";
 
-/** Executes `insert(User)` with the rows that it was given. No instance is made of them. */
+type GivenRow = Readonly<Record<string, unknown>>;
+
+/** Executes `insert(User)` with the rows that it has or was given. No instance is made of them, unless it answers with instances. */
 export async function runInsert(
   core: SessionState,
-  statement: Insert<unknown>,
-  given: unknown,
+  statement: Insert<unknown, unknown>,
+  execution: Execution,
 ): Promise<Result<unknown>> {
   const { mapper } = statement;
-  const rows = expectRows(mapper, given).map((row) => newRow(mapper, row));
+  const { source, conflict, returning, rows: own } = statement.parts;
+  const given = source === undefined ? givenRows(statement, execution) : refuseRows(statement, execution);
+  const isWorkedOut = own?.some((row) => row.values().some((value) => !isValue(value))) === true;
+  const slots = returning instanceof SelectedColumns ? slotsOf(mapper, returning) : [];
+  if (source !== undefined || conflict !== undefined || isWorkedOut || slots === undefined) {
+    const rows = own ?? given.map((row) => assignmentsOf(mapper, row, "A row"));
+    return runInsertStatement(core, await core.autobegin().connect(), statement, execution, rows);
+  }
+  const rows = (own?.map(valuesByName) ?? given).map((row) => newRow(mapper, row));
   const connection = await core.autobegin().connect();
   for (const table of mapper.tables) {
     for (const row of rows) row.state.written = false;
     await insertRows(rows, table, connection);
   }
-  return new Result<unknown>([], rows.length);
+  if (returning === "instances") {
+    const instances = rows.map(({ state }) => instanceOf(core, connection, mapper, state.values, execution));
+    return new Result<unknown>(
+      instances.map((instance) => [instance]),
+      rows.length,
+    );
+  }
+  if (returning === undefined) return new Result<unknown>([], rows.length);
+  const answered = rows.map(({ state }) => returning.rowOf(slots.map((slot) => state.values[slot] ?? null)));
+  return new Result<unknown>(answered, rows.length, returning.names);
 }
 
-function expectRows(mapper: Mapper, given: unknown): readonly Readonly<Record<string, unknown>>[] {
+function isValue(value: Expression<unknown>): boolean {
+  return value instanceof BoundValue && value.bind.name === undefined;
+}
+
+/** Where what is returned stands among the values of a row; undefined where only the database knows it. */
+function slotsOf(mapper: Mapper, { items }: SelectedColumns): readonly number[] | undefined {
+  const slots = items.map((item) =>
+    item instanceof Attribute && item.alias === undefined ? mapper.column(item.key)?.slot : undefined,
+  );
+  return slots.every((slot) => slot !== undefined) ? slots : undefined;
+}
+
+function instanceOf(
+  core: SessionState,
+  { engine }: Connection,
+  mapper: Mapper,
+  values: readonly unknown[],
+  { options }: Execution,
+): Instance {
+  const row = mapper.columnProperties.map(({ slot }) => values[slot] ?? null);
+  return takeRow(mapper, row, core.loadContext(options.populateExisting), engine.dialect);
+}
+
+function givenRows(statement: Insert<unknown, unknown>, { parameters }: Execution): readonly GivenRow[] {
+  const { mapper, parts } = statement;
+  if (parts.rows === undefined) return expectRows(mapper, parameters);
+  return refuseRows(statement, { parameters });
+}
+
+function refuseRows({ entity }: Insert<unknown, unknown>, { parameters }: Pick<Execution, "parameters">): readonly [] {
+  if (parameters === undefined) return [];
+  throw new ArgumentError(
+    `insert(${entity.name}) has its rows by values() or fromSelect(), and was executed with others. Give it all of them in one place.`,
+  );
+}
+
+function expectRows(mapper: Mapper, given: unknown): readonly GivenRow[] {
   const rows: readonly unknown[] = Array.isArray(given) ? given : [given];
   for (const row of rows) {
     if (typeof row === "object" && row !== null && !Array.isArray(row)) continue;
@@ -33,11 +95,20 @@ function expectRows(mapper: Mapper, given: unknown): readonly Readonly<Record<st
         `Give it one object with values by attribute, or a list of them: session.execute(insert(${mapper.class.name}), [{ … }, { … }]).`,
     );
   }
-  return rows as readonly Readonly<Record<string, unknown>>[];
+  return rows as readonly GivenRow[];
+}
+
+function valuesByName(row: Assignments): GivenRow {
+  return Object.fromEntries(
+    [...row].map(([{ key }, value]: readonly [ColumnProperty, Expression<unknown>]) => [
+      key,
+      (value as BoundValue).bind.value,
+    ]),
+  );
 }
 
 /** The values of a row by slot, with what the program left out: its class's identity, defaults, the first version. */
-function newRow(mapper: Mapper, given: Readonly<Record<string, unknown>>): NewRow {
+function newRow(mapper: Mapper, given: GivenRow): NewRow {
   const values: unknown[] = mapper.instrumentation.empty.slice();
   for (const key in given) {
     const { slot } = expectColumn(mapper, key);

@@ -9,6 +9,7 @@ import { and, or } from "../sql/conditions.ts";
 import type { Expression } from "../sql/expression.ts";
 import { emptyPlan } from "../sql/loading-plan.ts";
 import { Select } from "../sql/select.ts";
+import type { SelectedColumns } from "../sql/selected-columns.ts";
 
 /** The values of a statement's `bindparam`s. */
 export type Parameters = Readonly<Record<string, unknown>> | undefined;
@@ -48,22 +49,27 @@ export async function selectRows(connection: Connection, select: Select<unknown>
   return rowsOf(select.properties, (await connection.run(sql, parameters)).rows, connection);
 }
 
-/** Finds all columns of rows by their keys. */
-export async function selectByKeys(connection: Connection, mapper: Mapper, keys: readonly Key[]): Promise<Rows> {
-  const columns = mapper.columnProperties;
+/** Finds rows by their keys, with all columns or with what was chosen, as the driver gives them. */
+export async function selectByKeys(
+  connection: Connection,
+  mapper: Mapper,
+  keys: readonly Key[],
+  selected?: SelectedColumns,
+): Promise<unknown[][]> {
   const keyColumns = mapper.primaryKey.map(({ source }) => new ColumnExpression(source.table, source.column));
-  const values: (readonly unknown[])[] = [];
+  const parts = selected === undefined ? { columns: mapper.columnProperties } : { selected };
+  const found: unknown[][] = [];
   for (const some of portions(keys)) {
     const where = isAmong(keyColumns, some);
-    const select = new Select<unknown>(mapper.class as never, { where, orderBy: [], executionOptions: {} });
+    const select = new Select<unknown>(mapper.class as never, { ...parts, where, orderBy: [], executionOptions: {} });
     const { sql, parameters } = compileSelect(select, connection.engine.dialect, undefined);
-    values.push(...rowsOf(columns, (await connection.run(sql, parameters)).rows, connection).values);
+    found.push(...(await connection.run(sql, parameters)).rows);
   }
-  return { columns, values };
+  return found;
 }
 
 /**
- * Changes rows by one statement.
+ * Changes rows by one statement. Answers with the rows as the driver gives them, where there is something to answer with.
  *
  * @param returning what it answers with of each row that it changed
  */
@@ -72,15 +78,13 @@ export async function changeRows(
   change: Omit<RowChange, "returning">,
   returning: readonly ColumnProperty[],
   given: Parameters,
-): Promise<{ readonly rows: Rows; readonly rowCount: number }> {
+): Promise<{ readonly rows: unknown[][]; readonly rowCount: number }> {
   const { dialect } = connection.engine;
   const answered = { ...change, returning: returning.map(({ source }) => source.column) };
   const { sql, parameters } = compileRowChange(answered, dialect, given);
   const { rows, rowCount } = await connection.run(sql, parameters);
-  return {
-    rows: rowsOf(returning, rows, connection),
-    rowCount: returning.length === 0 ? rowCount : rows.length,
-  };
+  const isAnswered = returning.length > 0 || change.selected !== undefined;
+  return { rows, rowCount: isAnswered ? rows.length : rowCount };
 }
 
 /** Changes the part of the rows that one table holds. */
@@ -96,7 +100,7 @@ export async function changeByKeys(
 }
 
 /** What the driver gives, as users see it. */
-function rowsOf(
+export function rowsOf(
   columns: readonly ColumnProperty[],
   values: readonly (readonly unknown[])[],
   { engine }: Connection,

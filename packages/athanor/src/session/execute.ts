@@ -66,11 +66,11 @@ export function execute(core: SessionState, execution: Execution, run = runState
 
 /** Executes a statement past all listeners. */
 export async function runStatement(core: SessionState, execution: Execution): Promise<Result<unknown>> {
-  const { statement, options, parameters } = execution;
+  const { statement, options } = execution;
   if (statement instanceof BulkStatement) tellOfSkippedEvents(core, statement, options);
   const ofStatement = isOrmStatement(statement) ? statement.parts.executionOptions.autoflush : undefined;
   if (mustAutoflush(core) && (options.autoflush ?? ofStatement) !== false) await flushSession(core);
-  if (statement instanceof Insert) return runInsert(core, statement, parameters);
+  if (statement instanceof Insert) return runInsert(core, statement, execution);
   if (statement instanceof Update || statement instanceof DeleteFrom)
     return runChange(core, statement, execution, execute);
   const connecting = core.autobegin().connect();

@@ -21,7 +21,7 @@ import type { Session } from "./session.ts";
 import type { SessionState } from "./session-state.ts";
 
 /** A statement about mapped classes: a SELECT, SQL whose rows are instances, or one that writes rows by itself. */
-export type OrmStatement = Select<unknown, any, any> | FromStatement<unknown> | BulkStatement<any, any>;
+export type OrmStatement = Select<unknown, any, any> | FromStatement<unknown> | BulkStatement<any, any, any>;
 
 /** Any statement that a session executes: one about mapped classes, or raw SQL. */
 export type Statement = OrmStatement | RawBuilder<unknown>;

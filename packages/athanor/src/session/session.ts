@@ -43,15 +43,17 @@ export type RowOf<TStatement> =
       : readonly [R]
     : TStatement extends FromStatement<infer R>
       ? readonly [R]
-      : TStatement extends BulkStatement<any, any>
-        ? never
+      : TStatement extends BulkStatement<any, any, infer R>
+        ? R
         : TStatement extends { readonly expressionType?: infer R }
           ? NonNullable<R>
           : never;
 
 /** What accompanies a statement: the rows of an INSERT, one or a list; of others the values of their `bindparam`s by name. */
 export type ParametersOf<TStatement> =
-  TStatement extends Insert<infer M> ? InsertValues<M> | readonly InsertValues<M>[] : Readonly<Record<string, unknown>>;
+  TStatement extends Insert<infer M, any>
+    ? InsertValues<M> | readonly InsertValues<M>[]
+    : Readonly<Record<string, unknown>>;
 
 /** What a statement is given with its execution. */
 export interface ExecuteOptions {

@@ -1,7 +1,7 @@
 import { ArgumentError, InvalidRequestError } from "../event/errors.ts";
 import type { ClassDispatch } from "../instance/instrumentation.ts";
 import { knownMapper, type Mapper } from "../mapping/mapper.ts";
-import type { BulkStatement } from "../sql/bulk-statement.ts";
+import type { BulkParts, BulkStatement } from "../sql/bulk-statement.ts";
 import { Insert } from "../sql/insert.ts";
 import type { ExecutionOptions } from "../sql/execution-options.ts";
 import { Update } from "../sql/update.ts";
@@ -48,7 +48,7 @@ const deleteKind: Kind = {
  */
 export function tellOfSkippedEvents(
   core: SessionState,
-  statement: BulkStatement<unknown>,
+  statement: BulkStatement<unknown, BulkParts, unknown>,
   options: ExecutionOptions,
 ): void {
   const policy = options.onSkippedEvents ?? statement.parts.executionOptions.onSkippedEvents ?? core.onSkippedEvents;
@@ -61,7 +61,11 @@ export function tellOfSkippedEvents(
   }
   const kind = statement instanceof Insert ? insertKind : statement instanceof Update ? updateKind : deleteKind;
   const { mapper } = statement;
-  const skipped = skippedEvents(kind === insertKind ? [mapper] : [mapper, ...subclassesOf(mapper)], kind.events);
+  const events =
+    statement instanceof Insert && statement.parts.conflict?.values !== undefined
+      ? [...insertKind.events, ...updateKind.events]
+      : kind.events;
+  const skipped = skippedEvents(kind === insertKind ? [mapper] : [mapper, ...subclassesOf(mapper)], events);
   if (skipped.length === 0) return;
   const name = `${kind.call}(${mapper.class.name})`;
   const message =

@@ -53,6 +53,7 @@ export function matchesOfKeys(
 /** The rows of these instances are gone. One that may still have its row is asked of the database when it is next used. */
 export function syncDeleted(core: SessionState, matches: readonly Match[]): void {
   for (const { state, isCertain } of matches) {
+    if (state.deleted) continue;
     if (isCertain) rowIsGone(core, state);
     else core.expire(state, "deleteFrom()");
   }

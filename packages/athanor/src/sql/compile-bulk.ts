@@ -14,6 +14,7 @@ import { tableNode } from "./table-node.ts";
 import { compileCached } from "./compile.ts";
 import { identityCondition } from "./entity-node.ts";
 import { conditionNode, type Expression } from "./expression.ts";
+import type { SelectedColumns } from "./selected-columns.ts";
 import { Structure } from "./structure.ts";
 
 /** What an UPDATE or DELETE does to one table of a class. */
@@ -25,6 +26,8 @@ export interface RowChange {
   readonly where: Expression<boolean> | undefined;
   /** The columns that it answers with, for each row that it touched. */
   readonly returning: readonly TableColumn[];
+  /** What it answers with behind them. */
+  readonly selected?: SelectedColumns | undefined;
 }
 
 /** The text of an UPDATE or DELETE, kept by its structure, and the parameters for this very one. */
@@ -36,7 +39,7 @@ export function compileRowChange(
   return compileCached(structureOf(change), () => rowChangeNode(change), dialect, given);
 }
 
-function structureOf({ mapper, table, values, where, returning }: RowChange): Structure {
+function structureOf({ mapper, table, values, where, returning, selected }: RowChange): Structure {
   const into = new Structure();
   // Nothing is around it, and a subquery of the same class would compare with itself, here too.
   into.enter({ sourceNames: mapper.tables.map(({ name }) => name), expectOtherNames: () => {} });
@@ -45,10 +48,19 @@ function structureOf({ mapper, table, values, where, returning }: RowChange): St
   into.add(table.fullName);
   for (const [column, value] of values ?? []) value.structure(into.add(` set ${column.name} = `));
   if (where !== undefined) where.structure(into.add(" where "));
-  return into.add(` returning ${returning.map(({ name }) => name).join(",")}`);
+  into.add(` returning ${returning.map(({ name }) => name).join(",")}`);
+  selected?.structure(into);
+  return into;
 }
 
-function rowChangeNode({ mapper, table, values, where, returning }: RowChange): UpdateQueryNode | DeleteQueryNode {
+function rowChangeNode({
+  mapper,
+  table,
+  values,
+  where,
+  returning,
+  selected,
+}: RowChange): UpdateQueryNode | DeleteQueryNode {
   const updates = [...(values ?? [])].map(([column, value]) =>
     ColumnUpdateNode.create(ColumnNode.create(column.name), value.toOperationNode(true)),
   );
@@ -60,7 +72,9 @@ function rowChangeNode({ mapper, table, values, where, returning }: RowChange): 
   const isOfClass = table === mapper.table && mapper.tables.length === 1 ? identityCondition(mapper) : undefined;
   if (isOfClass !== undefined) node = QueryNode.cloneWithWhere(node, isOfClass);
   if (where !== undefined) node = QueryNode.cloneWithWhere(node, conditionNode(where, true));
-  if (returning.length === 0) return node;
-  const returned = returning.map(({ name }) => SelectionNode.create(ColumnNode.create(name)));
-  return { ...node, returning: ReturningNode.create(returned) };
+  const returned = [
+    ...returning.map(({ name }) => SelectionNode.create(ColumnNode.create(name))),
+    ...(selected?.selectionNodes(true) ?? []),
+  ];
+  return returned.length === 0 ? node : { ...node, returning: ReturningNode.create(returned) };
 }

@@ -322,7 +322,7 @@ forEachDatabase((db) => {
       expect(values({ age: "old" })).toThrow(
         "User.age was to be set to a string it cannot hold, and holds a whole number up to 2^53. Convert the value first.",
       );
-      expect(values(3)).toThrow("values() takes an object with values by attribute, and got a number.");
+      expect(values(3)).toThrow("values() takes an object with values by attribute of User, and got a number.");
       expect(() => update(User).where({})).toThrow("where({}) says nothing");
       await expect(session.execute(update(User).values({ id: 9 }))).rejects.toThrow(
         "update(User) would set User.id, which is the key that the session knows its instances by.",

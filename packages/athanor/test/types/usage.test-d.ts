@@ -357,7 +357,7 @@ describe("a listener", () => {
         event.statement = statement.options(sandys);
     });
     listen(SessionLocal, "afterBulkUpdate", async ({ statement, rows, rowCount }) => {
-      expectTypeOf(statement).toEqualTypeOf<Update<any>>();
+      expectTypeOf(statement).toEqualTypeOf<Update<any, any>>();
       expectTypeOf(rows).toEqualTypeOf<readonly Readonly<Record<string, unknown>>[] | undefined>();
       expectTypeOf(rowCount).toBeNumber();
       for (const row of rows ?? []) await hash(String(row["email"]));

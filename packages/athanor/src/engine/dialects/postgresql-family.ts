@@ -7,6 +7,7 @@ import { translatePostgresqlError } from "./postgresql-errors.ts";
 
 export const postgresqlTraits: Traits = {
   returning: true,
+  onConflict: true,
   insertRows: "together",
   insertId: false,
   maxParameters: 65_535,

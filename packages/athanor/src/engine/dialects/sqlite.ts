@@ -20,6 +20,7 @@ import { isStaleSnapshot, sqliteResultCode, translateSqliteError } from "./sqlit
 
 export const sqliteTraits: Traits = {
   returning: true,
+  onConflict: true,
   insertRows: "each",
   insertId: true,
   maxParameters: 32_766,
