@@ -23,6 +23,7 @@ import {
   selectByKeys,
   selectRows,
 } from "./bulk-rows.ts";
+import { runUpdateByKeys } from "./bulk-update-by-keys.ts";
 import type { Execution } from "./execute.ts";
 import { ReturnedRows } from "./returned-rows.ts";
 import type { SessionState } from "./session-state.ts";
@@ -48,6 +49,8 @@ export async function runChange(
   execution: Execution,
   dispatch: Dispatcher,
 ): Promise<Result<unknown>> {
+  if (statement instanceof Update && Array.isArray(execution.parameters))
+    return runUpdateByKeys(core, statement, execution, execution.parameters);
   const { mapper } = statement;
   const { returning } = core.engine.dialect.traits;
   const parameters = expectParameters(statement, execution.parameters);
@@ -131,11 +134,10 @@ function evaluatorOf(value: Expression<unknown>, mapper: Mapper): Evaluator | un
   }
 }
 
-function expectParameters({ mapper }: ChangeStatement, parameters: Execution["parameters"]): Parameters {
+function expectParameters({ entity }: ChangeStatement, parameters: Execution["parameters"]): Parameters {
   if (!Array.isArray(parameters)) return parameters as Parameters;
   throw new ArgumentError(
-    `update() and deleteFrom() take no list of rows. To change instances of ${mapper.class.name} one by one assign to them, and flush; ` +
-      `to change many rows in one way say which with where().`,
+    `deleteFrom(${entity.name}) takes no list of rows. Say which with where(), as in where((row) => row.id.in(ids)); or load the instances, and delete each.`,
   );
 }
 

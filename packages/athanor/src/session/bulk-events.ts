@@ -4,8 +4,8 @@ import type { Mapper } from "../mapping/mapper.ts";
 import type { DeleteFrom } from "../sql/delete-from.ts";
 import type { ExecutionOptions } from "../sql/execution-options.ts";
 import { Update } from "../sql/update.ts";
-import { namedRows, type Parameters, type Rows } from "./bulk-rows.ts";
-import type { Execution } from "./execute.ts";
+import { namedRows, type Rows } from "./bulk-rows.ts";
+import type { Execution, ExecutionParameters } from "./execute.ts";
 import type { Session } from "./session.ts";
 import type { SessionState } from "./session-state.ts";
 
@@ -17,8 +17,8 @@ interface AfterBulkEvent {
   readonly session: Session;
   /** The mapper of the statement's class. */
   readonly mapper: Mapper;
-  /** The values of the statement's `bindparam`s. */
-  readonly parameters: Readonly<Record<string, unknown>> | undefined;
+  /** The values of the statement's `bindparam`s; of an UPDATE by keys the list of its rows. */
+  readonly parameters: ExecutionParameters;
   /** The options of the statement and of this execution together. */
   readonly executionOptions: ExecutionOptions;
   /** What `execute` will answer with. */
@@ -87,7 +87,7 @@ export async function tellBulk(
     session: core.session,
     statement,
     mapper: statement.mapper,
-    parameters: parameters as Parameters,
+    parameters,
     executionOptions: { ...statement.parts.executionOptions, ...options },
     result,
     rowCount: result.rowCount,

@@ -7,7 +7,7 @@ import { compileSelect } from "../sql/compile.ts";
 import { compileRowChange, type RowChange } from "../sql/compile-bulk.ts";
 import { and, or } from "../sql/conditions.ts";
 import type { Expression } from "../sql/expression.ts";
-import { emptyPlan } from "../sql/loading-plan.ts";
+import { emptyPlan, type LoadingPlan } from "../sql/loading-plan.ts";
 import { Select } from "../sql/select.ts";
 import type { SelectedColumns } from "../sql/selected-columns.ts";
 
@@ -47,6 +47,23 @@ export async function selectRows(connection: Connection, select: Select<unknown>
   const { select: filtered } = new StatementPlan(select.forUpdate(), { ...emptyPlan, criteria });
   const { sql, parameters } = compileSelect(filtered, dialect, given);
   return rowsOf(select.properties, (await connection.run(sql, parameters)).rows, connection);
+}
+
+/** Finds the keys of those of some rows that criteria do not hide, and keeps others from changing them meanwhile. */
+export async function selectRowsAmong(
+  connection: Connection,
+  mapper: Mapper,
+  keys: readonly Key[],
+  plan: LoadingPlan,
+): Promise<Rows> {
+  const keyColumns = mapper.primaryKey.map(({ source }) => new ColumnExpression(source.table, source.column));
+  const columns = mapper.primaryKey;
+  const values: (readonly unknown[])[] = [];
+  for (const some of portions(keys)) {
+    const parts = { where: isAmong(keyColumns, some), plan, columns, orderBy: [], executionOptions: {} };
+    values.push(...(await selectRows(connection, new Select<unknown>(mapper.class as never, parts), undefined)).values);
+  }
+  return { columns, values };
 }
 
 /** Finds rows by their keys, with all columns or with what was chosen, as the driver gives them. */
@@ -127,7 +144,7 @@ function* portions(keys: readonly Key[]): Generator<readonly Key[]> {
 }
 
 /** The key's columns in one table, in the key's order. A subclass's table may call them otherwise. */
-function keyColumnsIn(table: Table, mapper: Mapper): readonly ColumnExpression[] {
+export function keyColumnsIn(table: Table, mapper: Mapper): readonly ColumnExpression[] {
   const own = table.primaryKey;
   return mapper.primaryKey.map(({ stored, source }, index) => {
     const column = stored.find((place) => place.table === table)?.column ?? own[index] ?? source.column;

@@ -15,6 +15,7 @@ import type { Insert, InsertValues } from "../sql/insert.ts";
 import type { ExecutionOptions } from "../sql/execution-options.ts";
 import { FromStatement } from "../sql/from-statement.ts";
 import { Select } from "../sql/select.ts";
+import type { Update } from "../sql/update.ts";
 import { addState, deleteState, expectOwned, expireRelated, expungeState, removeAll } from "./attachment.ts";
 import { execute, type ExecutionParameters } from "./execute.ts";
 import { flushSession } from "./flush-session.ts";
@@ -49,11 +50,13 @@ export type RowOf<TStatement> =
           ? NonNullable<R>
           : never;
 
-/** What accompanies a statement: the rows of an INSERT, one or a list; of others the values of their `bindparam`s by name. */
+/** What accompanies a statement: the rows of an INSERT, one or a list, or of an UPDATE by keys, a list; of others the values of their `bindparam`s by name. */
 export type ParametersOf<TStatement> =
   TStatement extends Insert<infer M, any>
     ? InsertValues<M> | readonly InsertValues<M>[]
-    : Readonly<Record<string, unknown>>;
+    : TStatement extends Update<infer M, any>
+      ? Readonly<Record<string, unknown>> | readonly InsertValues<M>[]
+      : Readonly<Record<string, unknown>>;
 
 /** What a statement is given with its execution. */
 export interface ExecuteOptions {

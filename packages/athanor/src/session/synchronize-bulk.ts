@@ -62,12 +62,24 @@ export function syncDeleted(core: SessionState, matches: readonly Match[]): void
 /**
  * The rows of these instances have new values. What is in memory takes them over; what only the database knows is expired; and so is what was assigned and not
  * flushed, because the statement came later.
+ *
+ * @param isByKeys where the statement named its rows, nothing is told of instances that have nothing to expire
  */
-export function syncUpdated(core: SessionState, matches: readonly Match[], assigned: readonly Assigned[]): void {
-  for (const match of matches) syncOne(core, match, assigned);
+export function syncUpdated(
+  core: SessionState,
+  matches: readonly Match[],
+  assigned: readonly Assigned[],
+  isByKeys = false,
+): void {
+  for (const match of matches) syncOne(core, match, assigned, isByKeys);
 }
 
-function syncOne(core: SessionState, { state, isCertain }: Match, assigned: readonly Assigned[]): void {
+function syncOne(
+  core: SessionState,
+  { state, isCertain }: Match,
+  assigned: readonly Assigned[],
+  isByKeys: boolean,
+): void {
   const { dispatch } = state.instrumentation;
   const unchanged = assigned.filter(({ slot }) => !state.isChanged(slot));
   // All of them before the first is assigned: one may be made of another's old value.
@@ -77,7 +89,8 @@ function syncOne(core: SessionState, { state, isCertain }: Match, assigned: read
     if (value !== undefined && value !== UNKNOWN) values.set(one, value);
   }
   const lost = assigned.filter((one) => isLost(state, one, values));
-  expireAttributes(core, state, [...lost.map(({ attribute }) => attribute), ...staleReferences(state, assigned)]);
+  const expired = [...lost.map(({ attribute }) => attribute), ...staleReferences(state, assigned)];
+  if (expired.length > 0 || !isByKeys) expireAttributes(core, state, expired);
   // What is not in memory of an instance that lacks nothing is NULL, and would go on reading as that.
   for (const [{ slot }, value] of values) if (!state.isUnread(slot)) state.values[slot] = value;
   const refreshed = unchanged.filter((one) => one.isGiven && one.evaluate !== undefined && !lost.includes(one));

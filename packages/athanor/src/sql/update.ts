@@ -53,9 +53,13 @@ export class Update<TModel, out TRow = never> extends FilteredStatement<TModel, 
  *
  * Instances that the session has of those rows get the new values too, as `synchronizeSession` in the execution options says.
  *
- * SQLAlchemy: ORM UPDATE and DELETE with Custom WHERE Criteria.
+ * Executed with a list of rows it changes each of them by itself: its key says which one it is, and the rest what it is set to; of a versioned class the version is the one
+ * that the row has as far as you know. A row that is not there is a StaleDataError.
+ *
+ * SQLAlchemy: ORM UPDATE and DELETE with Custom WHERE Criteria; ORM Bulk UPDATE by Primary Key.
  *
  * @example
+ * await session.execute(update(User), [{ id: 1, name: "sandy" }, { id: 2, name: "patrick" }]);
  * await session.execute(update(User).where({ country: "GB" }).values({ currency: "GBP" }));
  */
 export function update<TModel extends { readonly "~properties": unknown } & Class>(entity: TModel): Update<TModel> {

@@ -4,64 +4,18 @@ import {
   aliased,
   deleteFrom,
   func,
-  inherit,
   insert,
   inspect,
-  integer,
   listen,
-  Metadata,
-  model,
-  numeric,
   select,
   type Session,
   sql,
-  text,
-  timestamp,
   update,
   withLoaderCriteria,
 } from "../../src/index.ts";
 import { forEachDatabase } from "../databases.ts";
+import { Archived, Manager, metadata, Person, User } from "./bulk-models.ts";
 import { type OpenSessions, openSessions } from "./open-sessions.ts";
-
-const metadata = new Metadata();
-
-class User extends model(
-  "users",
-  {
-    id: integer().primaryKey(),
-    email: text().unique(),
-    name: text().nullable(),
-    tenant: text().default("us"),
-    visits: integer().default(1),
-    price: numeric(10, 2).nullable(),
-    state: text().serverDefault("new"),
-    seenAt: timestamp().nullable(),
-    changes: integer().nullable().onupdate(7),
-  },
-  { metadata },
-) {}
-
-class Archived extends model(
-  "archived",
-  {
-    id: integer().primaryKey(),
-    email: text().unique(),
-    reason: text().default("old"),
-    state: text().serverDefault("new"),
-  },
-  { metadata },
-) {}
-
-class Person extends model(
-  "people",
-  { id: integer().primaryKey(), kind: text(), name: text() },
-  { metadata, polymorphicOn: "kind", identity: "person" },
-) {}
-class Manager extends inherit(
-  Person,
-  { identity: "manager", table: "managers" },
-  { id: integer().primaryKey().references("people.id"), level: integer().nullable() },
-) {}
 
 forEachDatabase((db) => {
   const open = (): Promise<OpenSessions> => openSessions(db, metadata, [User, Archived, Person, Manager]);

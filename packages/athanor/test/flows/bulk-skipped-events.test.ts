@@ -72,6 +72,17 @@ forEachDatabase((db) => {
     ]);
   });
 
+  test("an INSERT that updates rows which are there skips the events of both", async () => {
+    const { SessionLocal, warnings, Item } = await open();
+    listen(Item, "beforeUpdate", ignored);
+    await using session = SessionLocal();
+    await session.execute(insert(Item).onConflict("id").doNothing(), [{ id: 1, name: "a" }]);
+    expect(warnings).toEqual([]);
+    await session.execute(insert(Item).onConflict("id").doUpdate({ name: "b" }), [{ id: 1, name: "a" }]);
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain("beforeUpdate of Item is not called");
+  });
+
   test("it warns once for each class and kind of statement of a session, and again in the next", async () => {
     const { SessionLocal, warnings, Item, Person } = await open();
     listen(Item, "beforeUpdate", ignored);

@@ -327,8 +327,8 @@ forEachDatabase((db) => {
       await expect(session.execute(update(User).values({ id: 9 }))).rejects.toThrow(
         "update(User) would set User.id, which is the key that the session knows its instances by.",
       );
-      await expect(session.execute(update(User).values({ age: 1 }), [{ id: 1 }] as never)).rejects.toThrow(
-        "update() and deleteFrom() take no list of rows.",
+      await expect(session.execute(deleteFrom(User), [{ id: 1 }] as never)).rejects.toThrow(
+        "deleteFrom(User) takes no list of rows.",
       );
       await session.close();
     });
