@@ -1,11 +1,13 @@
 import {
   aliased,
+  and,
   type Attributes,
   caseWhen,
   cast,
   func,
   integer,
   joinedLoad,
+  literal,
   not,
   select,
   selectinLoad,
@@ -341,5 +343,123 @@ export const questions: readonly Question[] = [
     },
     sql: `select r.name, r.id, sum(l.units) from artists r join albums a on a.artist_id = r.id join tracks t on t.album_id = a.id join lines l on l.track_id = t.id
      group by r.id, r.name order by 3 desc, 2 limit 10`,
+  },
+  {
+    text: "everybody whom a customer brought, however indirectly, and over how many others",
+    ask: async (session) => {
+      const brought = select(Customer)
+        .where((customer) => customer.referrerId.isNull())
+        .columns((customer) => ({ customer, root: customer.id, steps: literal(0) }))
+        .cte("brought", {
+          unionAll: (found) =>
+            select(Customer)
+              .join(found, (customer, by) => customer.referrerId.eq(by.customer.id))
+              .columns((customer, by) => ({ customer, root: by.root, steps: by.steps.plus(1) })),
+        });
+      const tree = select(brought).orderBy((row) => [row.root, row.steps, row.customer.id]);
+      return (await session.execute(tree)).all().map(({ customer, root, steps }) => [root, steps, customer.name]);
+    },
+    sql: `with recursive brought as (select id, name, id as root, 0 as steps from customers where referrer_id is null
+     union all select c.id, c.name, b.root, b.steps + 1 from customers c join brought b on c.referrer_id = b.id) select root, steps, name from brought order by root, steps, id`,
+  },
+  {
+    text: "the three customers of each country who spent most",
+    ask: async (session) => {
+      const spent = select(Customer)
+        .join("invoices")
+        .join(Invoice, "lines")
+        .groupBy((customer) => [customer.id, customer.name, customer.country])
+        .columns((customer, _invoice, line) => ({
+          id: customer.id,
+          name: customer.name,
+          country: customer.country,
+          cents: centsOf(line),
+        }))
+        .cte("spent");
+      const ranked = select(spent)
+        .columns((row) => ({
+          country: row.country,
+          name: row.name,
+          cents: row.cents,
+          place: func.rowNumber().over({ partitionBy: row.country, orderBy: [row.cents.desc(), row.id] }),
+        }))
+        .subquery("ranked");
+      const first = select(ranked)
+        .where((row) => row.place.lte(3))
+        .orderBy((row) => [row.country, row.place]);
+      return (await session.execute(first)).all();
+    },
+    sql: `select country, name, cents, place from (select c.country, c.name, cast(sum(l.price * l.units) * 100 as integer) as cents,
+     row_number() over (partition by c.country order by cast(sum(l.price * l.units) * 100 as integer) desc, c.id) as place
+     from customers c join invoices i on i.customer_id = c.id join lines l on l.invoice_id = i.id group by c.id, c.name, c.country) r where place <= 3 order by country, place`,
+  },
+  {
+    text: "customers who bought in January and not in February",
+    ask: async (session) => {
+      const buyersIn = (month: string) =>
+        select(Customer).where((customer) => customer.invoices.any((invoice) => invoice.day.like(`${month}-%`)));
+      const lost = buyersIn("2026-01")
+        .except(buyersIn("2026-02"))
+        .orderBy((customer) => customer.id);
+      return (await session.scalars(lost)).all().map((customer) => [customer.id, customer.name]);
+    },
+    sql: `select id, name from customers where id in (select customer_id from invoices where day like '2026-01-%')
+     and id not in (select customer_id from invoices where day like '2026-02-%') order by id`,
+  },
+  {
+    text: "the newest invoice of each customer, with its lines and their tracks",
+    ask: async (session) => {
+      const numbered = select(Invoice)
+        .columns((invoice) => ({
+          invoice,
+          place: func
+            .rowNumber()
+            .over({ partitionBy: invoice.customerId, orderBy: [invoice.day.desc(), invoice.id.desc()] }),
+        }))
+        .subquery("numbered");
+      const newest = select(numbered)
+        .where((row) => and(row.place.eq(1), row.invoice.customerId.lte(100)))
+        .orderBy((row) => row.invoice.customerId)
+        .columns((row) => [row.invoice])
+        .options(selectinLoad(Invoice, "lines").joinedLoad("track"));
+      return (await session.scalars(newest))
+        .all()
+        .flatMap((invoice) =>
+          invoice.lines
+            .toSorted((left, right) => left.id - right.id)
+            .map((line) => [invoice.customerId, invoice.id, line.units, line.track?.name]),
+        );
+    },
+    sql: `select n.customer_id, n.id, l.units, t.name from (select i.*, row_number() over (partition by customer_id order by day desc, id desc) as place from invoices i) n
+     join lines l on l.invoice_id = n.id join tracks t on t.id = l.track_id where n.place = 1 and n.customer_id <= 100 order by n.customer_id, l.id`,
+  },
+  {
+    text: "tracks that were bought together most often",
+    ask: async (session) => {
+      const together = select(Line)
+        .join(aliased(Line, "other"), (line, other) =>
+          and(other.invoiceId.eq(line.invoiceId), other.trackId.gt(line.trackId)),
+        )
+        .groupBy((line, other) => [line.trackId, other.trackId])
+        .orderBy((line, other) => [func.count().desc(), line.trackId, other.trackId])
+        .limit(20)
+        .columns((line, other) => [line.trackId, other.trackId, func.count()]);
+      return (await session.execute(together)).all();
+    },
+    sql: `select a.track_id, b.track_id, count(*) from lines a join lines b on b.invoice_id = a.invoice_id and b.track_id > a.track_id
+     group by a.track_id, b.track_id order by 3 desc, 1, 2 limit 20`,
+  },
+  {
+    text: "names of artists, tags and countries in one list",
+    ask: async (session) => {
+      const names = select(Artist)
+        .columns((artist) => ({ kind: literal("artist"), name: artist.name }))
+        .union(
+          select(Tag).columns((tag) => ({ kind: literal("tag"), name: tag.label })),
+          select(Customer).columns((customer) => ({ kind: literal("country"), name: customer.country })),
+        );
+      return (await session.execute(names.orderBy((row) => [row.kind, row.name]).limit(40))).all();
+    },
+    sql: `select 'artist' as kind, name from artists union select 'tag', label from tags union select 'country', country from customers order by kind, name limit 40`,
   },
 ];
