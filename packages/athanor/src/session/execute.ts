@@ -79,7 +79,12 @@ export async function runStatement(core: SessionState, execution: Execution): Pr
     return selectInstances(core, connection, statement, execution, (sent) => runSelect(connection, sent, execution));
   if (!(statement instanceof FromStatement)) return connection.execute(statement as RawBuilder<unknown>);
   const { select, rows } = await findWrittenRows(connection, statement);
-  return selectInstances(core, connection, select, execution, () => Promise.resolve(rows));
+  // What follows SQL of users' own keeps to criteria too, which listeners can hardly give to it.
+  const { plan } = statement.parts;
+  const criteria = core.isStrict ? await core.criteriaOfListeners(statement.mapper) : [];
+  const planned =
+    criteria.length === 0 ? select : select.withPlan({ ...plan, criteria: [...plan.criteria, ...criteria] });
+  return selectInstances(core, connection, planned, execution, () => Promise.resolve(rows));
 }
 
 /** Whether pending changes are to be flushed before a statement. */

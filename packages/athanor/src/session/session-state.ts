@@ -12,7 +12,7 @@ import { IdentityMap } from "../loading/identity-map.ts";
 import type { LoadContext } from "../loading/row-loader.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
-import type { LoadingPlan } from "../sql/loading-plan.ts";
+import type { EntityCriteria, LoadingPlan } from "../sql/loading-plan.ts";
 import { FlushInProgressError } from "../unit-of-work/errors.ts";
 import { reachedBy } from "../unit-of-work/cascades.ts";
 import { describeRunning } from "../unit-of-work/emit-row.ts";
@@ -46,6 +46,8 @@ export interface Loaders {
     plan: LoadingPlan | undefined,
     seen: Seen,
   ): Promise<void>;
+  /** The criteria that listeners would give a statement of the program's own about a class. */
+  criteria(core: SessionState, mapper: Mapper): Promise<readonly EntityCriteria[]>;
   /** Finds what a reference referred to that was assigned before it was loaded. */
   replaced(core: SessionState, state: InstanceState, property: RelationshipProperty): Promise<Instance | null>;
 }
@@ -419,6 +421,11 @@ export class SessionState implements StateOwner {
     seen: Seen = "visible",
   ): Promise<void> {
     return this.#loaders.related(this, state, property, plan, seen);
+  }
+
+  /** The criteria that listeners would give a statement of the program's own about a class, where the session is strict. */
+  criteriaOfListeners(mapper: Mapper): Promise<readonly EntityCriteria[]> {
+    return this.#loaders.criteria(this, mapper);
   }
 
   mustAskFor(state: InstanceState): boolean {

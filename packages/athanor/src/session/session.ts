@@ -26,6 +26,7 @@ import { loadRelated, loadReplaced } from "./load-related.ts";
 import { reachedBy } from "../unit-of-work/cascades.ts";
 import { mergeInstance, type MergeOptions } from "./merge.ts";
 import { refreshInstance } from "./refresh.ts";
+import { criteriaOfListeners } from "./strict-criteria.ts";
 import { type SessionEvents, sessionEvents } from "./session-events.ts";
 import { type Loaders, type SessionOptions, SessionState } from "./session-state.ts";
 import { SessionTransaction } from "./session-transaction.ts";
@@ -33,6 +34,7 @@ import { SessionTransaction } from "./session-transaction.ts";
 const loaders: Loaders = {
   columns: (core, state) => loadColumns(core, state, unloadedColumns(state), {}, undefined, "all"),
   related: loadRelated,
+  criteria: criteriaOfListeners,
   replaced: loadReplaced,
 };
 

@@ -17,7 +17,17 @@ import {
 } from "../../src/index.ts";
 import { forEachDatabase } from "../databases.ts";
 import { hideDeleted, hideOtherTenants } from "./criteria-rules.ts";
-import { Comment, ids, openCriteriaStory, Person, Post, SoftDeletes, sortedIds, Tag } from "./criteria-story.ts";
+import {
+  Comment,
+  Folder,
+  ids,
+  openCriteriaStory,
+  Person,
+  Post,
+  SoftDeletes,
+  sortedIds,
+  Tag,
+} from "./criteria-story.ts";
 
 const present = withLoaderCriteria(SoftDeletes, (entity) => entity.deletedAt.isNull());
 
@@ -163,6 +173,31 @@ forEachDatabase((db) => {
       ]);
     });
 
+    test("what a union, a subquery and a common table are made of", async () => {
+      await using session = await open();
+      hideDeleted(session);
+      hideOtherTenants(session);
+      const some = select(Post).where((post) => post.id.gt(1));
+      expect(sortedIds(await session.scalars(select(Post).union(some)))).toEqual([1, 3]);
+      expect(sortedIds(await session.scalars(select(Post).intersect(some)))).toEqual([3]);
+      expect(sortedIds(await session.scalars(select(some.subquery("some"))))).toEqual([3]);
+      const found = select(Post).cte("found");
+      const pairs = select(found)
+        .join(found.alias("again"), (post, again) => post.id.ne(again.id))
+        .columns((post, again) => [post.id, again.id])
+        .orderBy((post) => post.id);
+      expect((await session.execute(pairs)).all()).toEqual([
+        [1, 3],
+        [3, 1],
+      ]);
+      const below = select(Folder)
+        .where({ id: 1 })
+        .cte("below", {
+          unionAll: (above) => select(Folder).join(above, (folder, parent) => folder.parent_id.eq(parent.id)),
+        });
+      expect(sortedIds(await session.scalars(select(below)))).toEqual([1, 3]);
+    });
+
     test("an option on a subquery alone is refused, and never ignored", async () => {
       await using session = await open();
       const inner = select(Post)
@@ -179,6 +214,12 @@ forEachDatabase((db) => {
       hideDeleted(session);
       hideOtherTenants(session);
       expect(sortedIds(await session.execute(sql<{ id: number }>`select id from posts`))).toEqual([1, 2, 3, 4]);
+      const written = select(Person).fromStatement(sql`select * from people where id < 3`);
+      expect(sortedIds(await session.scalars(written.options(present)))).toEqual([1, 2]);
+      const along = written
+        .options(selectinLoad(Person, "posts"), present)
+        .executionOptions({ populateExisting: true });
+      expect((await session.scalars(along)).all().map(({ posts }) => ids(posts))).toEqual([[1], [3, 4]]);
     });
   });
 

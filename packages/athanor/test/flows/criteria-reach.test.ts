@@ -19,8 +19,10 @@ import {
   type Session,
   type SessionMaker,
   sql,
+  selectinPolymorphic,
   subqueryLoad,
   update,
+  withPolymorphic,
 } from "../../src/index.ts";
 import { forEachDatabase } from "../databases.ts";
 import { hideDeleted, hideOtherTenants } from "./criteria-rules.ts";
@@ -346,6 +348,104 @@ const ways: Readonly<Record<string, Way>> = {
       ],
     ]),
   ),
+  ...Object.fromEntries(
+    (["union", "unionAll", "intersect", "except"] as const).map((operator) => [
+      operator,
+      {
+        reach: async (session: Session) => {
+          const some = select(Post).where((post) => post.id.ne(operator === "except" ? 1 : 99));
+          const statement = select(Post)[operator](operator === "except" ? select(Post).where({ id: 1 }) : some);
+          return sortedIds(await session.scalars(statement));
+        },
+        finds: { union: [1, 3], unionAll: [1, 1, 3, 3], intersect: [1, 3], except: [3] }[operator],
+      },
+    ]),
+  ),
+  "except what is hidden": {
+    reach: async (session) => {
+      const statement = select(Comment)
+        .columns((comment) => [comment.post_id])
+        .except(numbers() as never);
+      return column(session, statement);
+    },
+    finds: [2],
+  },
+  "a subquery as a table": {
+    reach: async (session) => sortedIds(await session.scalars(select(select(Post).subquery("found")))),
+    finds: [1, 3],
+  },
+  "a join to a subquery": {
+    reach: (session) => {
+      const counts = select(Post)
+        .columns((post) => ({ author: post.author_id, posts: func.count() }))
+        .groupBy((post) => post.author_id)
+        .subquery("counts");
+      const statement = select(Person)
+        .outerJoin(counts, (person, count) => count.author.eq(person.id))
+        .columns((_, count) => [count.posts])
+        .orderBy((person) => person.id);
+      return column(session, statement);
+    },
+    finds: [1, null, null],
+  },
+  "a common table": {
+    reach: async (session) => {
+      const found = select(Person).cte("found");
+      return sortedIds(await session.scalars(select(found)));
+    },
+    finds: [1, 5, 7],
+  },
+  "a recursive common table": {
+    reach: async (session) => {
+      const below = select(Folder)
+        .where({ id: 1 })
+        .cte("below", {
+          unionAll: (found) => select(Folder).join(found, (folder, parent) => folder.parent_id.eq(parent.id)),
+        });
+      return sortedIds(await session.scalars(select(below)));
+    },
+    finds: [1, 3],
+  },
+  "a class with its subclasses": {
+    reach: async (session) => sortedIds(await session.scalars(select(withPolymorphic(Person, { Member, Guest })))),
+    finds: [1, 5, 7],
+  },
+  "columns of subclasses": {
+    reach: (session) => {
+      const staff = withPolymorphic(Person, { Member });
+      const statement = select(staff)
+        .columns((person) => [person.Member.tier])
+        .where((person) => person.Member.tier.isNotNull());
+      return column(session, statement);
+    },
+    finds: [1],
+  },
+  selectinPolymorphic: {
+    reach: async (session) => {
+      const found = (await session.scalars(select(Person).options(selectinPolymorphic(Person, [Member])))).all();
+      return found.filter((person) => person instanceof Member).map(({ tier }) => tier);
+    },
+    finds: [1],
+  },
+  "load along with SQL of one's own": {
+    reach: async (session) => {
+      session.expungeAll();
+      const written = select(Person)
+        .fromStatement(sql`select * from people where id = 1`)
+        .options(selectinLoad(Person, "posts"));
+      return sortedIds((await session.scalars(written)).all().flatMap(({ posts }) => posts));
+    },
+    finds: [1],
+  },
+  "load after SQL of one's own": {
+    reach: async (session) => {
+      session.expungeAll();
+      const written = select(Comment).fromStatement(sql`select * from comments where id = 3`);
+      const third = (await session.scalars(written)).one();
+      return unlessRefused(() => load(third, "post"));
+    },
+    finds: [],
+  },
   containsEager: {
     reach: async (session) => {
       const comments = select(Comment)
@@ -592,6 +692,8 @@ forEachDatabase((db) => {
     const leading = Object.keys(found).filter((name) => JSON.stringify(found[name]) !== JSON.stringify(expected[name]));
     expect(leading).toEqual([
       "immediateLoad a reference",
+      "load along with SQL of one's own",
+      "load after SQL of one's own",
       "load a collection",
       "load a reference",
       "load a reference to a hierarchy",

@@ -33,6 +33,8 @@ import {
   table,
   text,
   timestamp,
+  update,
+  Update,
   withLoaderCriteria,
 } from "../../src/index.ts";
 import { forEachDatabase } from "../databases.ts";
@@ -216,10 +218,25 @@ class Asking {
 
   /** Runs something, and tells what it found in a way that can be compared. */
   async ask(session: Session): Promise<unknown> {
-    const kinds = ["columns", "columns", "instances", "instances", "get", "load", "refresh", "merge", "hide"] as const;
+    const kinds = [
+      "columns",
+      "columns",
+      "instances",
+      "instances",
+      "found",
+      "found",
+      "get",
+      "load",
+      "refresh",
+      "merge",
+      "update",
+      "hide",
+    ] as const;
     const kind = this.random.pick(kinds);
     if (kind === "columns") return this.#rows(session);
     if (kind === "instances") return this.#instances(session);
+    if (kind === "found") return this.#found(session);
+    if (kind === "update") return this.#update(session);
     if (kind === "get") return this.#get(session);
     if (kind === "load") return this.#load(session);
     if (kind === "refresh") return this.#refresh(session);
@@ -279,6 +296,38 @@ class Asking {
     return found.map((each) => `${each.id}: ${idsOf(each[relationship]).join()}`).toSorted();
   }
 
+  /** From what statements find: as a table, as a common table, put together, compared. */
+  async #found(session: Session): Promise<unknown> {
+    const { random } = this;
+    const one = this.#values();
+    const kind = random.below(5);
+    if (kind < 2) {
+      const table = kind === 0 ? one.subquery("found") : one.cte("found");
+      const name = random.pick(names) as Name;
+      const joined = this.#select(name) as Select<any, any>;
+      const rows = await session.execute(
+        joined
+          .outerJoin(table as never, ((entity: any, found: any) => found.size.eq(entity.size)) as never)
+          .columns(((entity: any, found: any) => [entity.id, found.id]) as never),
+      );
+      return (rows.all() as unknown[]).map((row) => JSON.stringify(row)).toSorted();
+    }
+    const other = this.#values();
+    const both = kind === 2 ? one.union(other) : kind === 3 ? one.intersect(other) : one.except(other);
+    return (await session.execute(both))
+      .all()
+      .map((row) => JSON.stringify(row))
+      .toSorted();
+  }
+
+  /** The key and size of the rows of some class that fulfil something. */
+  #values() {
+    const name = this.random.pick(names) as Name;
+    const condition = this.#conditionMaker(name, 2);
+    const statement = this.#select(name) as Select<InstanceType<World["Owner"]>, [World["Owner"]]>;
+    return statement.where((entity) => condition(entity)).columns((entity) => ({ id: entity.id, size: entity.size }));
+  }
+
   async #get(session: Session): Promise<unknown> {
     const model = this.world[this.random.pick(names) as Name] as World["Owner"];
     const found = await session.get(model, this.random.below(14));
@@ -333,6 +382,16 @@ class Asking {
       if (error instanceof InvalidRequestError) return "hidden or not there";
       throw error;
     }
+  }
+
+  async #update(session: Session): Promise<unknown> {
+    const name = this.random.pick(names) as Name;
+    const condition = this.#conditionMaker(name, 2);
+    const size = this.random.below(4);
+    const statement = update(this.world[name] as World["Owner"])
+      .where((entity) => condition(entity))
+      .values({ size });
+    return (await session.execute(statement)).rowCount;
   }
 
   /** Deletes softly what is there, where rows are hidden; and where they are not, for good. */
@@ -446,8 +505,8 @@ forEachDatabase((db) => {
       await plain.commit();
       listen(strict, "doOrmExecute", (event) => {
         const { statement, isColumnLoad, isRelationshipLoad } = event;
-        if (statement instanceof Select && !isColumnLoad && !isRelationshipLoad)
-          event.statement = statement.options(...rules);
+        if (isColumnLoad || isRelationshipLoad) return;
+        if (statement instanceof Select || statement instanceof Update) event.statement = statement.options(...rules);
       });
       for (let step = 0; step < 150; step++) {
         const choices = random.fork();
