@@ -130,6 +130,8 @@ async function knownAndVisible(
   state: InstanceState,
   options: ExecutionOptions,
 ): Promise<Instance | null> {
+  // An expired one is asked of the database anyway, under the same criteria.
+  if (state.isExpired) return known(core, mapper, state, options);
   const criteria = await criteriaOfListeners(core, mapper, options);
   return (await isHidden(core, state, criteria)) ? null : known(core, mapper, state, options);
 }

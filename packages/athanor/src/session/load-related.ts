@@ -44,7 +44,9 @@ export async function loadRelated(
       (part) => key[property.pairs.findIndex(({ remote }) => remote.slot === part.slot)],
     );
     const known = core.identityMap.of(property.target).get(identityKey(property.target, byKey));
-    if (known !== undefined) return attribute.setLoaded(state, await withColumns(core, known, plan, seen));
+    // Of an expired one only the database knows whether criteria hide it, and so that answers all.
+    const isAsked = core.isStrict && seen === "visible" && known !== undefined && stateOf(known).isExpired;
+    if (known !== undefined && !isAsked) return attribute.setLoaded(state, await withColumns(core, known, plan, seen));
   }
   const related = await selectRelated(core, state, property, key, plan);
   // A reference that was assigned meanwhile is newer than what the rows say.

@@ -128,6 +128,27 @@ forEachDatabase((db) => {
       expect(await session.scalar(stored)).toBe(2);
     });
 
+    test("what has expired of it is asked of the database once, with the criteria", async () => {
+      await using session = await open();
+      const posts = (await session.scalars(select(Post).orderBy((post) => post.id))).all();
+      const comments = (await session.scalars(select(Comment).orderBy((comment) => comment.id))).all();
+      hide(session);
+      for (const post of posts) session.expire(post);
+      expect(await count(session, () => session.get(Post, 1))).toBe(1);
+      session.expire(posts[0]!);
+      expect(await count(session, () => load(comments[0]!, "post"))).toBe(1);
+      expect(comments[0]!.post).toBe(posts[0]);
+      expect(posts[0]!.title).toBe("one");
+      expect(await session.get(Post, 2)).toBe(null);
+      expect(await load(comments[2]!, "post")).toBe(null);
+      expect(session.has(posts[1]!)).toBe(true);
+      await session.execute(sql`delete from comments`);
+      await session.execute(sql`delete from post_tags`);
+      await session.execute(sql`delete from posts where id = 2`);
+      expect(await session.get(Post, 2)).toBe(null);
+      expect(session.has(posts[1]!)).toBe(false);
+    });
+
     test("criteria of a statement hold for the references of what it found, without any listener", async () => {
       await using session = await open();
       const hidden = (await session.scalars(select(Post).where({ id: 2 }))).one();

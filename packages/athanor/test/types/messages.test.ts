@@ -183,6 +183,11 @@ const mistakes: Readonly<Record<string, readonly [code: string, ...phrases: stri
     `Type '"befor"' is not assignable to type '"`,
     `"before"`,
   ],
+  "a misspelt reach of criteria": [
+    `sessionmaker(createEngine("sqlite::memory:"), { criteria: "strickt" });`,
+    `Type '"strickt"' is not assignable to type '"`,
+    `"strict"`,
+  ],
   "a misspelt answer to skipped events": [
     `sessionmaker(createEngine("sqlite::memory:"), { onSkippedEvents: "warning" });`,
     `Type '"warning"' is not assignable to type '"`,
