@@ -208,8 +208,10 @@ export type { PrimaryKey } from "./session/get.ts";
 export type { IdentityMap } from "./loading/identity-map.ts";
 export type { Change } from "./session/change-log.ts";
 export {
+  isOrmStatement,
   type LoadOptions,
   ORMExecuteState,
+  type OrmStatement,
   type Statement,
   type UpdateDeleteOptions,
 } from "./session/orm-execute-state.ts";

@@ -117,7 +117,8 @@ function mapperOfDeclaration(declaration: Declaration): Mapper {
  * session selects, updates and deletes by statements.
  *
  * A refresh, and an instance that the session has already and that `get`, `merge` or a reference leads to, are not filtered unless the session has the option
- * `criteria: "strict"`. An INSERT has no rows to filter. Raw SQL never is: `sql` as a statement or as a part of one, `connection.execute()`, `connection.kysely()`.
+ * `criteria: "strict"`. Of an INSERT they are about the SELECT that it takes rows from, and the rows that `onConflict` would update. Raw SQL is never filtered: `sql` as a statement or as a part of one,
+ * what `fromStatement` is given, `connection.execute()`, `connection.kysely()`.
  * An option on a subquery is refused; give it to the statement around it. SQLAlchemy: Query API, `with_loader_criteria`.
  *
  * @throws ArgumentError for what is no model or mixin, for anything but a condition or a function, and for an expression that holds SQL of your own.
@@ -125,10 +126,8 @@ function mapperOfDeclaration(declaration: Declaration): Mapper {
  * const SoftDeletes = mixin({ deletedAt: timestamp().nullable() });
  * const visible = withLoaderCriteria(SoftDeletes, (entity) => entity.deletedAt.isNull());
  * listen(SessionLocal, "doOrmExecute", (event) => {
- *   const { statement } = event;
- *   if (event.isColumnLoad || event.isRelationshipLoad) return;
- *   if (statement instanceof Select || statement instanceof Update || statement instanceof DeleteFrom)
- *     event.statement = statement.options(visible);
+ *   if (event.isColumnLoad || event.isRelationshipLoad || !isOrmStatement(event.statement)) return;
+ *   event.statement = event.statement.options(visible);
  * });
  */
 export function withLoaderCriteria<TTarget extends CriteriaTarget>(

@@ -26,7 +26,16 @@ export type OrmStatement = Select<unknown, any, any> | FromStatement<unknown> | 
 /** Any statement that a session executes: one about mapped classes, or raw SQL. */
 export type Statement = OrmStatement | RawBuilder<unknown>;
 
-/** Whether a statement is about mapped classes. */
+/**
+ * Whether a statement is about mapped classes, so that it takes options: `event.isOrmStatement` for the compiler too. Any other is raw SQL.
+ *
+ * SQLAlchemy: Session API, `ORMExecuteState.is_orm_statement`.
+ *
+ * @example
+ * listen(SessionLocal, "doOrmExecute", (event) => {
+ *   if (isOrmStatement(event.statement)) event.statement = event.statement.options(visible);
+ * });
+ */
 export function isOrmStatement(statement: Statement): statement is OrmStatement {
   return statement instanceof Select || statement instanceof FromStatement || statement instanceof BulkStatement;
 }

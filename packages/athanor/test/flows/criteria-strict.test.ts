@@ -7,6 +7,7 @@ import {
   load,
   mergeFrozenResult,
   ObjectDeletedError,
+  Select,
   select,
   selectinLoad,
   type Session,
@@ -298,6 +299,17 @@ forEachDatabase((db) => {
         expect(ids(found[0]!.posts)).toEqual([1]);
       }
       expect(await session.scalar(select(Tag).columns(() => [func.count()]))).toBe(2);
+    });
+
+    test("what follows SQL of one's own is filtered, also by a listener that leaves that alone", async () => {
+      await using session = await open();
+      listen(session, "doOrmExecute", (event) => {
+        if (event.isColumnLoad || event.isRelationshipLoad || !(event.statement instanceof Select)) return;
+        event.statement = event.statement.options(present);
+      });
+      const written = select(Person).fromStatement(sql`select * from people where id = 1`);
+      const [ann] = await session.scalars(written.options(selectinLoad(Person, "posts")));
+      expect(ids(ann!.posts)).toEqual([1]);
     });
 
     test("a delete, a cascade and a flush know hidden rows as they did", async () => {
