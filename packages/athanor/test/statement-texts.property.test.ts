@@ -22,6 +22,7 @@ import {
   real,
   select,
   type Select,
+  type Subquery,
   text,
   timestamp,
   withLoaderCriteria,
@@ -94,7 +95,45 @@ class RandomStatement {
     for (let steps = this.#shape(5); steps > 0; steps--) statement = this.#step(statement);
     if (this.#shape(3) > 0) return this.#may() ? statement.options(this.#option(), this.#option()) : statement;
     const columns = this.#shape(3) + 1;
-    return statement.columns((person) => Array.from({ length: columns }, () => this.#number(person, 2))) as never;
+    const isWhole = Array.from({ length: columns }, () => this.#shape(3) === 0);
+    const rows = statement.columns((person) => isWhole.map((whole) => (whole ? person : this.#number(person, 2))));
+    if (this.#may()) return rows as never;
+    const found = this.#may() ? rows.subquery(this.#name()) : rows.cte(this.#name());
+    // Of several instances in a row each is another part of the text.
+    const at = this.#value(columns);
+    return select(found).where(((row: readonly PersonAttributes[]) =>
+      isWhole[at] === true
+        ? row[at]?.name.eq(this.#word())
+        : (row[at] as unknown as PersonAttributes["id"]).eq(this.#value(3))) as never) as never;
+  }
+
+  /** What another statement finds, with others or by itself. */
+  #found(statement: Statement): Statement {
+    const other = (): Statement => this.#step(select(Person) as Statement);
+    const next = (found: Subquery<unknown, typeof Person, any>): Statement =>
+      select(Person).join(found, (person, above) =>
+        and(person.bossId.eq(above.id), this.#condition(person, 1)),
+      ) as never;
+    return this.#one<() => unknown>([
+      () => this.#twice(other, (left, right) => statement.union(left, right)),
+      () => statement.unionAll(other()),
+      () => statement.except(other()),
+      () => select(statement.subquery(this.#name())),
+      () => select(statement.cte(this.#name())),
+      () => select(statement.cte(this.#name(), (this.#may() ? { union: next } : { unionAll: next }) as never)),
+      () => {
+        const rows = this.#may() ? other().subquery(this.#name()) : other().cte(this.#name());
+        return this.#twice(
+          () => rows.alias(this.#name()),
+          (left, right) =>
+            statement
+              .join(left, (person, beside) => person.id.eq((beside as never as PersonAttributes).id))
+              .outerJoin(right === left ? rows.alias(this.#name()) : right, (person) =>
+                this.#condition(person as never, 1),
+              ),
+        );
+      },
+    ])() as Statement;
   }
 
   #step(statement: Statement): Statement {
@@ -108,6 +147,7 @@ class RandomStatement {
       () => statement.limit(this.#value(3)),
       () => statement.offset(this.#value(3)),
       () => statement.distinct(),
+      () => this.#found(statement),
       () => statement.join(this.#may() ? "boss" : "team"),
       () => statement.outerJoin(this.#may() ? "boss" : "notes"),
       () => statement.forUpdate({ locked: this.#may() ? "skip" : "wait" }),

@@ -263,11 +263,18 @@ class Asking {
       return counted;
     }
     const subquery = random.below(3) === 0 ? this.#counted() : undefined;
+    const ids = statement.columns(
+      (...entities: any[]) => [...entities.map(({ id }) => id), ...(subquery === undefined ? [] : [subquery])] as never,
+    );
+    const place = random.below(4);
     const rows = await session.execute(
-      statement.columns(
-        (...entities: any[]) =>
-          [...entities.map(({ id }) => id), ...(subquery === undefined ? [] : [subquery])] as never,
-      ),
+      place === 0
+        ? select(ids.subquery(this.#name()))
+        : place === 1
+          ? select(ids.cte(this.#name()))
+          : place === 2
+            ? ids.unionAll(ids)
+            : ids,
     );
     return (rows.all() as unknown[]).map((row) => JSON.stringify(row)).toSorted();
   }
@@ -281,9 +288,10 @@ class Asking {
     const path: any = along(this.world[name] as any, relationship as never);
     const statement = this.#select(name, false) as Select<any, any>;
     const condition = this.#conditionMaker(name, 2);
-    const asked = statement
-      .where((entity: never) => condition(entity) as never)
-      .options(random.below(2) === 0 ? path : path.selectinLoad(next));
+    const asked = this.#elsewhere(
+      statement.where((entity: never) => condition(entity) as never),
+      name,
+    ).options(random.below(2) === 0 ? path : path.selectinLoad(next));
     // What is loaded already is not read anew.
     for (const each of session.identityMap) {
       const { relationships: declared } = inspect(each).mapper;
@@ -326,6 +334,27 @@ class Asking {
     const condition = this.#conditionMaker(name, 2);
     const statement = this.#select(name) as Select<InstanceType<World["Owner"]>, [World["Owner"]]>;
     return statement.where((entity) => condition(entity)).columns((entity) => ({ id: entity.id, size: entity.size }));
+  }
+
+  /** The same instances, or others of their class, as what another statement finds. */
+  #elsewhere(statement: Select<any, any>, name: Name): Select<any, any> {
+    const { random } = this;
+    const condition = this.#conditionMaker(name, 1);
+    const other = (this.#select(name, false) as Select<any, any>).where((entity: never) => condition(entity) as never);
+    const below = (found: any) =>
+      (this.#select("Owner", false) as Select<any, any>).join(found, ((owner: any, above: any) =>
+        owner.chiefId.eq(above.id)) as never);
+    const places = [
+      () => select(statement.subquery(this.#name())),
+      () => select(statement.cte(this.#name())),
+      () => statement.union(other),
+      () => statement.intersect(other),
+      () => statement.except(other),
+      () => (name === "Owner" ? select(statement.cte(this.#name(), { union: below as never })) : statement),
+      () => statement,
+      () => statement,
+    ];
+    return (random.pick(places) as () => Select<any, any>)();
   }
 
   async #get(session: Session): Promise<unknown> {
