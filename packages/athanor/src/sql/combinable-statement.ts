@@ -1,7 +1,8 @@
+import { commonTable, type CTE, type Recursion } from "./common-table.ts";
 import type { DerivedEntity, RowKind } from "./scope.ts";
 import type { Select } from "./select.ts";
 import type { SetOperator } from "./set-operation.ts";
-import { commonTable, type CTE, type Recursion, Subquery } from "./table-subquery.ts";
+import { Subquery } from "./table-subquery.ts";
 
 /** A statement whose rows others go on with: put together with those of other statements, or read as a table. */
 // What is asked of `this` is not part of what a statement is: one that finds less can stand where more would be found.

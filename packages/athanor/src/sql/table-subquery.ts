@@ -1,4 +1,4 @@
-import { AliasNode, IdentifierNode, type OperationNode, TableNode } from "kysely";
+import { AliasNode, IdentifierNode, type OperationNode } from "kysely";
 import { closestName } from "../event/closest-name.ts";
 import { ArgumentError } from "../event/errors.ts";
 import type { InstrumentedClass } from "../instance/instrumentation.ts";
@@ -11,11 +11,9 @@ import { EntityAlias } from "./entity-alias.ts";
 import type { Restriction } from "./expression.ts";
 import type { RowSource, RowStatement } from "./row-source.ts";
 import type { RowKind } from "./scope.ts";
-import type { Select } from "./select.ts";
 import { columnName, type RowItem, SelectedColumns } from "./selected-columns.ts";
 import { SelectedEntity } from "./selected-entity.ts";
-import { SetOperation } from "./set-operation.ts";
-import type { CommonTable, Structure } from "./structure.ts";
+import type { Structure } from "./structure.ts";
 
 /**
  * The rows that a statement finds, as a table that others read: select from it, join it. What it is made of has the names and the types that the rows have, and instances
@@ -144,87 +142,6 @@ export class Subquery<out TRow, out TEntity = unknown, out TResult extends RowKi
   }
 }
 
-/**
- * The rows that a statement finds, as a table that stands before the statements which read it: WITH … AS. It is found once, however often it is read.
- *
- * SQLAlchemy: SELECT and Related Constructs, `CTE`.
- */
-export class CTE<out TRow, out TEntity = unknown, out TResult extends RowKind = "columns">
-  extends Subquery<TRow, TEntity, TResult>
-  implements CommonTable
-{
-  readonly tableName: string;
-  readonly isRecursive: boolean;
-
-  constructor(name: string, statement: RowStatement, isRecursive: boolean, tableName = name) {
-    super(name, statement);
-    this.tableName = tableName;
-    this.isRecursive = isRecursive;
-  }
-
-  override alias(name: string): CTE<TRow, TEntity, TResult> {
-    return new CTE(name, this.statement, this.isRecursive, this.tableName);
-  }
-
-  override structure(into: Structure): void {
-    into.define(this);
-    into.add(` ${this.tableName} as ${this.name}`);
-  }
-
-  override sourceNode(): OperationNode {
-    return tableNamed(this.tableName, this.name);
-  }
-
-  override restrictedBy(restriction: Restriction): CTE<TRow, TEntity, TResult> {
-    return new CTE(this.name, this.statement.restrictedBy(restriction), this.isRecursive, this.tableName);
-  }
-}
-
-/** A common table expression inside of itself: the rows that were found one step before. */
-export class RecursiveRows<out TRow, out TEntity, out TResult extends RowKind> extends Subquery<
-  TRow,
-  TEntity,
-  TResult
-> {
-  override structure(into: Structure): void {
-    into.add(` ${this.name} before`);
-  }
-
-  override sourceNode(): OperationNode {
-    return tableNamed(this.name, this.name);
-  }
-
-  override restrictedBy(): this {
-    return this;
-  }
-}
-
-/** How a common table finds more rows from those that it found before: see `Select.cte`. */
-export type Recursion<TRow, TEntity, TResult extends RowKind> =
-  | { readonly unionAll: RecursiveStep<TRow, TEntity, TResult>; readonly union?: undefined }
-  | { readonly union: RecursiveStep<TRow, TEntity, TResult>; readonly unionAll?: undefined };
-
-type RecursiveStep<TRow, TEntity, TResult extends RowKind> = (
-  found: Subquery<TRow, TEntity, TResult>,
-) => Select<TRow, any, TResult>;
-
-/** Takes what users give to `cte`. */
-export function commonTable(
-  name: string,
-  first: Select<unknown, any, any>,
-  recursion: Recursion<unknown, unknown, any> | undefined,
-): CTE<unknown, unknown, any> {
-  if (recursion === undefined) return new CTE(name, first, false);
-  const step = recursion.unionAll ?? recursion.union;
-  if (typeof step !== "function") {
-    throw new ArgumentError(
-      `cte("${name}", …) takes { unionAll: (found) => … } or { union: (found) => … }, with a function that returns the statement which finds more rows from those that were found.`,
-    );
-  }
-  const next = step(new RecursiveRows(name, first));
-  return new CTE(name, new SetOperation("union", recursion.unionAll !== undefined, [first, next]), true);
-}
-
 function isAttribute(item: RowItem, mapper: Mapper, key: string): boolean {
   if (item instanceof DerivedColumn) return isAttribute(item.of, mapper, key);
   if (!(item instanceof Attribute) || item.key !== key || item.owner instanceof Mixin) return false;
@@ -233,11 +150,6 @@ function isAttribute(item: RowItem, mapper: Mapper, key: string): boolean {
 
 function nameInCode({ class: { name } }: Mapper): string {
   return name.charAt(0).toLowerCase() + name.slice(1);
-}
-
-function tableNamed(table: string, name: string): OperationNode {
-  const node = TableNode.create(table);
-  return table === name ? node : AliasNode.create(node, IdentifierNode.create(name));
 }
 
 /** What a function that is given the classes of a statement sees of one of them. */

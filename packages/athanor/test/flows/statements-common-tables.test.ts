@@ -110,7 +110,7 @@ forEachDatabase((db) => {
         .cte("around", {
           union: (found) =>
             select(Section)
-              .join(found, (section, row) => row.parentId.eq(section.id))
+              .join(found.alias("before"), (section, row) => row.parentId.eq(section.id))
               .columns((section) => ({ parentId: section.parentId, id: section.id })),
         });
       expect((await session.execute(select(around))).all()).toHaveLength(3);
@@ -189,6 +189,9 @@ forEachDatabase((db) => {
       const other = counts.where({ title: "arts" }).cte("same");
       const both = one.join(other.alias("other"), (left, right) => left.authorId.eq(right.authorId));
       await expect(session.execute(both)).rejects.toThrow(/reads two different common tables with the name "same"/);
+      expect(() => counts.cte("articles")).toThrow(
+        /has the name of a table, which nothing in the statement could read/,
+      );
       expect(() => europe.cte("below", (() => europe) as never)).toThrow(/takes \{ unionAll: \(found\) => … \}/);
       expect(() => europe.cte("below", { union: () => select(Author) as never })).toThrow(
         /one selects Section and another Author/,
