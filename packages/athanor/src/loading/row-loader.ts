@@ -78,6 +78,7 @@ export interface RowColumn {
 
 /** How the columns of a row become values: in place, so that the row can serve as the values of the instance. */
 export interface RowReader {
+  readonly mapper: Mapper;
   readonly properties: readonly ColumnProperty[];
   /** Converts the values of a row in place, from what the driver gives to what the user sees. What the row has behind them stays. */
   convert(row: unknown[]): void;
@@ -91,7 +92,19 @@ export interface RowReader {
   readonly isInSlotOrder: boolean;
 }
 
+const readers = new WeakMap<Dialect, WeakMap<readonly ColumnProperty[], RowReader>>();
+
+/** The reader for rows with these columns of a class. What is read of a class is one list, so that its reader is made once. */
 export function rowReader(mapper: Mapper, properties: readonly ColumnProperty[], dialect: Dialect): RowReader {
+  let byProperties = readers.get(dialect);
+  if (byProperties === undefined) readers.set(dialect, (byProperties = new WeakMap()));
+  let reader = byProperties.get(properties);
+  // Classes of one hierarchy may have the same list for their key.
+  if (reader?.mapper !== mapper) byProperties.set(properties, (reader = makeRowReader(mapper, properties, dialect)));
+  return reader;
+}
+
+function makeRowReader(mapper: Mapper, properties: readonly ColumnProperty[], dialect: Dialect): RowReader {
   const conversions = properties.flatMap(({ source }, index) => {
     const { fromDriver } = dialect.codec(source.column.type);
     return fromDriver === undefined ? [] : [{ index, fromDriver }];
@@ -100,6 +113,7 @@ export function rowReader(mapper: Mapper, properties: readonly ColumnProperty[],
   const [keyIndex = -1] = keyIndexes;
   const columnsOf = rowColumns(mapper, properties);
   return {
+    mapper,
     properties,
     convert: isCodeGenerationAllowed() ? generatedConversion(conversions) : closureConversion(conversions),
     key: mapper.hasPlainKey
