@@ -14,6 +14,7 @@ import {
   type Session,
   sql,
 } from "../../src/index.ts";
+import { derivedQuestions } from "./derived-questions.ts";
 import { Album, Artist, Customer, Invoice, Line, Tag, Track } from "./models.ts";
 
 /** What people ask of such a shop: through the API, and as SQL written by hand. The rows must be the same, in the same order. */
@@ -462,4 +463,5 @@ export const questions: readonly Question[] = [
     },
     sql: `select 'artist' as kind, name from artists union select 'tag', label from tags union select 'country', country from customers order by kind, name limit 40`,
   },
+  ...derivedQuestions,
 ];
