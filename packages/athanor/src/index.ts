@@ -104,6 +104,7 @@ export {
   type InstanceAttributes,
   type InstanceFilter,
   type OuterAttributes,
+  type OuterInstanceAttributes,
   type SubclassAttributes,
   type SelectableEntity,
 } from "./sql/attribute.ts";

@@ -36,6 +36,7 @@ export interface FoundColumns {
 export class EntityAlias implements NamedSource, RowSource {
   readonly mapper: Mapper;
   readonly name: string;
+  readonly place: string;
   /** Its name, where `aliased` gave it one. */
   readonly givenName: string | undefined;
   /** The subclasses that are read along, where the program named them. */
@@ -48,6 +49,8 @@ export class EntityAlias implements NamedSource, RowSource {
   constructor(mapper: Mapper, name: string, givenName?: string, polymorphic?: PolymorphicEntity, found?: FoundColumns) {
     this.mapper = mapper;
     this.name = name;
+    // What another statement finds may hold several instances, under one name.
+    this.place = found?.names === undefined ? name : `${name}(${found.names.join()})`;
     this.givenName = givenName;
     this.polymorphic = polymorphic;
     this.rows = found?.of;
@@ -63,12 +66,6 @@ export class EntityAlias implements NamedSource, RowSource {
     const { columns } = this;
     const names = this.#found?.names ?? selectedNames(columns.properties);
     return aliasColumn(this.name, names[columns.indexOf(property)] ?? property.source.column.name);
-  }
-
-  /** What another statement finds may hold several instances, under one name. */
-  get place(): string {
-    const names = this.#found?.names;
-    return names === undefined ? this.name : `${this.name}(${names.join()})`;
   }
 
   structure(into: Structure): void {

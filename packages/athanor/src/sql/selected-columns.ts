@@ -119,7 +119,13 @@ export function selectedColumns(given: unknown, find: FindEntity): SelectedColum
   if (!isObject || names.length === 0) {
     throw new ArgumentError(
       `columns() takes a function that returns what a row consists of, as a list or by name: columns((user) => ({ name: user.name })), and it returned ${
-        Array.isArray(given) ? "an empty list" : isObject ? "an empty object" : describeGiven(given)
+        Array.isArray(given)
+          ? "an empty list"
+          : isObject
+            ? "an empty object"
+            : typeof given === "object" && given !== null
+              ? "one thing by itself, which belongs into a list: [user]"
+              : describeGiven(given)
       }.`,
     );
   }

@@ -1,5 +1,17 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
-import { exists, func, joinedLoad, select, sql, subqueryLoad, update, withLoaderCriteria } from "../../src/index.ts";
+import {
+  exists,
+  func,
+  insert,
+  joinedLoad,
+  listen,
+  Insert,
+  select,
+  sql,
+  subqueryLoad,
+  update,
+  withLoaderCriteria,
+} from "../../src/index.ts";
 import { forEachDatabase } from "../databases.ts";
 import { Article, Author, fillNewsroom, openNewsroom, Section, statementsOf } from "./newsroom.ts";
 
@@ -48,6 +60,28 @@ forEachDatabase((db) => {
           .values({ name: "busy" }),
       );
       expect((await session.scalars(authors)).one().name).toBe("busy");
+    });
+
+    test("gives an INSERT its rows, and so does a set operation", async () => {
+      await using session = await fillNewsroom(await openNewsroom(db));
+      const titles = select(Article)
+        .columns((article) => ({ name: article.title, size: func.length(article.title) }))
+        .cte("titles");
+      const named = select(titles)
+        .where((row) => row.size.eq(4))
+        .columns((row) => [row.name]);
+      const both = named.union(select(Author).columns((author) => [author.name])).orderBy(([name]) => name);
+      const visible = withLoaderCriteria(Article, (article) => article.title.ne("bees"));
+      listen(session, "doOrmExecute", (event) => {
+        if (event.statement instanceof Insert) event.statement = event.statement.options(visible);
+      });
+      const inserted = await session.execute(
+        insert(Section)
+          .fromSelect(["name"], both)
+          .returning((section) => [section.name]),
+      );
+      expect(inserted.all().flat().toSorted()).toEqual(["ann", "arts", "bob", "cars", "cid", "dogs"]);
+      expect(await session.scalar(select(Section).columns(() => [func.count()]))).toBe(10);
     });
 
     test("that is recursive finds a tree of instances", async () => {

@@ -254,7 +254,9 @@ forEachDatabase((db) => {
       expect(() => select(Author).columns((author) => [author, attributes(Tag)])).toThrow(
         /attributes of Tag, which the statement does not read/,
       );
-      expect(() => select(Author).columns((author) => author as never)).toThrow(/it returned an object/);
+      expect(() => select(Author).columns((author) => author as never)).toThrow(
+        /it returned one thing by itself, which belongs into a list/,
+      );
       const both = pairs.columns((author, article) => [author, article]);
       expect(() => attributes(Author).id.in(both as never)).toThrow(/selects instances/);
       await expect(
