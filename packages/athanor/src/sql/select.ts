@@ -9,8 +9,7 @@ import { type EntityInStatement, rootAttributes } from "./attribute.ts";
 import { CombinableStatement } from "./combinable-statement.ts";
 import { conditionFor, type Filter } from "./filter.ts";
 import { conjunction } from "./conditions.ts";
-import { type Condition, type Expression, expectExpression, type OrderBy, type Restriction } from "./expression.ts";
-import { Ordering } from "./ordering.ts";
+import { type Condition, expectExpression, type OrderBy, type Restriction } from "./expression.ts";
 import { type ColumnDescription, describeColumns } from "./column-descriptions.ts";
 import { emptyPlan, isEmptyPlan, type LoaderOption, type LoadingPlan, planWith } from "./loading-plan.ts";
 import { Aliased } from "./aliased.ts";
@@ -22,6 +21,7 @@ import type { ExecutionOptions } from "./execution-options.ts";
 import type { LockOptions, SelectParts } from "./select-parts.ts";
 import type { Columns, ModelOf, Outer, RowKind, Scope } from "./scope.ts";
 import { hiddenOf, newSource, SelectSource } from "./select-source.ts";
+import { addStructure } from "./select-structure.ts";
 import { ScalarSubquery } from "./subquery.ts";
 import { type ColumnValues, type Selectable, type SelectedColumns, selectedColumns } from "./selected-columns.ts";
 import { SelectedEntity } from "./selected-entity.ts";
@@ -365,7 +365,7 @@ export class Select<
 
   structure(into: Structure): void {
     into.enter(this as never);
-    this.#structure(into);
+    addStructure(this as never, into);
     into.leave();
   }
 
@@ -385,36 +385,6 @@ export class Select<
       `A subquery of ${this.mapper.class.name} reads "${same}", and so does the statement around it, so what it compares would be compared with itself. ` +
         `Give one of the two another name: const other = aliased(${this.mapper.class.name}, "other"); select(other)…`,
     );
-  }
-
-  #structure(into: Structure): void {
-    const { where, orderBy, limit, offset, columns, isDistinct, sources = [], links = [], joins = [] } = this.parts;
-    const { groupBy = [], having } = this.parts;
-    // What is selected, ordered by or compared must be for the database what is grouped by, wherever that stands in it.
-    if (groupBy.some(hasBinds)) into.unite();
-    into.add(`select ${this.entityColumns.structureKey}`);
-    this.parts.alias?.structure(into.add(" from"));
-    this.parts.derived?.structure(into.add(" from"));
-    for (const table of this.parts.from ?? []) into.add(`, ${table.fullName}`);
-    this.parts.selected?.structure(into);
-    if (columns !== undefined) into.add(` only ${columns.map(({ slot }) => slot).join(",")}`);
-    if (isDistinct === true) into.add(" distinct");
-    for (const source of sources) source.structure(into);
-    for (const link of links) link.structure(into.add(" link "));
-    for (const join of joins) join.structure(into);
-    if (where !== undefined) where.structure(into.add(" where "));
-    for (const grouped of groupBy) this.#structureBy(grouped, into.add(" group by "));
-    if (having !== undefined) having.structure(into.add(" having "));
-    for (const ordering of orderBy) this.#structureBy(ordering, into.add(" order by "));
-    if (this.parts.lock !== undefined) into.add(` for ${this.parts.lock.strength} ${this.parts.lock.locked}`);
-    if (limit !== undefined) into.add(" limit ").bind(limit);
-    if (offset !== undefined) into.add(" offset ").bind(offset);
-  }
-
-  #structureBy(by: Expression<unknown>, into: Structure): void {
-    const name = this.parts.selected?.nameOf(by instanceof Ordering ? by.ordered : by);
-    if (name !== undefined) into.add(`${name} is `);
-    by.structure(into);
   }
 
   #with(parts: Partial<SelectParts>): this {
@@ -464,10 +434,6 @@ export function select(entity: unknown): Select<unknown, any, any> {
   }
   mapperOf(entity as never);
   return new Select(entity as never);
-}
-
-function hasBinds(expression: Expression<unknown>): boolean {
-  return structureOf(expression).binds.length > 0;
 }
 
 /** What makes a statement one of what another one finds. */
