@@ -128,7 +128,17 @@ export type { AssignedValues } from "./sql/assigned.ts";
 export { Insert, insert, type InsertValues } from "./sql/insert.ts";
 export type { ConflictUpdateOptions, ConflictValues, OnConflict } from "./sql/on-conflict.ts";
 export type { ReturnedColumns, ReturnedRow } from "./sql/returning.ts";
-export type { Columns, ColumnsOf, Outer, RowKind, Scope, SubclassOf, WithSubclasses } from "./sql/scope.ts";
+export type {
+  AnySubclassOf,
+  Columns,
+  ColumnsOf,
+  OfType,
+  Outer,
+  RowKind,
+  Scope,
+  SubclassOf,
+  WithSubclasses,
+} from "./sql/scope.ts";
 export type { ExecutionOptions } from "./sql/execution-options.ts";
 export type { LockOptions } from "./sql/select-parts.ts";
 export { FromStatement, type WrittenStatement } from "./sql/from-statement.ts";

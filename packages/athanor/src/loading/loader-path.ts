@@ -5,9 +5,9 @@ import type { Mapper } from "../mapping/mapper.ts";
 import type { AnyModel, RelationshipName, TargetOf } from "../mapping/model-types.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { Aliased } from "../sql/aliased.ts";
-import type { SubclassOf } from "../sql/scope.ts";
-import { expectSubclasses } from "../sql/with-polymorphic.ts";
 import { describeGiven } from "../sql/expression.ts";
+import type { AnySubclassOf, ModelOf } from "../sql/scope.ts";
+import { expectOfType, expectSubclasses } from "../sql/with-polymorphic.ts";
 import { isRelative, LoaderTree } from "../sql/loader-tree.ts";
 import { LoaderOption, type LoadingPlan } from "../sql/loading-plan.ts";
 import type { LoaderStrategy } from "./loader-strategy.ts";
@@ -127,9 +127,30 @@ export class LoaderPath<in out TModel> extends LoaderOption {
   }
 
   /** Loads what these subclasses add to the related instances, by one further statement for each: see {@link selectinPolymorphic}. */
-  selectinPolymorphic(subclasses: TModel extends AnyModel ? readonly SubclassOf<TModel>[] : never): LoaderPath<TModel> {
+  selectinPolymorphic(subclasses: readonly AnySubclassOf<TModel>[]): LoaderPath<TModel> {
     const selectin = expectSubclasses(this.#target, subclasses, "selectinPolymorphic");
     return this.#saying((at) => at.withSubclasses({ selectin }));
+  }
+
+  /**
+   * Leads on from a subclass: what it adds is read along with the related instances, and the next methods name its relationships. The other instances are loaded as well. With
+   * what `withPolymorphic` made, several subclasses are read along.
+   *
+   * SQLAlchemy: Writing SELECT statements for Inheritance Mappings, Eager Loading of Polymorphic Subtypes.
+   *
+   * @throws ArgumentError for what is no subclass of the class at the other end.
+   * @example
+   * select(Company).options(selectinLoad(Company, "employees").ofType(Engineer).selectinLoad("projects"))
+   */
+  ofType<TSubclass extends AnySubclassOf<TModel>>(
+    subclass: TSubclass | Aliased<TSubclass>,
+  ): LoaderPath<ModelOf<TSubclass>> {
+    const { mapper, polymorphic } = expectOfType(this.#target, subclass, "ofType(…)");
+    const along = [mapper, ...(polymorphic?.columns.subclasses ?? [])].filter((each) => each !== this.#target);
+    const tree = this.#changed((at) =>
+      at.withSubclasses({ inline: along.filter((each) => !at.subclasses.selectin.includes(each)) }),
+    );
+    return new LoaderPath<any>(this.#root, this.#path, tree, mapper);
   }
 
   override addTo(plan: LoadingPlan, mappers: readonly Mapper[]): LoadingPlan {

@@ -50,7 +50,7 @@ export class PlannedEntity {
     this.tree = tree;
     this.path = path;
     this.joinedTo = joinedTo;
-    const subclasses = [...tree.subclasses.inline, ...tree.subclasses.selectin];
+    const subclasses = [...tree.subclasses.inline, ...tree.subclasses.selectin, ...columns.mapper.selectinSubclasses];
     this.subclassesToLoad = new Set(subclasses.filter((subclass) => !columns.covers(subclass)));
     this.depth = joinedTo === undefined ? 0 : joinedTo.entity.depth + 1;
   }

@@ -10,6 +10,7 @@ import { Relationship } from "./relationship.ts";
 const MODEL_OPTIONS = [
   "mixins",
   "polymorphicOn",
+  "withPolymorphic",
   "identity",
   "version",
   "schema",
@@ -27,7 +28,11 @@ export function expectOptions(what: "a model" | "inherit()", options: unknown): 
   const known: readonly string[] =
     what === "a model"
       ? MODEL_OPTIONS
-      : ["table", ...MODEL_OPTIONS.filter((option) => option !== "metadata" && option !== "polymorphicOn")];
+      : [
+          "table",
+          "polymorphicLoad",
+          ...MODEL_OPTIONS.filter((option) => option !== "metadata" && option !== "polymorphicOn"),
+        ];
   for (const option of Object.keys(options)) {
     if (known.includes(option)) continue;
     throw new ArgumentError(
@@ -128,6 +133,7 @@ export function checkDeclaration(declaration: Declaration, ownTable: string | un
       throw new ArgumentError(`The option ${option}: "${key}" of the model of ${label} names no column of it.`);
   }
   checkVersion(declaration, label);
+  checkPolymorphicLoading(declaration, label);
   if (parent === undefined) checkIdentity(declaration, label);
   else checkInheritance(declaration, parent, label);
   const other = identity === undefined ? undefined : declaration.identities.get(identity);
@@ -143,6 +149,27 @@ function checkVersion(declaration: Declaration, label: string): void {
   if (version === undefined || declaration.find(version)?.column?.options.type.kind === "integer") return;
   throw new ArgumentError(
     `The option version: "${version}" of the model of ${label} is no integer(), so it cannot count updates.`,
+  );
+}
+
+function checkPolymorphicLoading(
+  { polymorphicLoad, withPolymorphic, polymorphicOn }: Declaration,
+  label: string,
+): void {
+  if (polymorphicLoad !== undefined && !["inline", "selectin"].includes(polymorphicLoad)) {
+    throw new ArgumentError(
+      `The option polymorphicLoad of ${label} is "inline", "selectin" or left out, and not ${JSON.stringify(polymorphicLoad)}.`,
+    );
+  }
+  if (withPolymorphic === undefined) return;
+  if (withPolymorphic !== "*") {
+    throw new ArgumentError(
+      `The option withPolymorphic of the model of ${label} is "*" or left out. Name single subclasses where they are declared, { polymorphicLoad: "inline" }, or in a statement, withPolymorphic(…).`,
+    );
+  }
+  if (polymorphicOn !== undefined) return;
+  throw new ArgumentError(
+    `The option withPolymorphic of the model of ${label} is about subclasses, and without a discriminator it has none: { polymorphicOn: "kind", identity: "…", withPolymorphic: "*" }.`,
   );
 }
 

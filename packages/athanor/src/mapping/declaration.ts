@@ -32,6 +32,8 @@ export interface DeclarationOptions {
   readonly mixins: readonly Mixin<unknown>[];
   readonly identity: string | undefined;
   readonly polymorphicOn: string | undefined;
+  readonly polymorphicLoad: "inline" | "selectin" | undefined;
+  readonly withPolymorphic: "*" | undefined;
   readonly version: string | undefined;
   readonly schema: string | undefined;
   readonly batch: boolean;
@@ -59,6 +61,10 @@ export class Declaration {
   readonly properties: readonly PropertyDeclaration[];
   readonly identity: string | undefined;
   readonly polymorphicOn: string | undefined;
+  /** How statements that read a class above it load its columns along; undefined where they do not. */
+  readonly polymorphicLoad: "inline" | "selectin" | undefined;
+  /** Statements that read it read the columns of its subclasses. */
+  readonly withPolymorphic: "*" | undefined;
   readonly version: string | undefined;
   readonly batch: boolean;
   readonly metadata: Metadata;
@@ -81,6 +87,8 @@ export class Declaration {
     this.mixins = new Set([...(this.parent?.mixins ?? []), ...options.mixins]);
     this.identity = options.identity;
     this.polymorphicOn = options.polymorphicOn ?? this.parent?.polymorphicOn;
+    this.polymorphicLoad = options.polymorphicLoad;
+    this.withPolymorphic = options.withPolymorphic ?? this.parent?.withPolymorphic;
     this.version = options.version ?? this.parent?.version;
     this.batch = options.batch;
     this.identities = this.parent?.identities ?? new Map();

@@ -22,6 +22,14 @@ export interface ColumnProperty extends PropertyDeclaration {
   readonly source: { readonly table: Table; readonly column: TableColumn };
 }
 
+/** What is loaded of the instances of a class where statements say nothing of it. */
+interface LoadedBySelf {
+  /** How many classes of the hierarchy were used by then. */
+  readonly known: number;
+  readonly columns: EntityColumns;
+  readonly selectin: readonly Mapper[];
+}
+
 /** Where a mapped class keeps its mapper. */
 export const MAPPER: unique symbol = Symbol("mapper");
 
@@ -62,6 +70,7 @@ export class Mapper<TInstance = unknown> {
   readonly ownColumns: EntityColumns;
   readonly #hierarchy: Mapper[];
   readonly #columnsWith = new Map<string, EntityColumns>();
+  #loaded: LoadedBySelf | undefined = undefined;
   /** Its relationships, its own before inherited ones, as in SQLAlchemy; known when the mapper is configured. */
   relationships: readonly RelationshipProperty[] = [];
 
@@ -107,9 +116,33 @@ export class Mapper<TInstance = unknown> {
     return columns;
   }
 
-  /** What statements read of its instances, where they do not say themselves. */
+  /** What statements read of its instances, where they do not say themselves: what is declared to be read along comes with it. */
   get columns(): EntityColumns {
-    return this.ownColumns;
+    return this.#loadedBySelf().columns;
+  }
+
+  /** The subclasses whose columns are loaded along by a further statement, where they are not read anyway. */
+  get selectinSubclasses(): readonly Mapper[] {
+    return this.#loadedBySelf().selectin;
+  }
+
+  /** Whether further statements follow one for its instances, or it joins what is related to them, though nothing says so there. */
+  get loadsAlong(): boolean {
+    return this.loadedAlong.length > 0 || this.selectinSubclasses.length > 0;
+  }
+
+  #loadedBySelf(): LoadedBySelf {
+    const known = this.#hierarchy.length;
+    // Classes that are used later come in later.
+    if (this.#loaded?.known === known) return this.#loaded;
+    const subclasses = this.selfAndDescendants.slice(1);
+    const isInline = ({ declaration }: Mapper): boolean =>
+      this.declaration.withPolymorphic === "*" || declaration.polymorphicLoad === "inline";
+    const columns = this.columnsWith(subclasses.filter(isInline));
+    const selectin = subclasses.filter(
+      (subclass) => subclass.declaration.polymorphicLoad === "selectin" && !columns.covers(subclass),
+    );
+    return (this.#loaded = { known, columns, selectin });
   }
 
   get [eventTarget](): EventNode {

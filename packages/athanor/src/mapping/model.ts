@@ -20,6 +20,11 @@ export interface ModelOptions<TMixins extends readonly Mixin<any>[] = readonly M
   readonly polymorphicOn?: string;
   /** The value of that column for instances of this very class. */
   readonly identity?: string;
+  /**
+   * "*": statements that read the class read its subclasses' columns too, by an outer join to each table of theirs, unless they say otherwise. It holds for the classes
+   * below it. See {@link withPolymorphic}; a subclass alone asks for it with `polymorphicLoad`.
+   */
+  readonly withPolymorphic?: "*";
   /** An integer column that counts the updates of a row; an UPDATE of a row that somebody else changed is then a StaleDataError. */
   readonly version?: string;
   /** The schema of its table, where the database has schemas. */
@@ -41,6 +46,11 @@ export interface InheritOptions<TMixins extends readonly Mixin<any>[] = readonly
 > {
   /** The value of the parent's discriminator for instances of this class. */
   readonly identity: string;
+  /**
+   * Whether statements that read a class above it load its columns along: from the same rows ("inline", an outer join to its table), or by one further SELECT for all of its
+   * instances ("selectin"). Otherwise `load()` loads them for each instance. See {@link withPolymorphic} and {@link selectinPolymorphic}.
+   */
+  readonly polymorphicLoad?: "inline" | "selectin";
   /** A table of its own, joined to the parent's by its key; without it the class shares the parent's table. */
   readonly table?: string;
 }
@@ -126,12 +136,14 @@ export function table(
   return made;
 }
 
-function complete(options: ModelOptions): Omit<DeclarationOptions, "table"> {
+function complete(options: ModelOptions & Pick<InheritOptions, "polymorphicLoad">): Omit<DeclarationOptions, "table"> {
   return {
     metadata: options.metadata ?? defaultMetadata,
     mixins: options.mixins ?? [],
     identity: options.identity,
     polymorphicOn: options.polymorphicOn,
+    polymorphicLoad: options.polymorphicLoad,
+    withPolymorphic: options.withPolymorphic,
     version: options.version,
     schema: options.schema,
     batch: options.batch ?? true,

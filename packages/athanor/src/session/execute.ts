@@ -110,7 +110,7 @@ async function selectInstances(
     parts.selected !== undefined ||
     parts.sources !== undefined ||
     parts.links !== undefined ||
-    mapper.loadedAlong.length > 0 ||
+    mapper.loadsAlong ||
     parts.isWritten === true ||
     (parts.plan !== undefined && !isEmptyPlan(parts.plan));
   if (hasPlan) return selectAlong(core, connection, statement, execution, populateExisting, find);

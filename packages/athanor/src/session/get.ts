@@ -65,7 +65,7 @@ export function instanceFromDatabase(
   key: readonly unknown[],
   options: ExecutionOptions = {},
 ): MaybePromise<Instance | null> {
-  if (core.dispatch.doOrmExecute !== undefined || options.populateExisting === true || mapper.loadedAlong.length > 0)
+  if (core.dispatch.doOrmExecute !== undefined || options.populateExisting === true || mapper.loadsAlong)
     return select(core, mapper, key, options);
   if (mustAutoflush(core)) return flushSession(core).then(() => selectDirectly(core, mapper, key));
   return selectDirectly(core, mapper, key);

@@ -10,8 +10,10 @@ import { Column } from "../mapping/column.ts";
 import { declarationOf } from "../mapping/declaration.ts";
 import type { Relationship } from "../mapping/relationship.ts";
 import { mapperOf } from "../mapping/configure-mappers.ts";
+import type { Mapper } from "../mapping/mapper.ts";
 import { Mixin } from "../mapping/mixin.ts";
 import type { AttributeName, Class, Instance, PropertiesOf, ValueOf } from "../mapping/model-types.ts";
+import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { Table } from "../mapping/table.ts";
 import { type EvaluationScope, type Evaluator, readColumn, UnevaluableError } from "./evaluate.ts";
 import { Aliased } from "./aliased.ts";
@@ -25,6 +27,7 @@ import { RelatedExists } from "./related-exists.ts";
 import type { SelectParts } from "./select-parts.ts";
 import type { Structure } from "./structure.ts";
 import { columnNode } from "./table-node.ts";
+import { expectOfType } from "./with-polymorphic.ts";
 
 /** What an attribute holds: a column's value, or one that is not stored. */
 export type AttributeKind = "column" | "one" | "many" | "transient";
@@ -45,12 +48,15 @@ export class Attribute<
   readonly owner: object;
   /** The class in a statement, where it stands there under a name of its own. */
   readonly alias: EntityAlias | undefined;
+  /** Of a relationship, the subclass of which only those that it leads to are meant. */
+  readonly #subclass: Mapper | undefined;
 
-  constructor(owner: object, key: string, alias?: EntityAlias) {
+  constructor(owner: object, key: string, alias?: EntityAlias, subclass?: Mapper) {
     super();
     this.owner = owner;
     this.key = key;
     this.alias = alias;
+    this.#subclass = subclass;
   }
 
   get [eventTarget](): EventNode {
@@ -86,7 +92,7 @@ export class Attribute<
     this: Attribute<TOwner, TValue, "many">,
     where?: ((related: InstanceAttributes<TRelated>) => Condition) | InstanceFilter<NoInfer<TRelated>>,
   ): Expression<boolean> {
-    return relatedExists(this, "any", where);
+    return relatedExists(this, "any", where, this.#subclass);
   }
 
   /**
@@ -100,12 +106,31 @@ export class Attribute<
     this: Attribute<TOwner, TValue, "one">,
     where?: ((related: InstanceAttributes<TRelated>) => Condition) | InstanceFilter<NoInfer<TRelated>>,
   ): Expression<boolean> {
-    return relatedExists(this, "has", where);
+    return relatedExists(this, "has", where, this.#subclass);
+  }
+
+  /**
+   * The same relationship, as far as it leads to instances of a subclass, for `any` and `has`.
+   *
+   * SQLAlchemy: ORM Querying Guide, `PropComparator.of_type`.
+   *
+   * @throws ArgumentError for an attribute that is no relationship, and for what is no subclass of the class at its other end.
+   * @example
+   * select(Company).where((company) => company.employees.ofType(Engineer).any((engineer) => engineer.language.eq("ts")))
+   */
+  ofType<TSubclass extends abstract new (...args: any[]) => RelatedBy<TValue, TKind>>(
+    this: Attribute<TOwner, TValue, TKind>,
+    subclass: TSubclass,
+  ): Attribute<TOwner, TKind extends "many" ? InstanceType<TSubclass>[] : InstanceType<TSubclass>, TKind> {
+    const { target } = relationshipOf(this, "ofType() says nothing");
+    const { mapper } = expectOfType(target, subclass, `${this.label}.ofType(…)`);
+    return new Attribute(this.owner, this.key, this.alias, mapper);
   }
 
   structure(into: Structure): void {
     const { table, column } = this.#source();
-    into.add(this.alias === undefined ? `${table.fullName}.${column.name}` : `${this.alias.place}.${this.key}`);
+    // Attributes of subclasses that stand together under one name may have the same key.
+    into.add(`${this.alias === undefined ? "" : `${this.alias.place} `}${table.fullName}.${column.name}`);
   }
 
   toOperationNode(): OperationNode {
@@ -151,20 +176,27 @@ export class Attribute<
   }
 }
 
-/** EXISTS of the rows that an attribute's relationship leads to. */
-function relatedExists(attribute: Attribute<unknown, unknown>, use: string, where: unknown): RelatedExists {
-  const { owner, key, alias: from } = attribute;
+function relationshipOf({ owner, key, label }: Attribute<unknown, unknown>, saying: string): RelationshipProperty {
   const property =
     owner instanceof Mixin
       ? undefined
       : mapperOf(owner as InstrumentedClass).relationships.find((each) => each.key === key);
-  if (property === undefined) {
-    throw new ArgumentError(
-      `${attribute.label} is no relationship, so any() and has() say nothing of it. Compare it itself, as in eq().`,
-    );
-  }
+  if (property !== undefined) return property;
+  throw new ArgumentError(`${label} is no relationship, so ${saying} of it. Compare it itself, as in eq().`);
+}
+
+/** EXISTS of the rows that an attribute's relationship leads to. */
+function relatedExists(
+  attribute: Attribute<unknown, unknown>,
+  use: string,
+  where: unknown,
+  subclass: Mapper | undefined,
+): RelatedExists {
+  const { key, alias: from } = attribute;
+  const property = relationshipOf(attribute, "any() and has() say nothing");
   // Of another class around it, a relationship may have the same name.
-  const to = new EntityAlias(property.target, derivedName(from?.name ?? `related_${property.parent.table.name}`, key));
+  const name = derivedName(from?.name ?? `related_${property.parent.table.name}`, key);
+  const to = new EntityAlias(subclass ?? property.target, name);
   const related = attributesOf(to);
   const conditions = [property.options.where, where].flatMap((each) =>
     each === undefined ? [] : [conditionFor(each, [related], use)],
@@ -172,6 +204,13 @@ function relatedExists(attribute: Attribute<unknown, unknown>, use: string, wher
   const condition = conditions.reduce<Expression<boolean> | undefined>(conjunction, undefined);
   return new RelatedExists(property, from ?? statementSource, to, condition);
 }
+
+/** What a relationship of that kind leads to. */
+type RelatedBy<TValue, TKind> = TKind extends "many"
+  ? MemberOf<TValue>
+  : TKind extends "one"
+    ? NonNullable<TValue>
+    : never;
 
 /** What is in a collection. */
 type MemberOf<TValue> = TValue extends ReadonlyMap<unknown, infer M> ? M : TValue extends Iterable<infer M> ? M : never;

@@ -1,4 +1,5 @@
 import type { AnyModel, Instance } from "../mapping/model-types.ts";
+import type { Aliased } from "./aliased.ts";
 import type {
   Attributes,
   InstanceAttributes,
@@ -28,6 +29,15 @@ export type SubclassOf<TModel extends AnyModel> = (abstract new (...args: any[])
 /** What another statement finds, where its rows consist of these values. */
 export interface Columns<out TRow> {
   readonly "~columns": TRow;
+}
+
+/** A class below another one, of which it is not known yet that it is a class. */
+export type AnySubclassOf<TModel> = TModel extends AnyModel ? SubclassOf<TModel> : never;
+
+/** Which of the instances at the other end of a relationship are meant: those of a subclass, or all of them with what subclasses add. */
+export interface OfType<TModel> {
+  /** A subclass of the class at the other end, or what `withPolymorphic` made of one or the other. */
+  readonly ofType: TModel | Aliased<TModel>;
 }
 
 /** The attributes of each entity of a statement, and the columns of each subquery. */

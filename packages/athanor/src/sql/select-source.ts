@@ -15,6 +15,7 @@ import type { Select } from "./select.ts";
 import type { RowSource } from "./row-source.ts";
 import type { Structure } from "./structure.ts";
 import { scopeOf, Subquery } from "./table-subquery.ts";
+import { expectOfType } from "./with-polymorphic.ts";
 
 /** How rows of another class come beside those of a statement. */
 export interface SourceParts {
@@ -31,13 +32,12 @@ export interface SourceParts {
 export function newSource(
   select: Select<unknown>,
   method: string,
-  target: unknown,
-  by: unknown,
+  [target, by, more]: readonly unknown[],
 ): Omit<SourceParts, "isOuter"> {
   if (typeof target === "string") {
     expectClass(select, method);
     const property = expectRelationship(select.mapper, target, method);
-    return alongRelationship(select, property, rootSource(select.parts));
+    return alongRelationship(select, property, rootSource(select.parts), entityOf(property, by, method));
   }
   const given = target instanceof Aliased ? target : undefined;
   const subquery = target instanceof Subquery ? target.source : undefined;
@@ -46,7 +46,7 @@ export function newSource(
   const mapper = known === undefined ? mapperOf(target as InstrumentedClass) : known.mapper;
   if (typeof by === "string" && mapper !== undefined && subquery === undefined) {
     const property = expectRelationship(mapper, by, method);
-    return alongRelationship(select, property, findSource(select, mapper, method));
+    return alongRelationship(select, property, findSource(select, mapper, method), entityOf(property, more, method));
   }
   const label = mapper?.class.name ?? `"${named?.name ?? ""}"`;
   if (typeof by !== "function") {
@@ -55,13 +55,8 @@ export function newSource(
         `of the statement, and got ${by === undefined ? "nothing" : describeGiven(by)}.`,
     );
   }
-  if (named !== undefined && select.sourceNames.includes(named.name)) {
-    throw new ArgumentError(
-      `The statement reads something under the name "${named.name}" already, so nobody could tell the two apart. Give one of them another name: aliased(${mapper?.class.name ?? "User"}, "other"), or subquery.alias("other").`,
-    );
-  }
-  const rows =
-    named ?? new EntityAlias(mapper as Mapper, freeName(select, mapper as Mapper), undefined, given?.polymorphic);
+  const rows = subquery ?? aliasOf(select, given ?? new Aliased(mapper as Mapper, undefined));
+  if (named !== undefined) expectFreeName(select, named);
   const scope = [...select.scope, scopeOf(rows)];
   return { rows, along: undefined, on: expectExpression((by as (...scope: unknown[]) => unknown)(...scope)) };
 }
@@ -70,9 +65,18 @@ function alongRelationship(
   select: Select<unknown>,
   property: RelationshipProperty,
   from: NamedSource,
+  entity: Aliased<unknown>,
 ): Omit<SourceParts, "isOuter"> {
-  const rows = new EntityAlias(property.target, freeName(select, property.target));
+  const rows = aliasOf(select, entity);
+  if (entity.alias !== undefined) expectFreeName(select, entity.alias);
   return { rows, along: { property, from }, on: relatedCondition(property, rows) };
+}
+
+function expectFreeName({ sourceNames }: Select<unknown>, { name, mapper }: RowSource): void {
+  if (!sourceNames.includes(name)) return;
+  throw new ArgumentError(
+    `The statement reads something under the name "${name}" already, so nobody could tell the two apart. Give one of them another name: aliased(${mapper?.class.name ?? "User"}, "other"), or subquery.alias("other").`,
+  );
 }
 
 function expectClass({ parts: { derived } }: Select<unknown>, method: string): void {
@@ -80,6 +84,20 @@ function expectClass({ parts: { derived } }: Select<unknown>, method: string): v
   throw new ArgumentError(
     `${method}() goes along relationships of the class that a statement selects, and this one selects the columns of "${derived.name}". Join a class by a condition: ${method}(Other, (here, other) => …).`,
   );
+}
+
+/** The class at the other end of a relationship, as the options of a join say. */
+function entityOf(property: RelationshipProperty, options: unknown, method: string): Aliased<unknown> {
+  if (options === undefined) return new Aliased(property.target, undefined);
+  if (typeof options === "object" && options !== null && "ofType" in options)
+    return expectOfType(property.target, options.ofType, `${method}("${property.key}", { ofType: … })`);
+  throw new ArgumentError(
+    `${method}("${property.key}", …) takes an option, { ofType: … } with a subclass of ${property.target.class.name}, and got ${describeGiven(options)}.`,
+  );
+}
+
+function aliasOf(select: Select<unknown>, { mapper, alias, polymorphic }: Aliased<unknown>): EntityAlias {
+  return alias ?? new EntityAlias(mapper, freeName(select, mapper), undefined, polymorphic);
 }
 
 function expectRelationship(mapper: Mapper, name: string, method: string): RelationshipProperty {

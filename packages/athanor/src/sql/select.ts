@@ -19,7 +19,7 @@ import { type FromStatement, fromWritten, type WrittenStatement } from "./from-s
 import type { PolymorphicEntity } from "./polymorphic-entity.ts";
 import type { ExecutionOptions } from "./execution-options.ts";
 import type { LockOptions, SelectParts } from "./select-parts.ts";
-import type { Columns, ModelOf, Outer, RowKind, Scope } from "./scope.ts";
+import type { AnySubclassOf, Columns, ModelOf, OfType, Outer, RowKind, Scope } from "./scope.ts";
 import { hiddenOf, newSource, SelectSource } from "./select-source.ts";
 import { addStructure } from "./select-structure.ts";
 import { ScalarSubquery } from "./subquery.ts";
@@ -105,10 +105,20 @@ export class Select<
    * select(User).join("posts").join(Post, "tags").where((user, post, tag) => tag.label.eq("new"))
    * select(User).join(Ban, (user, ban) => ban.email.eq(user.email))
    * select(User).join(select(Ban).where({ isOver: false }).subquery("bans"), (user, ban) => ban.email.eq(user.email))
+   * select(Company).join("employees", { ofType: Engineer }).where((company, engineer) => engineer.language.eq("ts"))
    */
   join<const TName extends RelationshipName<TEntities[0]>>(
     name: TName,
   ): Select<TRow, [...TEntities, TargetOf<TEntities[0], TName>], TResult>;
+  join<
+    const TName extends RelationshipName<TEntities[0]>,
+    TSubclass extends AnySubclassOf<TargetOf<TEntities[0], TName>>,
+  >(name: TName, options: OfType<TSubclass>): Select<TRow, [...TEntities, TSubclass], TResult>;
+  join<
+    TModel extends ModelOf<TEntities[number]>,
+    const TName extends RelationshipName<TModel>,
+    TSubclass extends AnySubclassOf<TargetOf<TModel, TName>>,
+  >(model: TModel, name: TName, options: OfType<TSubclass>): Select<TRow, [...TEntities, TSubclass], TResult>;
   join<TModel extends ModelOf<TEntities[number]>, const TName extends RelationshipName<TModel>>(
     model: TModel,
     name: TName,
@@ -117,14 +127,23 @@ export class Select<
     model: TModel | Aliased<TModel> | Subquery<unknown, TModel, any>,
     on: (...entities: Scope<[...TEntities, TModel]>) => Condition,
   ): Select<TRow, [...TEntities, TModel], TResult>;
-  join(target: unknown, by?: unknown): Select<TRow, any, TResult> {
-    return this.#beside("join", target, by);
+  join(...given: readonly unknown[]): Select<TRow, any, TResult> {
+    return this.#beside("join", given);
   }
 
   /** The same as {@link join}, but rows that have none beside them are found too: what is compared with is NULL there. */
   outerJoin<const TName extends RelationshipName<TEntities[0]>>(
     name: TName,
   ): Select<TRow, [...TEntities, Outer<TargetOf<TEntities[0], TName>>], TResult>;
+  outerJoin<
+    const TName extends RelationshipName<TEntities[0]>,
+    TSubclass extends AnySubclassOf<TargetOf<TEntities[0], TName>>,
+  >(name: TName, options: OfType<TSubclass>): Select<TRow, [...TEntities, Outer<TSubclass>], TResult>;
+  outerJoin<
+    TModel extends ModelOf<TEntities[number]>,
+    const TName extends RelationshipName<TModel>,
+    TSubclass extends AnySubclassOf<TargetOf<TModel, TName>>,
+  >(model: TModel, name: TName, options: OfType<TSubclass>): Select<TRow, [...TEntities, Outer<TSubclass>], TResult>;
   outerJoin<TModel extends ModelOf<TEntities[number]>, const TName extends RelationshipName<TModel>>(
     model: TModel,
     name: TName,
@@ -133,8 +152,8 @@ export class Select<
     model: TModel | Aliased<TModel> | Subquery<unknown, TModel, any>,
     on: (...entities: Scope<[...TEntities, TModel]>) => Condition,
   ): Select<TRow, [...TEntities, Outer<TModel>], TResult>;
-  outerJoin(target: unknown, by?: unknown): Select<TRow, any, TResult> {
-    return this.#beside("outerJoin", target, by);
+  outerJoin(...given: readonly unknown[]): Select<TRow, any, TResult> {
+    return this.#beside("outerJoin", given);
   }
 
   /**
@@ -404,9 +423,9 @@ export class Select<
     return isRead && owner === alias.mapper.class ? new SelectedEntity(alias.columns, alias) : undefined;
   }
 
-  #beside(method: string, target: unknown, by: unknown): Select<TRow, any, TResult> {
+  #beside(method: string, given: readonly unknown[]): Select<TRow, any, TResult> {
     const sources = this.parts.sources ?? [];
-    const source = newSource(this as Select<unknown>, method, target, by);
+    const source = newSource(this as Select<unknown>, method, given);
     const beside = new SelectSource({ ...source, isOuter: method === "outerJoin" });
     return this.#with({ sources: [...sources, beside] });
   }

@@ -59,20 +59,31 @@ export function polymorphicEntity(mapper: Mapper, subclasses: unknown, use: stri
         `${use}(${name}, { ${key}: … }) gives a subclass the name of an attribute of ${name}. Give it another one.`,
       );
     }
-    names.set(key, expectSubclass(mapper, subclass, use));
+    names.set(key, expectSubclass(mapper, subclass, `${use}(${name}, …)`));
   }
   return new PolymorphicEntity(mapper, [...names.values()], names);
 }
 
 /** The mappers of subclasses that users list. Throws ArgumentError for any that is none. */
 export function expectSubclasses(mapper: Mapper, subclasses: readonly unknown[], use: string): readonly Mapper[] {
-  return subclasses.map((subclass) => expectSubclass(mapper, subclass, use));
+  return subclasses.map((subclass) => expectSubclass(mapper, subclass, `${use}(${mapper.class.name}, …)`));
+}
+
+/** The class that users mean by `ofType`, with its subclasses or without. Throws ArgumentError for one that has nothing to do with the other class. */
+export function expectOfType(mapper: Mapper, given: unknown, use: string): Aliased<unknown> {
+  if (!(given instanceof Aliased)) return new Aliased(expectSubclass(mapper, given, use), undefined);
+  if (given.mapper.isA(mapper)) return given;
+  throw noSubclass(mapper, given.mapper, use);
 }
 
 function expectSubclass(mapper: Mapper, subclass: unknown, use: string): Mapper {
   const found = mapperOf(subclass as never);
   if (found.isA(mapper)) return found;
-  throw new ArgumentError(
-    `${use}(${mapper.class.name}, …) was given ${found.class.name}, which is no subclass of ${mapper.class.name}: no row of the one is an instance of the other.`,
+  throw noSubclass(mapper, found, use);
+}
+
+function noSubclass(mapper: Mapper, given: Mapper, use: string): ArgumentError {
+  return new ArgumentError(
+    `${use} was given ${given.class.name}, which is no subclass of ${mapper.class.name}: no row of the one is an instance of the other.`,
   );
 }

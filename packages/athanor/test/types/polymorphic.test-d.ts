@@ -1,6 +1,7 @@
 // What users write about hierarchies, and the mistakes that the compiler must catch.
 import { expectTypeOf, test } from "vitest";
 import {
+  and,
   inherit,
   integer,
   many,
@@ -10,6 +11,7 @@ import {
   select,
   selectinLoad,
   selectinPolymorphic,
+  type LoaderPath,
   type Session,
   text,
   withPolymorphic,
@@ -103,4 +105,37 @@ test("subclasses are loaded along, of a class and at the end of a path", () => {
   selectinPolymorphic(Employee, [Project]);
   // @ts-expect-error Project is no Employee
   selectinLoad(Project, "lead").selectinPolymorphic([Project]);
+});
+
+test("joins, any, has and paths lead to a subclass", async () => {
+  const led = select(Project).join("lead", { ofType: Engineer });
+  const rows = await session.execute(
+    led
+      .columns((project, engineer) => [project.title, engineer.language, engineer])
+      .orderBy((_, lead) => lead.language),
+  );
+  expectTypeOf(rows.all()).toEqualTypeOf<[string, string | null, Engineer][]>();
+  select(Project)
+    .join(Project, "lead", { ofType: withPolymorphic(Employee, { Engineer }) })
+    .where((_, lead) => and(lead.name.eq("ed"), lead.Engineer.language.eq("ts")));
+  const outer = select(Project)
+    .outerJoin("lead", { ofType: Manager })
+    .columns((_, manager) => [manager, manager.name]);
+  expectTypeOf((await session.execute(outer)).all()).toEqualTypeOf<[Manager | null, string | null][]>();
+  select(Project).where((project) => project.lead.ofType(Engineer).has((engineer) => engineer.language.eq("ts")));
+  select(Project).where((project) => project.lead.ofType(Manager).has({ level: 3 }));
+  const path = selectinLoad(Project, "lead").ofType(Engineer);
+  expectTypeOf(path).toEqualTypeOf<LoaderPath<typeof Engineer>>();
+  path.selectinLoad("projects");
+  expectTypeOf(selectinLoad(Project, "lead").ofType(withPolymorphic(Employee, "*"))).toEqualTypeOf<
+    LoaderPath<typeof Employee>
+  >();
+  // @ts-expect-error Project is no Employee
+  select(Project).join("lead", { ofType: Project });
+  // @ts-expect-error Project is no Employee
+  selectinLoad(Project, "lead").ofType(Project);
+  // @ts-expect-error Project is no Employee
+  select(Project).where((project) => project.lead.ofType(Project).has());
+  // @ts-expect-error title is no relationship
+  select(Project).where((project) => project.title.ofType(Project));
 });
