@@ -202,7 +202,8 @@ export {
 
 // Sessions
 export { mergeFrozenResult } from "./session/merge-frozen-result.ts";
-export { Session, type ExecuteOptions, type ParametersOf, type RowOf } from "./session/session.ts";
+export { Session, type ExecuteOptions, type ParametersOf, type RowOf, type StreamedOf } from "./session/session.ts";
+export type { ResultStream } from "./session/result-stream.ts";
 export { type SessionMaker, sessionmaker, type SessionMakerOptions } from "./session/sessionmaker.ts";
 export type { SessionOptions, SessionWarning } from "./session/session-state.ts";
 export type { AfterBulkDeleteEvent, AfterBulkUpdateEvent } from "./session/bulk-events.ts";

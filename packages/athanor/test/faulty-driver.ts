@@ -1,6 +1,7 @@
 import {
   type Dialect,
   type DriverConnection,
+  type DriverCursor,
   type EachResult,
   FailedSet,
   type RawResult,
@@ -132,6 +133,10 @@ class FaultyConnection implements DriverConnection {
     this.#isBroken = true;
     if (!this.#isShared) return this.#driver.close();
     if (this.#hasBegun) return this.#driver.rollback();
+  }
+
+  openCursor(sql: string, parameters: readonly unknown[]): MaybePromise<DriverCursor> {
+    return this.#faults.run(this, sql, () => this.#driver.openCursor(sql, parameters));
   }
 
   run(sql: string, parameters: readonly unknown[]): MaybePromise<RawResult> {

@@ -1,9 +1,10 @@
 import type { Kysely, RawBuilder } from "kysely";
 import { emitAndWait } from "../event/dispatch.ts";
-import { ArgumentError, InvalidRequestError } from "../event/errors.ts";
+import { InvalidRequestError } from "../event/errors.ts";
 import { type Dispatch, EventNode, eventTarget } from "../event/event-node.ts";
 import type { Registration } from "../event/registration.ts";
 import { createKysely } from "./connection-kysely.ts";
+import { Cursor, endCursors } from "./cursor.ts";
 import {
   type DriverConnection,
   type EachResult,
@@ -16,8 +17,8 @@ import { ConnectionLostError, DatabaseError, OperationalError } from "./errors.t
 import { connectionEventFamily, type ConnectionEventName, type ConnectionEvents, type CursorEvent } from "./events.ts";
 import { andThen, type MaybePromise } from "./maybe-promise.ts";
 import { quote } from "./quote.ts";
-import { compileForeign } from "../sql/compile.ts";
-import { Result } from "./result.ts";
+import { executeRaw } from "./raw-statement.ts";
+import type { Result } from "./result.ts";
 
 /**
  * One connection to the database, taken from its engine's pool until it is closed. Sessions and listeners run their statements on it.
@@ -39,6 +40,10 @@ export class Connection implements AsyncDisposable {
   #lostBy: Error | undefined;
   // oxlint-disable-next-line typescript/no-explicit-any -- one instance serves whatever tables its users declare
   #kysely: Kysely<any> | undefined;
+  /** What is being read portion by portion. */
+  readonly #cursors = new Set<Cursor>();
+  /** The savepoints that are open, from the outermost on. */
+  #savepoints: readonly string[] = [];
 
   /** For engines: users call `engine.connect()`. */
   constructor(engine: Engine, driver: DriverConnection, dispatch: Dispatch<ConnectionEventName>) {
@@ -105,6 +110,32 @@ export class Connection implements AsyncDisposable {
   }
 
   /**
+   * Opens a SELECT inside of the transaction, whose rows are then fetched portion by portion. Other statements may run meanwhile. Close it; the end of the transaction
+   * does so too.
+   */
+  openCursor(sql: string, parameters: readonly unknown[]): MaybePromise<Cursor> {
+    const open = (event: CursorEvent): MaybePromise<Cursor> =>
+      andThen(
+        this.#ask(event.statement, (driver) => driver.openCursor(event.statement, event.parameters)),
+        (opened) => {
+          const ask = <T>(call: () => MaybePromise<T>): MaybePromise<T> => this.#ask(event.statement, call);
+          const cursor = new Cursor(opened, this.#savepoints.length, ask, (closed) => this.#cursors.delete(closed));
+          this.#cursors.add(cursor);
+          return cursor;
+        },
+      );
+    const event = { connection: this, statement: sql, parameters, executemany: false };
+    const { beforeCursorExecute, afterCursorExecute } = this.#dispatch;
+    if (beforeCursorExecute === undefined && afterCursorExecute === undefined) return open(event);
+    return andThen(emitAndWait(beforeCursorExecute, event), () =>
+      andThen(open(event), (cursor) =>
+        // Nothing is fetched yet.
+        andThen(emitAndWait(afterCursorExecute, { ...event, result: undefined }), () => cursor),
+      ),
+    );
+  }
+
+  /**
    * Executes a statement and answers with its rows, as objects by name. Values that stand in it become parameters.
    *
    * The rows of raw SQL are as the driver has them; it bypasses `withLoaderCriteria`, and sessions do not notice its changes.
@@ -113,19 +144,7 @@ export class Connection implements AsyncDisposable {
    * await connection.execute(sql`insert into greetings (text) values (${text})`);
    */
   async execute<TRow>(statement: RawBuilder<TRow>): Promise<Result<TRow>> {
-    if (typeof statement !== "object" || statement === null || !("toOperationNode" in statement)) {
-      throw new ArgumentError(
-        `execute() takes a statement written with the sql tag, such as sql\`delete from logs where id = \${id}\`, and got a ${typeof statement}. ` +
-          `The tag makes parameters of its values, so that none of them can become SQL.`,
-      );
-    }
-    const { sql, parameters } = compileForeign(statement.toOperationNode(), this.engine.dialect);
-    const { rows, columns, rowCount } = await this.run(sql, parameters);
-    return new Result(
-      rows.map((row) => Object.fromEntries(columns.map((name, index) => [name, row[index]])) as TRow),
-      rowCount,
-      [...new Set(columns)],
-    );
+    return executeRaw(statement, this.engine.dialect, (sql, parameters) => this.run(sql, parameters));
   }
 
   /** Begins a transaction. Throws InvalidRequestError inside one: `savepoint` is for those. */
@@ -166,6 +185,7 @@ export class Connection implements AsyncDisposable {
   }
 
   #end(by: "commit" | "rollback"): MaybePromise<void> {
+    if (this.#cursors.size > 0) return andThen(endCursors([...this.#cursors], `${by}()`), () => this.#end(by));
     if (this.#isInTransaction && this.#driver?.isBroken === true) {
       // Nothing is sent: the database has rolled back when the connection broke.
       if (by === "commit") this.#throw(brokenBeforeCommit(this.#lostBy), by);
@@ -181,17 +201,26 @@ export class Connection implements AsyncDisposable {
   }
 
   #ended(): void {
+    this.#savepoints = [];
     this.#isInTransaction = false;
     this.#lostBy = undefined;
   }
 
   /** Marks a place in the transaction that it can be rolled back to. */
   savepoint(name: string): MaybePromise<void> {
-    return this.#atSavepoint(this.#dispatch.savepoint, name, "savepoint", (driver) => driver.savepoint(name));
+    const set = this.#atSavepoint(this.#dispatch.savepoint, name, "savepoint", (driver) => driver.savepoint(name));
+    return andThen(set, () => {
+      this.#savepoints = [...this.#savepoints, name];
+    });
   }
 
   /** Undoes what the transaction did since the savepoint, which stays. If that fails, only `rollback` can undo it, and nothing else runs before. */
   rollbackToSavepoint(name: string): MaybePromise<void> {
+    const depth = this.#savepoints.lastIndexOf(name) + 1;
+    const lost = [...this.#cursors].filter((cursor) => cursor.depth >= depth);
+    if (lost.length > 0)
+      return andThen(endCursors(lost, "the rollback of a savepoint"), () => this.rollbackToSavepoint(name));
+    this.#savepoints = this.#savepoints.slice(0, depth);
     try {
       const undone = this.#atSavepoint(this.#dispatch.rollbackSavepoint, name, "rollback to savepoint", (driver) =>
         driver.rollbackToSavepoint(name),
@@ -210,9 +239,12 @@ export class Connection implements AsyncDisposable {
 
   /** Forgets the savepoint; what was done since belongs to the transaction. */
   releaseSavepoint(name: string): MaybePromise<void> {
-    return this.#atSavepoint(this.#dispatch.releaseSavepoint, name, "release savepoint", (driver) =>
+    const released = this.#atSavepoint(this.#dispatch.releaseSavepoint, name, "release savepoint", (driver) =>
       driver.releaseSavepoint(name),
     );
+    return andThen(released, () => {
+      this.#savepoints = this.#savepoints.slice(0, Math.max(0, this.#savepoints.lastIndexOf(name)));
+    });
   }
 
   #atSavepoint(

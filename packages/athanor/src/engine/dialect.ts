@@ -90,6 +90,13 @@ export class FailedSet extends Error {
   }
 }
 
+/** The rows of a SELECT while they are fetched. */
+export interface DriverCursor {
+  /** The next rows, at most so many; none: there are no more. */
+  fetch(count: number): MaybePromise<RawResult>;
+  close(): MaybePromise<void>;
+}
+
 /** One open connection, as a driver implements it. Its errors are the driver's own. */
 export interface DriverConnection {
   /** Whether the connection cannot be used any more, and must not go back to its pool. */
@@ -99,6 +106,8 @@ export interface DriverConnection {
   run(sql: string, parameters: readonly unknown[]): MaybePromise<RawResult>;
   /** Runs one statement once for each parameter set, in their order. Throws {@link FailedSet}; in no transaction, what ran before stays. */
   runEach(sql: string, parameterSets: readonly (readonly unknown[])[]): MaybePromise<EachResult>;
+  /** Opens a SELECT inside of a transaction, to be read portion by portion. Other statements may run between the portions. */
+  openCursor(sql: string, parameters: readonly unknown[]): MaybePromise<DriverCursor>;
   begin(options?: TransactionOptions): MaybePromise<void>;
   commit(): MaybePromise<void>;
   rollback(): MaybePromise<void>;

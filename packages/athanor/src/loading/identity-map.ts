@@ -69,6 +69,19 @@ export class IdentityMap implements Iterable<Instance> {
     if (hierarchy.get(state.key) === state.instance) hierarchy.delete(state.key);
   }
 
+  /** How many instances there are of each hierarchy: for {@link since}. */
+  marks(): ReadonlyMap<Mapper, number> {
+    return new Map([...this.#hierarchies].map(([mapper, hierarchy]) => [mapper, hierarchy.size]));
+  }
+
+  /** The instances that came in since, where none has left meanwhile. */
+  since(marks: ReadonlyMap<Mapper, number>): readonly Instance[] {
+    return [...this.#hierarchies].flatMap(([mapper, hierarchy]) => {
+      const before = marks.get(mapper) ?? 0;
+      return hierarchy.size === before ? [] : [...hierarchy.values().drop(before)];
+    });
+  }
+
   clear(): void {
     this.#hierarchies.clear();
   }

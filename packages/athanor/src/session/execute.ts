@@ -1,6 +1,8 @@
 import type { RawBuilder } from "kysely";
 import type { Connection } from "../engine/connection.ts";
-import { ArgumentError } from "../event/errors.ts";
+import type { Dialect } from "../engine/dialect.ts";
+import { executeRaw, type RunQuery } from "../engine/raw-statement.ts";
+import { ArgumentError, InvalidRequestError } from "../event/errors.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { AfterLoads, type RelatedLoads } from "../loading/after-loads.ts";
 import { readPlannedRows } from "../loading/planned-rows.ts";
@@ -55,6 +57,8 @@ export interface Execution {
   readonly isCompletion?: boolean;
   /** It is itself a load that follows another statement: what follows it in turn, waits there. */
   readonly afterLoads?: AfterLoads;
+  /** It is streamed: the next portion of its rows, wherever it stands. */
+  readonly fetch?: RunQuery;
 }
 
 /** Executes a statement: listeners of `doOrmExecute` first, then autoflush, then the database. */
@@ -68,17 +72,43 @@ export function execute(core: SessionState, execution: Execution, run = runState
 export async function runStatement(core: SessionState, execution: Execution): Promise<Result<unknown>> {
   const { statement, options } = execution;
   if (statement instanceof BulkStatement) tellOfSkippedEvents(core, statement, options);
-  const ofStatement = isOrmStatement(statement) ? statement.parts.executionOptions.autoflush : undefined;
-  if (mustAutoflush(core) && (options.autoflush ?? ofStatement) !== false) await flushSession(core);
+  const flushing = flushBefore(core, execution);
+  if (flushing !== undefined) await flushing;
   if (statement instanceof Insert) return runInsert(core, statement, execution);
   if (statement instanceof Update || statement instanceof DeleteFrom)
     return runChange(core, statement, execution, execute);
   const connecting = core.autobegin().connect();
-  const connection = connecting instanceof Promise ? await connecting : connecting;
+  return readStatement(core, connecting instanceof Promise ? await connecting : connecting, execution);
+}
+
+/** Flushes what is pending, where the statement is to see it. */
+export function flushBefore(core: SessionState, { statement, options }: Execution): Promise<void> | undefined {
+  const ofStatement = isOrmStatement(statement) ? statement.parts.executionOptions.autoflush : undefined;
+  return mustAutoflush(core) && (options.autoflush ?? ofStatement) !== false ? flushSession(core) : undefined;
+}
+
+/** Runs a statement that reads, and makes of its rows what the program asked for. */
+export function readStatement(
+  core: SessionState,
+  connection: Connection,
+  execution: Execution,
+): Promise<Result<unknown>> {
+  const { statement, fetch: run = (sql, parameters) => connection.run(sql, parameters) } = execution;
+  const { dialect } = connection.engine;
   if (statement instanceof Select)
-    return selectInstances(core, connection, statement, execution, (sent) => runSelect(connection, sent, execution));
-  if (!(statement instanceof FromStatement)) return connection.execute(statement as RawBuilder<unknown>);
-  const { select, rows } = await findWrittenRows(connection, statement);
+    return selectInstances(core, connection, statement, execution, (sent) => runSelect(dialect, sent, execution, run));
+  if (!(statement instanceof FromStatement)) return executeRaw(statement as RawBuilder<unknown>, dialect, run);
+  return readWritten(core, connection, statement, execution, run);
+}
+
+async function readWritten(
+  core: SessionState,
+  connection: Connection,
+  statement: FromStatement<unknown>,
+  execution: Execution,
+  run: RunQuery,
+): Promise<Result<unknown>> {
+  const { select, rows } = await findWrittenRows(connection.engine.dialect, statement, run);
   // What follows SQL of users' own keeps to criteria too, which listeners can hardly give to it.
   const { plan } = statement.parts;
   const criteria = core.isStrict ? await core.criteriaOfListeners(statement.mapper) : [];
@@ -156,6 +186,7 @@ async function selectAlong(
     hidesOwn: execution.hidesAsked,
     only: execution.isCompletion === true ? [] : execution.onlyKeys,
   });
+  if (execution.fetch !== undefined) expectWholeInPortions(plan);
   const rows = await find(plan.select);
   const context = core.loadContext(populateExisting, execution.onlyKeys, execution.asking);
   const { found, enqueue } = readPlannedRows(plan, rows, context, connection.engine.dialect);
@@ -170,12 +201,13 @@ async function selectAlong(
 function relatedLoads(
   core: SessionState,
   afterLoads: AfterLoads,
-  { parameters }: Execution,
+  { parameters, fetch }: Execution,
   populateExisting: boolean,
 ): RelatedLoads {
   return {
     populateExisting,
     find: async (statement, parents) => {
+      if (fetch !== undefined && parents !== undefined) throw loadsForAll(parents);
       const result = await execute(core, {
         statement,
         // The values of its bindparams, with the statement that has them.
@@ -195,13 +227,32 @@ function relatedLoads(
 }
 
 async function runSelect(
-  connection: Connection,
+  dialect: Dialect,
   statement: Select<unknown>,
   { parameters: given }: Execution,
+  run: RunQuery,
 ): Promise<unknown[][]> {
-  const { sql, parameters } = compileSelect(statement, connection.engine.dialect, expectBindValues(given));
-  const running = connection.run(sql, parameters);
+  const { sql, parameters } = compileSelect(statement, dialect, expectBindValues(given));
+  const running = run(sql, parameters);
   return (running instanceof Promise ? await running : running).rows;
+}
+
+/** Rows of one instance may be portions apart. */
+function expectWholeInPortions({ joins, select }: StatementPlan): void {
+  const joined = joins.find(({ property }) => property.isCollection)?.property;
+  if (joined === undefined) return;
+  throw new InvalidRequestError(
+    `${joined.label} is read from joined rows, so the rows of one ${select.mapper.class.name} may be some portions of the stream apart, and its collection would be cut. ` +
+      `Load it with selectinLoad(), which asks once for each portion; a joinedLoad() of references is fine.`,
+  );
+}
+
+/** It would be asked again with each portion. */
+function loadsForAll({ class: { name } }: Mapper): InvalidRequestError {
+  return new InvalidRequestError(
+    `A relationship of ${name} is loaded by subqueryLoad(), which asks for what is related to everything that the statement finds, and a stream has it portion by portion. ` +
+      `Load it with selectinLoad().`,
+  );
 }
 
 function expectStatement(statement: unknown): void {

@@ -26,10 +26,12 @@ import { loadRelated, loadReplaced } from "./load-related.ts";
 import { reachedBy } from "../unit-of-work/cascades.ts";
 import { mergeInstance, type MergeOptions } from "./merge.ts";
 import { refreshInstance } from "./refresh.ts";
+import { ResultStream } from "./result-stream.ts";
 import { criteriaOfListeners } from "./strict-criteria.ts";
 import { type SessionEvents, sessionEvents } from "./session-events.ts";
 import { type Loaders, type SessionOptions, SessionState } from "./session-state.ts";
 import { SessionTransaction } from "./session-transaction.ts";
+import { Stream } from "./stream.ts";
 
 const loaders: Loaders = {
   columns: (core, state) => loadColumns(core, state, unloadedColumns(state), {}, undefined, "all"),
@@ -51,6 +53,10 @@ export type RowOf<TStatement> =
         : TStatement extends { readonly expressionType?: infer R }
           ? NonNullable<R>
           : never;
+
+/** What a stream of a statement consists of: `User` of select(User), rows of others. */
+export type StreamedOf<TStatement> =
+  TStatement extends Select<infer R, any, any> ? R : TStatement extends FromStatement<infer R> ? R : RowOf<TStatement>;
 
 /** What accompanies a statement: the rows of an INSERT, one or a list, or of an UPDATE by keys, a list; of others the values of their `bindparam`s by name. */
 export type ParametersOf<TStatement> =
@@ -384,6 +390,42 @@ export class Session implements AsyncDisposable {
     options?: ExecuteOptions,
   ): Promise<FirstOf<RowOf<TStatement>> | null> {
     return (await this.execute(statement, parameters, options)).scalar();
+  }
+
+  /**
+   * Executes a statement whose rows are fetched while a loop goes over them, so that memory holds no more than a portion of them. Instances come one by one, and so do
+   * rows of columns or of raw SQL; see {@link ResultStream} for other ways.
+   *
+   * The execution option `yieldPer` says how many rows a portion has: 1000 unless it is given. What options load along, as `selectinLoad`, is loaded for a portion
+   * at a time. When the next portion is asked for, the session lets go of the instances that came with the one before: they are detached, and what is
+   * assigned to them from then on is not saved. Those stay that it had before, and those that are changed, deleted, or needed by what is changed or new.
+   *
+   * The session can be used in the loop: it reads, flushes, and opens savepoints. Committing or rolling back ends the stream with an error. Whether it finds rows that
+   * the loop itself writes, PostgreSQL decides when it begins, where it finds none of them; on SQLite it may find them. What `session.load` and the like bring in stays.
+   *
+   * SQLAlchemy: ORM Querying Guide, Fetching Large Result Sets with Yield Per; `AsyncSession.stream`.
+   *
+   * @throws ArgumentError for a statement that writes; InvalidRequestError where its transaction ends before it does, for joinedLoad() of a collection and for
+   * subqueryLoad(), and where it is read twice.
+   * @example
+   * for await (const user of session.stream(select(User).options(selectinLoad(User, "posts")))) await send(user);
+   */
+  stream<TStatement extends Statement>(
+    statement: TStatement,
+    parameters?: ParametersOf<TStatement>,
+    options?: ExecuteOptions,
+  ): ResultStream<StreamedOf<TStatement>, RowOf<TStatement>> {
+    const execution = {
+      statement,
+      parameters: parameters as ExecutionParameters,
+      options: options?.executionOptions ?? {},
+    };
+    const isOfInstances =
+      statement instanceof FromStatement || (statement instanceof Select && statement.parts.selected === undefined);
+    return new ResultStream(
+      new Stream(this.#core, execution),
+      (row) => (isOfInstances ? (row as readonly unknown[])[0] : row) as StreamedOf<TStatement>,
+    );
   }
 
   /** The connection that the transaction runs on, for statements beside the instances. */

@@ -1,4 +1,5 @@
-import type { Connection } from "../engine/connection.ts";
+import type { Dialect } from "../engine/dialect.ts";
+import type { RunQuery } from "../engine/raw-statement.ts";
 import { ArgumentError } from "../event/errors.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import { compileForeign } from "../sql/compile.ts";
@@ -8,11 +9,12 @@ import { Select } from "../sql/select.ts";
 
 /** Runs SQL of users' own for a class: the rows, with those of its columns that were found by their names, and the SELECT that would have found the same. */
 export async function findWrittenRows(
-  connection: Connection,
+  dialect: Dialect,
   { entity, mapper, statement, parts }: FromStatement<unknown>,
+  run: RunQuery,
 ): Promise<{ readonly select: Select<unknown>; readonly rows: unknown[][] }> {
-  const { sql, parameters } = compileForeign(statement.toOperationNode(), connection.engine.dialect);
-  const { rows, columns } = await connection.run(sql, parameters);
+  const { sql, parameters } = compileForeign(statement.toOperationNode(), dialect);
+  const { rows, columns } = await run(sql, parameters);
   const found = columnsFound(mapper, columns);
   const places = [...found.values()];
   return {

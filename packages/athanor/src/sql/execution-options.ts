@@ -16,5 +16,7 @@ export interface ExecutionOptions {
   readonly rows?: "before" | "after";
   /** What happens where an `insert`, `update` or `deleteFrom` writes rows past listeners of their row events: what the session says, unless it is given. */
   readonly onSkippedEvents?: "ignore" | "warn" | "error";
+  /** Of a stream: how many rows are fetched, and instances kept in memory, at a time; 1000 unless it is given. */
+  readonly yieldPer?: number;
   readonly [option: string]: unknown;
 }

@@ -7,6 +7,7 @@ import {
   PostgresAdapter,
   PostgresQueryCompiler,
   type QueryCompiler,
+  type QueryResult,
   SqliteAdapter,
 } from "kysely";
 import { ArgumentError } from "../../event/errors.ts";
@@ -16,6 +17,7 @@ import {
   type DdlRules,
   type Dialect,
   type DriverConnection,
+  type DriverCursor,
   type EachResult,
   FailedSet,
   type RawResult,
@@ -26,6 +28,7 @@ import { ConnectionLostError } from "../errors.ts";
 import { parseTimestamp } from "../timestamp-text.ts";
 import { postgresqlCodec } from "./postgresql-codecs.ts";
 import { PostgresqlCompiler } from "./postgresql-compiler.ts";
+import { openPostgresqlCursor } from "./postgresql-cursor.ts";
 import { translatePostgresqlError, unreachable } from "./postgresql-errors.ts";
 import { postgresqlDdl, postgresqlTraits, rolledBackAtCommit, transactionModes } from "./postgresql-family.ts";
 import { sqliteCodec } from "./sqlite-codecs.ts";
@@ -39,6 +42,8 @@ interface Family {
   readonly ddl: DdlRules;
   readonly codec: (type: ColumnType) => Codec;
   readonly translateError: Dialect["translateError"];
+  /** Whether its cursors are opened by statements, which every driver runs; else the driver streams. */
+  readonly declaresCursors: boolean;
   /** Of an error of opening a connection. */
   readonly translateOpenError: (error: unknown) => Error;
   /** Run after BEGIN, because most of Kysely's drivers do not hear about isolation levels and read-only transactions. */
@@ -56,6 +61,7 @@ const postgresql: Family = {
   codec: (type) => tolerantCodec(type, postgresqlCodec(type)),
   translateError: translatePostgresqlError,
   translateOpenError: (error) => unreachable(error),
+  declaresCursors: true,
   afterBegin: (options) => {
     const modes = transactionModes(options);
     return modes === "" ? undefined : `set transaction${modes}`;
@@ -71,6 +77,7 @@ const sqlite: Family = {
   codec: sqliteCodec,
   translateError: translateSqliteError,
   translateOpenError: (error) => translateSqliteError(error, {}),
+  declaresCursors: false,
   afterBegin: ({ readOnly }) => (readOnly === true ? "pragma query_only = on" : undefined),
   afterEnd: "pragma query_only = off",
   endsByError: true,
@@ -132,6 +139,7 @@ class KyselyConnection implements DriverConnection {
   /** That the last connection is back with its driver. */
   #released: Promise<void> | undefined;
   #isBroken = false;
+  #cursorCount = 0;
   #afterEnd: string | undefined;
   #transaction: "none" | "open" | "lost" = "none";
 
@@ -225,6 +233,20 @@ class KyselyConnection implements DriverConnection {
     };
   }
 
+  async openCursor(sql: string, parameters: readonly unknown[]): Promise<DriverCursor> {
+    if (this.#family.declaresCursors) {
+      const run = (text: string, values: readonly unknown[]): Promise<RawResult> => this.run(text, values);
+      return openPostgresqlCursor(run, `athanor_cursor_${++this.#cursorCount}`, sql, parameters);
+    }
+    // Kysely's own driver streams nothing but what says that it is a SELECT.
+    const query: CompiledQuery = { ...CompiledQuery.raw(sql, [...parameters]), query: { kind: "SelectQueryNode" } };
+    const answers = await this.#with(async (connection) => connection.streamQuery<Record<string, unknown>>(query, 1));
+    return {
+      fetch: (count) => this.#with(() => fetchStreamed(answers, count)),
+      close: async () => void (await answers.return?.()),
+    };
+  }
+
   async begin(options: TransactionOptions = {}): Promise<void> {
     await this.#with((connection) => this.#driver.beginTransaction(connection, {}));
     this.#transaction = "open";
@@ -277,6 +299,20 @@ class KyselyConnection implements DriverConnection {
     await this.#released;
     await this.#release();
   }
+}
+
+async function fetchStreamed(
+  answers: AsyncIterator<QueryResult<Record<string, unknown>>>,
+  count: number,
+): Promise<RawResult> {
+  const found: Record<string, unknown>[] = [];
+  while (found.length < count) {
+    const { done, value } = await answers.next();
+    if (done === true) break;
+    found.push(...value.rows);
+  }
+  const columns = found[0] === undefined ? [] : Object.keys(found[0]);
+  return { rows: found.map((row) => Object.values(row)), columns, rowCount: found.length };
 }
 
 /** Whether no transaction is open any more: one cannot be begun inside another. */

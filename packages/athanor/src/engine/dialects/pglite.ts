@@ -1,6 +1,7 @@
 import {
   type Dialect,
   type DriverConnection,
+  type DriverCursor,
   type EachResult,
   FailedSet,
   type RawResult,
@@ -8,6 +9,7 @@ import {
 } from "../dialect.ts";
 import { MissingDriverError, UnreachableDatabaseError } from "../errors.ts";
 import { quote } from "../quote.ts";
+import { openPostgresqlCursor } from "./postgresql-cursor.ts";
 import { expectCommitted, postgresqlFamily, transactionModes } from "./postgresql-family.ts";
 import { textParsers } from "./postgresql-values.ts";
 
@@ -74,6 +76,7 @@ const queryOptions = { rowMode: "array", parsers: textParsers } as const;
 
 class PgliteConnection implements DriverConnection {
   readonly #pglite: PgliteInstance;
+  #cursorCount = 0;
 
   constructor(pglite: PgliteInstance) {
     this.#pglite = pglite;
@@ -105,6 +108,11 @@ class PgliteConnection implements DriverConnection {
     }
     if (hasRows) return { rows };
     return rowCounts.every((count) => count === 1) ? {} : { rowCounts };
+  }
+
+  openCursor(sql: string, parameters: readonly unknown[]): Promise<DriverCursor> {
+    const run = (text: string, values: readonly unknown[]): Promise<RawResult> => this.run(text, values);
+    return openPostgresqlCursor(run, `athanor_cursor_${++this.#cursorCount}`, sql, parameters);
   }
 
   async #query(sql: string, parameters: readonly unknown[]): Promise<PgliteResults> {

@@ -2,6 +2,7 @@ import type { Client, CustomTypesConfig, QueryArrayConfig, QueryArrayResult } fr
 import {
   type Dialect,
   type DriverConnection,
+  type DriverCursor,
   type EachResult,
   FailedSet,
   type RawResult,
@@ -10,6 +11,7 @@ import {
 import { MissingDriverError } from "../errors.ts";
 import { quote } from "../quote.ts";
 import { type CachedStatement, StatementCache } from "../statement-cache.ts";
+import { openPostgresqlCursor } from "./postgresql-cursor.ts";
 import { isConnectionFailure, unreachable } from "./postgresql-errors.ts";
 import { expectCommitted, postgresqlFamily, transactionModes } from "./postgresql-family.ts";
 import { textParser } from "./postgresql-values.ts";
@@ -71,6 +73,7 @@ class PgConnection implements DriverConnection {
   readonly #client: Client;
   readonly #statements = new StatementCache<NamedStatement>(500);
   #nameCount = 0;
+  #cursorCount = 0;
   #isBroken = false;
 
   constructor(client: Client) {
@@ -123,6 +126,13 @@ class PgConnection implements DriverConnection {
     if (results[0] !== undefined && results[0].fields.length > 0) return { rows: results.map(({ rows }) => rows[0]) };
     const changedOne = results.every(({ rowCount }) => rowCount === 1);
     return changedOne ? {} : { rowCounts: results.map(({ rowCount }) => rowCount ?? 0) };
+  }
+
+  openCursor(sql: string, parameters: readonly unknown[]): Promise<DriverCursor> {
+    // Never as prepared statements: what a cursor of one name answers with differs.
+    const run = async (text: string, values: readonly unknown[]): Promise<RawResult> =>
+      toRawResult(await this.#query(text, values, undefined));
+    return openPostgresqlCursor(run, `athanor_cursor_${++this.#cursorCount}`, sql, parameters);
   }
 
   async #query(sql: string, parameters: readonly unknown[], name: string | undefined): Promise<QueryArrayResult> {

@@ -4,6 +4,7 @@ import {
   type DdlRules,
   type Dialect,
   type DriverConnection,
+  type DriverCursor,
   type EachResult,
   FailedSet,
   type RawResult,
@@ -216,6 +217,43 @@ class SqliteConnection implements DriverConnection {
     return progress.rowCounts === undefined ? { insertIds } : { insertIds, rowCounts: progress.rowCounts };
   }
 
+  /** Of a statement of its own: one that is being read cannot be run for something else. */
+  openCursor(sql: string, parameters: readonly unknown[]): MaybePromise<DriverCursor> {
+    const statement = this.#database.prepare(sql);
+    expectSingle(statement, sql);
+    statement.setReturnArrays(true);
+    // Large integers arrive whole: rows cannot be read a second time.
+    statement.setReadBigInts(true);
+    const columns = statement.columns().map((column) => column.name);
+    const values = bindable(parameters.map(withoutDate));
+    let rows = statement.iterate(...values) as unknown as Iterator<unknown[]>;
+    let isStarted = false;
+    const read = (count: number): RawResult => {
+      const found: unknown[][] = [];
+      while (found.length < count) {
+        const { done, value } = rows.next();
+        if (done === true) break;
+        isStarted = true;
+        found.push(withSafeNumbers(value as unknown[]));
+      }
+      return { rows: found, columns, rowCount: found.length };
+    };
+    return {
+      fetch: (count) => {
+        try {
+          return read(count);
+        } catch (error) {
+          if (isStarted) throw error;
+          return this.#retryWhileBusy(error, () => {
+            rows = statement.iterate(...values) as unknown as Iterator<unknown[]>;
+            return read(count);
+          });
+        }
+      },
+      close: () => void rows.return?.(),
+    };
+  }
+
   #insertId(lastInsertRowid: number | bigint): number | bigint {
     if (Number.isSafeInteger(lastInsertRowid)) return lastInsertRowid;
     const row = this.#run(this.#prepared("select last_insert_rowid()"), []).rows[0];
@@ -367,13 +405,17 @@ function readRows(prepared: PreparedStatement, parameters: SQLInputValue[]): unk
     }
   }
   const rows = statement.all(...parameters) as unknown as unknown[][];
-  for (const row of rows) {
-    for (let index = 0; index < row.length; index++) {
-      const value = row[index];
-      if (typeof value === "bigint" && value >= smallestSafe && value <= largestSafe) row[index] = Number(value);
-    }
-  }
+  for (const row of rows) withSafeNumbers(row);
   return rows;
+}
+
+/** Makes numbers of the integers that are safe as such, in place. */
+function withSafeNumbers(row: unknown[]): unknown[] {
+  for (let index = 0; index < row.length; index++) {
+    const value = row[index];
+    if (typeof value === "bigint" && value >= smallestSafe && value <= largestSafe) row[index] = Number(value);
+  }
+  return row;
 }
 
 const largestSafe = BigInt(Number.MAX_SAFE_INTEGER);
