@@ -63,7 +63,8 @@ export type ParametersOf<TStatement> =
   TStatement extends Insert<infer M, any>
     ? InsertValues<M> | readonly InsertValues<M>[]
     : TStatement extends Update<infer M, any>
-      ? Readonly<Record<string, unknown>> | readonly InsertValues<M>[]
+      ? // The first is a part of the second, and has the compiler speak of the rows where one of them is wrong.
+        InsertValues<M>[] | readonly InsertValues<M>[] | Readonly<Record<string, unknown>>
       : Readonly<Record<string, unknown>>;
 
 /** What a statement is given with its execution. */

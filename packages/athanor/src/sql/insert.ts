@@ -18,9 +18,6 @@ export type InsertValues<TModel> = {
   >;
 };
 
-/** The attributes of a class that are columns. */
-type ColumnName<TModel> = keyof InsertValues<TModel> & string;
-
 /** Rows whose values fit columns, in their order; of rows that are objects only the database says. */
 type SelectedRow<TModel, TNames extends readonly string[]> =
   | {
@@ -68,7 +65,7 @@ export class Insert<TModel, out TRow = never> extends BulkStatement<TModel, Inse
    * @example
    * insert(Archived).fromSelect(["id", "title"], select(Post).where({ state: "old" }).columns((post) => [post.id, post.title]))
    */
-  fromSelect<const TNames extends readonly ColumnName<TModel>[]>(
+  fromSelect<const TNames extends readonly (keyof InsertValues<TModel> & string)[]>(
     names: TNames,
     statement: Select<SelectedRow<TModel, TNames>, any, "columns">,
   ): this {
@@ -100,8 +97,8 @@ export class Insert<TModel, out TRow = never> extends BulkStatement<TModel, Inse
    * @example
    * insert(User).values(rows).onConflict("email").doUpdate((excluded) => ({ name: excluded.name })).returning()
    */
-  onConflict(
-    columns: ColumnName<TModel> | readonly ColumnName<TModel>[] = [],
+  onConflict<const TName extends keyof InsertValues<TModel> & string>(
+    columns: TName | readonly TName[] = [],
   ): OnConflict<TModel, Insert<TModel, TRow>> {
     const names = typeof columns === "string" ? [columns] : columns;
     return new OnConflict(this.mapper, names, (conflict) => this.with({ conflict }));

@@ -11,8 +11,8 @@ const root = fileURLToPath(new URL("../../../..", import.meta.url));
 
 const preamble = `
 import {
-  attributes, type Connection, createEngine, deleteFrom, enumeration, inherit, integer, joinedLoad, listen, load, many, mixin, model, one, select,
-  selectinLoad, type Session, sessionmaker, sql, text, timestamp, transient, validates, withLoaderCriteria, withPolymorphic,
+  attributes, caseWhen, type Connection, createEngine, deleteFrom, enumeration, func, inherit, insert, integer, joinedLoad, listen, load, many, mixin, model, one, select,
+  selectinLoad, type Session, sessionmaker, sql, text, timestamp, transient, update, validates, withLoaderCriteria, withPolymorphic,
 } from ${JSON.stringify(join(root, "packages/athanor/src/index.ts"))};
 const HasTimestamps = mixin({ createdAt: timestamp().default(() => new Date()) });
 class User extends model("users", {
@@ -50,6 +50,42 @@ const mistakes: Readonly<Record<string, readonly [code: string, ...phrases: stri
   "any of an attribute that is no collection": [
     `select(Author).where((author) => author.agent.any());`,
     `Type '"one"' is not assignable to type '"many"'`,
+  ],
+  "a misspelt function": [
+    `select(Author).columns(() => [func.cuont()]);`,
+    `Property 'cuont' does not exist on type 'Functions'. Did you mean 'count'?`,
+  ],
+  "a window function without its rows": [
+    `select(Author).columns(() => [func.rowNumber()]);`,
+    `Type 'WindowFunction<number>' is not assignable to type`,
+  ],
+  "a sum of a date": [
+    `attributes(Author).id.plus(new Date());`,
+    `Argument of type 'Date' is not assignable to parameter of type`,
+  ],
+  "a CASE that goes on behind its else": [
+    `caseWhen(attributes(Author).id.gt(1), 1).else(0).when(attributes(Author).id.gt(2), 2);`,
+    `Property 'when' does not exist on type 'CaseExpression<number>'`,
+  ],
+  "a value of the wrong type in a row to insert": [
+    `insert(Author).values([{ name: 3 }]);`,
+    `Type 'number' is not assignable to type`,
+  ],
+  "a misspelt attribute of a row to insert": [
+    `insert(Author).values({ nme: "x" });`,
+    `'nme' does not exist in type 'AssignedValues<typeof Author>`,
+  ],
+  "a conflict of a column that is none": [
+    `insert(Author).onConflict("nme").doNothing();`,
+    `Argument of type '"nme"' is not assignable to parameter of type '"`,
+  ],
+  "a misspelt column to return": [
+    `update(Author).values({ name: "x" }).returning((author) => [author.nme]);`,
+    `Property 'nme' does not exist on type 'Attributes<typeof Author>'. Did you mean 'name'?`,
+  ],
+  "a row to update by its key with a misspelt attribute": [
+    `session.execute(update(Author), [{ id: 1, nme: "x" }]);`,
+    `'nme' does not exist in type`,
   ],
   "a misspelt column to select": [
     `select(Author).columns((author) => [author.nme]);`,
