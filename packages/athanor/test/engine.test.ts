@@ -21,6 +21,7 @@ import {
   ProgrammingError,
   UnreachableDatabaseError,
 } from "../src/engine/errors.ts";
+import { InvalidRequestError } from "../src/event/errors.ts";
 import type { ColumnType } from "../src/mapping/column-type.ts";
 import { Metadata } from "../src/mapping/metadata.ts";
 import { type ForeignKey, Table, type TableColumn } from "../src/mapping/table.ts";
@@ -1119,6 +1120,19 @@ describe("createEngine({ dialect })", () => {
     const selected = await connection.run("select id, email from authors order by email");
     expect(selected.rows.map(([, email]) => email)).toEqual(["ann", "dan"]);
     expect(selected.columns).toEqual(["id", "email"]);
+    await connection.begin();
+    const cursor = await connection.openCursor(
+      `select email from authors where email < ${placeholder} order by email`,
+      ["x"],
+    );
+    expect((await cursor.fetch(1)).rows).toEqual([["ann"]]);
+    await connection.run("select 1 as one");
+    expect(await cursor.fetch(5)).toMatchObject({ rows: [["dan"]], columns: ["email"] });
+    expect((await cursor.fetch(5)).rows).toEqual([]);
+    await cursor.close();
+    const left = await connection.openCursor("select id from authors", []);
+    await connection.commit();
+    await failureOf(InvalidRequestError, async () => left.fetch(1));
     await connection.close();
     await dropAll(engine, { metadata: library() });
   }

@@ -52,7 +52,7 @@ export interface ConnectionEvents {
   beforeCursorExecute(event: CursorEvent): Async;
   /**
    * Fires after a statement has succeeded, inside the transaction if there is one. It may be awaited. It changes nothing; `result` is what the driver
-   * answered.
+   * answered: undefined for a savepoint, and for a SELECT that is streamed, whose rows come later.
    */
   afterCursorExecute(event: Readonly<CursorEvent> & { readonly result: RawResult | EachResult | undefined }): Async;
   /** Fires before BEGIN, so outside the transaction. It may be awaited. Throwing refuses the transaction. */
