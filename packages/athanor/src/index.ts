@@ -126,7 +126,7 @@ export { type Literal, literal } from "./sql/literal.ts";
 export type { ColumnValues, Selectable } from "./sql/selected-columns.ts";
 export type { AssignedValues } from "./sql/assigned.ts";
 export { Insert, insert, type InsertValues } from "./sql/insert.ts";
-export type { ConflictUpdateOptions, ConflictValues, OnConflict } from "./sql/on-conflict.ts";
+export type { ConflictOptions, ConflictUpdateOptions, ConflictValues, OnConflict } from "./sql/on-conflict.ts";
 export type { ReturnedColumns, ReturnedRow } from "./sql/returning.ts";
 export type {
   AnySubclassOf,

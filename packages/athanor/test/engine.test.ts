@@ -790,6 +790,25 @@ forEachDatabase((db) => {
       expect(connection.kysely()).toBe(kysely);
     });
 
+    test("it streams what a SELECT finds in portions, inside of a transaction, and lets others run between them", async () => {
+      await using connection = await inLibrary(db.engine());
+      const emails = connection.kysely<Tables>().selectFrom("authors").select("email").orderBy("id");
+      const collected = async (): Promise<string[]> => {
+        const found: string[] = [];
+        for await (const { email } of emails.stream(1)) {
+          found.push(email);
+          await connection.run("select 1 as one");
+        }
+        return found;
+      };
+      expect(await collected()).toEqual(["ann@example.com"]);
+      await connection.begin();
+      await run(connection, "insert into authors (email) values (?)", ["bob"]);
+      expect(await collected()).toEqual(["ann@example.com", "bob"]);
+      for await (const _ of emails.stream(1)) break;
+      await connection.rollback();
+    });
+
     test("its errors are ours, and it begins no transaction of its own", async () => {
       await using connection = await inLibrary(db.engine());
       const kysely = connection.kysely<Tables>();

@@ -1,4 +1,11 @@
-import { type CompiledQuery, type DatabaseConnection, type Driver, Kysely, type QueryResult } from "kysely";
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  Kysely,
+  type QueryResult,
+  SelectQueryNode,
+} from "kysely";
 import { InvalidRequestError } from "../event/errors.ts";
 import { ColumnTypeNames } from "../sql/column-type-node.ts";
 import type { Connection } from "./connection.ts";
@@ -77,9 +84,22 @@ class BorrowedConnection implements DatabaseConnection {
     };
   }
 
-  /** Reads all rows before it gives out the first: no cursor stays open on a connection that others use too. */
-  async *streamQuery<R>(query: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
-    yield await this.executeQuery<R>(query);
+  /** Fetches portion by portion what a SELECT finds inside of a transaction; other statements may run between. Anything else is read as a whole. */
+  async *streamQuery<R>(query: CompiledQuery, chunkSize = 1000): AsyncIterableIterator<QueryResult<R>> {
+    if (!this.#connection.isInTransaction || !SelectQueryNode.is(query.query)) {
+      yield await this.executeQuery<R>(query);
+      return;
+    }
+    const cursor = await this.#connection.openCursor(query.sql, query.parameters);
+    try {
+      for (;;) {
+        const { rows, columns } = await cursor.fetch(chunkSize);
+        if (rows.length === 0) return;
+        yield { rows: toObjects(rows, columns) as R[] };
+      }
+    } finally {
+      await cursor.close();
+    }
   }
 }
 

@@ -73,7 +73,7 @@ export class ORMExecuteState {
   readonly session: Session;
   /** What will be executed. Assign another to execute that instead; later listeners see it. */
   statement: Statement;
-  /** The values of its `bindparam`s; of an INSERT its row, or the list of its rows. */
+  /** The values of its `bindparam`s; of an INSERT its row, or the list of its rows, as of an UPDATE by keys. */
   parameters: ExecutionParameters;
   /** Whether attributes of an instance that is there already are being loaded: refresh, expired attributes. */
   readonly isColumnLoad: boolean;

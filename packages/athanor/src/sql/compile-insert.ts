@@ -55,6 +55,7 @@ function structureOf({ mapper, columns, rows, conflict, returning, selected }: R
   into.enter({ sourceNames: mapper.tables.map(({ name }) => name), expectOtherNames: () => {} });
   if (conflict !== undefined) {
     into.add(` on conflict (${names(conflict.columns)})`);
+    conflict.among?.structure(into.add(" among "));
     for (const [{ slot }, value] of conflict.values ?? []) value.structure(into.add(` set ${slot} = `));
     conflict.where?.structure(into.add(" where "));
   }
@@ -96,8 +97,8 @@ function valuesNode(rows: RowsInsert["rows"]): OperationNode {
   );
 }
 
-function conflictNode({ columns, values, where }: Conflict): OnConflictNode {
-  const node = OnConflictNode.cloneWith(OnConflictNode.create(), {
+function conflictNode({ columns, among, values, where }: Conflict): OnConflictNode {
+  let node = OnConflictNode.cloneWith(OnConflictNode.create(), {
     ...(columns.length === 0 ? {} : { columns: columns.map(nameNode) }),
     ...(values === undefined
       ? { doNothing: true }
@@ -107,5 +108,6 @@ function conflictNode({ columns, values, where }: Conflict): OnConflictNode {
           ),
         }),
   });
+  if (among !== undefined) node = OnConflictNode.cloneWithIndexWhere(node, conditionNode(among, true));
   return where === undefined ? node : OnConflictNode.cloneWithUpdateWhere(node, conditionNode(where, true));
 }

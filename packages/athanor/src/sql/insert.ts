@@ -7,7 +7,7 @@ import { type AssignedValues, type Assignments, assignmentsOf, expectColumn } fr
 import type { Attributes } from "./attribute.ts";
 import { type BulkParts, BulkStatement } from "./bulk-statement.ts";
 import { describeGiven } from "./expression.ts";
-import { type Conflict, OnConflict } from "./on-conflict.ts";
+import { type Conflict, type ConflictOptions, OnConflict } from "./on-conflict.ts";
 import { type ReturnedColumns, type ReturnedRow, returningOf } from "./returning.ts";
 import { Select } from "./select.ts";
 
@@ -99,9 +99,10 @@ export class Insert<TModel, out TRow = never> extends BulkStatement<TModel, Inse
    */
   onConflict<const TName extends keyof InsertValues<TModel> & string>(
     columns: TName | readonly TName[] = [],
+    options: ConflictOptions<TModel> = {},
   ): OnConflict<TModel, Insert<TModel, TRow>> {
     const names = typeof columns === "string" ? [columns] : columns;
-    return new OnConflict(this.mapper, names, (conflict) => this.with({ conflict }));
+    return new OnConflict(this.mapper, names, options, (conflict) => this.with({ conflict }));
   }
 
   /**

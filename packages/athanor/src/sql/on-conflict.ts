@@ -9,6 +9,8 @@ import { type Condition, type Expression, expectExpression } from "./expression.
 export interface Conflict {
   /** What is unique about it; none: whatever is. */
   readonly columns: readonly ColumnProperty[];
+  /** For which rows that is unique, where not for all. */
+  readonly among: Expression<boolean> | undefined;
   /** What that row is set to; undefined: it stays as it is. */
   readonly values: Assignments | undefined;
   /** Which of such rows are set. */
@@ -25,22 +27,36 @@ export interface ConflictUpdateOptions<TModel> {
   readonly where?: (excluded: Attributes<TModel>, present: Attributes<TModel>) => Condition;
 }
 
+/** More about what is unique. */
+export interface ConflictOptions<TModel> {
+  /** The rows that a partial index is about, as its own WHERE says it: `{ where: (user) => user.deletedAt.isNull() }`. */
+  readonly where?: (present: Attributes<TModel>) => Condition;
+}
+
 /** An INSERT that is about to say what it does about rows that are there already. */
 export class OnConflict<TModel, out TInsert> {
   declare readonly "~model": TModel;
   readonly #mapper: Mapper;
   readonly #columns: readonly ColumnProperty[];
+  readonly #among: Expression<boolean> | undefined;
   readonly #complete: (conflict: Conflict) => TInsert;
 
-  constructor(mapper: Mapper, names: readonly string[], complete: (conflict: Conflict) => TInsert) {
+  constructor(
+    mapper: Mapper,
+    names: readonly string[],
+    { where }: ConflictOptions<TModel>,
+    complete: (conflict: Conflict) => TInsert,
+  ) {
     this.#mapper = mapper;
+    const present = attributes(mapper.class as never) as Attributes<TModel>;
+    this.#among = where === undefined ? undefined : expectExpression(where(present));
     this.#columns = names.map((name) => expectColumn(mapper, name));
     this.#complete = complete;
   }
 
   /** Leaves the row as it is. With `returning` nothing is answered for it. */
   doNothing(): TInsert {
-    return this.#complete({ columns: this.#columns, values: undefined, where: undefined });
+    return this.#complete({ columns: this.#columns, among: this.#among, values: undefined, where: undefined });
   }
 
   /**
@@ -67,6 +83,7 @@ export class OnConflict<TModel, out TInsert> {
     }
     return this.#complete({
       columns: this.#columns,
+      among: this.#among,
       values,
       where: where === undefined ? undefined : expectExpression(where(excluded, present)),
     });

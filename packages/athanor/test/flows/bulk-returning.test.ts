@@ -188,6 +188,23 @@ forEachDatabase((db) => {
       await session.close();
     });
 
+    test("knows a partial index by the rows that it is about", async () => {
+      const { session } = await openWithUsers();
+      const connection = await session.connection();
+      await connection.run("create unique index one_new on users (name) where price is null");
+      const taken = { email: "n@x", name: "ann" };
+      const upsert = insert(User)
+        .onConflict("name", { where: (user) => user.price.isNull() })
+        .doUpdate({ visits: 9 })
+        .returning();
+      expect((await session.scalars(upsert, [taken])).one()).toMatchObject({ id: 1, visits: 9 });
+      const skipped = insert(User)
+        .onConflict("name", { where: (user) => user.price.isNull() })
+        .doNothing();
+      expect((await session.execute(skipped, [taken, { ...taken, price: "1" }])).rowCount).toBe(1);
+      await session.close();
+    });
+
     test("is refused where it says nothing", () => {
       expect(() => insert(User).onConflict().doUpdate({ name: "x" })).toThrow(/names no column/);
       expect(() => insert(User).onConflict("email").doUpdate({})).toThrow(/was given nothing to set/);
