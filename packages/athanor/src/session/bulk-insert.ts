@@ -13,6 +13,7 @@ import { defaultsOf, valueOf } from "../unit-of-work/column-defaults.ts";
 import { insertRows, type NewRow } from "../unit-of-work/insert-rows.ts";
 import type { Execution } from "./execute.ts";
 import { runInsertStatement } from "./insert-statement.ts";
+import { populatesExisting } from "./populates-existing.ts";
 import type { SessionState } from "./session-state.ts";
 
 type GivenRow = Readonly<Record<string, unknown>>;
@@ -39,7 +40,7 @@ export async function runInsert(
     await insertRows(rows, table, connection);
   }
   if (returning === "instances") {
-    const instances = rows.map(({ state }) => instanceOf(core, connection, mapper, state.values, execution));
+    const instances = rows.map(({ state }) => instanceOf(core, connection, statement, state.values, execution));
     return new Result<unknown>(
       instances.map((instance) => [instance]),
       rows.length,
@@ -65,12 +66,13 @@ function slotsOf(mapper: Mapper, { items }: SelectedColumns): readonly number[] 
 function instanceOf(
   core: SessionState,
   { engine }: Connection,
-  mapper: Mapper,
+  statement: Insert<unknown, unknown>,
   values: readonly unknown[],
   { options }: Execution,
 ): Instance {
+  const { mapper } = statement;
   const row = mapper.columnProperties.map(({ slot }) => values[slot] ?? null);
-  return takeRow(mapper, row, core.loadContext(options.populateExisting), engine.dialect);
+  return takeRow(mapper, row, core.loadContext(populatesExisting(statement, options)), engine.dialect);
 }
 
 function givenRows(statement: Insert<unknown, unknown>, { parameters }: Execution): readonly GivenRow[] {

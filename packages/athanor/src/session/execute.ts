@@ -23,6 +23,7 @@ import { runChange } from "./bulk-change.ts";
 import { runInsert } from "./bulk-insert.ts";
 import { flushSession } from "./flush-session.ts";
 import { isOrmStatement, ORMExecuteState, type Statement } from "./orm-execute-state.ts";
+import { populatesExisting } from "./populates-existing.ts";
 import { Result } from "../engine/result.ts";
 import type { SessionState } from "./session-state.ts";
 import { tellOfSkippedEvents } from "./skipped-events.ts";
@@ -134,7 +135,7 @@ async function selectInstances(
 ): Promise<Result<unknown>> {
   const { mapper, parts } = statement;
   if (parts.selected?.entities.length === 0) return selectColumns(connection, statement, parts.selected, find);
-  const populateExisting = execution.options.populateExisting ?? parts.executionOptions.populateExisting ?? false;
+  const populateExisting = populatesExisting(statement, execution.options);
   // What is joined makes several rows of one instance, which is loaded or refreshed once.
   const hasPlan =
     parts.selected !== undefined ||

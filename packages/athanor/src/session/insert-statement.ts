@@ -37,7 +37,7 @@ export async function runInsertStatement(
   const { criteria } = parts.plan ?? emptyPlan;
   const restriction = restrictionOf(criteria);
   const conflict = conflictOf(parts.conflict, mapper, criteria, restriction);
-  const returned = new ReturnedRows(core, statement, execution, conflict?.values !== undefined);
+  const returned = new ReturnedRows(core, statement, execution);
   if ((returned.isWanted && !dialect.traits.returning) || (conflict !== undefined && !dialect.traits.onConflict))
     throw cannot(mapper, dialect.name, conflict !== undefined && !dialect.traits.onConflict);
   const returning = returned.areInstances ? mapper.columnProperties : [];

@@ -8,6 +8,7 @@ import { emptyPlan } from "../sql/loading-plan.ts";
 import type { SelectedColumns } from "../sql/selected-columns.ts";
 import { type Key, selectByKeys } from "./bulk-rows.ts";
 import type { Execution } from "./execute.ts";
+import { populatesExisting } from "./populates-existing.ts";
 import type { SessionState } from "./session-state.ts";
 import type { Match } from "./synchronize-bulk.ts";
 
@@ -22,17 +23,11 @@ export class ReturnedRows {
   #rows: unknown[][] = [];
   #instances: readonly Instance[] | undefined;
 
-  /** @param overwrites whether the rows are newer than what is in memory, unless the execution says otherwise */
-  constructor(
-    core: SessionState,
-    statement: BulkStatement<unknown, BulkParts, unknown>,
-    { options }: Execution,
-    overwrites = false,
-  ) {
-    const { returning, plan = emptyPlan, executionOptions } = statement.parts;
+  constructor(core: SessionState, statement: BulkStatement<unknown, BulkParts, unknown>, { options }: Execution) {
+    const { returning, plan = emptyPlan } = statement.parts;
     this.#core = core;
     this.#statement = statement;
-    this.#populateExisting = options.populateExisting ?? executionOptions.populateExisting ?? overwrites;
+    this.#populateExisting = populatesExisting(statement, options);
     this.areInstances = returning === "instances";
     this.selected = returning === "instances" ? undefined : returning?.restrictedBy(restrictionOf(plan.criteria));
   }

@@ -25,6 +25,7 @@ import { loadColumns, unloadedColumns } from "./load-columns.ts";
 import { loadRelated, loadReplaced } from "./load-related.ts";
 import { reachedBy } from "../unit-of-work/cascades.ts";
 import { mergeInstance, type MergeOptions } from "./merge.ts";
+import { populatesExisting } from "./populates-existing.ts";
 import { refreshInstance } from "./refresh.ts";
 import { ResultStream } from "./result-stream.ts";
 import { criteriaOfListeners } from "./strict-criteria.ts";
@@ -366,13 +367,9 @@ export class Session implements AsyncDisposable {
     const executionOptions = options?.executionOptions ?? {};
     const run = (): Promise<Result<unknown>> =>
       execute(core, { statement, parameters: parameters as ExecutionParameters, options: executionOptions });
-    const overwrites =
-      executionOptions.populateExisting ??
-      ((statement instanceof Select || statement instanceof FromStatement) &&
-        statement.parts.executionOptions.populateExisting === true);
-    return (overwrites ? core.runDropping("session.execute()", "all", run) : core.run(run)) as Promise<
-      Result<RowOf<TStatement>>
-    >;
+    return (
+      populatesExisting(statement, executionOptions) ? core.runDropping("session.execute()", "all", run) : core.run(run)
+    ) as Promise<Result<RowOf<TStatement>>>;
   }
 
   /** Executes a statement and answers with the first value of each row: of select(User), the users. */

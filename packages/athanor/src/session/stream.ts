@@ -7,6 +7,7 @@ import type { Instance } from "../instance/instance.ts";
 import { BulkStatement } from "../sql/bulk-statement.ts";
 import { type Execution, execute, flushBefore, readStatement } from "./execute.ts";
 import { letGo } from "./let-go.ts";
+import { populatesExisting } from "./populates-existing.ts";
 import type { SessionState } from "./session-state.ts";
 
 /**
@@ -58,11 +59,11 @@ export class Stream {
     }
     this.#isTaken = true;
     const core = this.#core;
-    const populatesExisting = this.#asked.options.populateExisting === true;
+    const overwrites = populatesExisting(this.#asked.statement, this.#asked.options);
     const next = (): Promise<readonly unknown[]> => this.#next(count);
     try {
       for (;;) {
-        const rows = await (populatesExisting ? core.runDropping("session.stream()", "all", next) : core.run(next));
+        const rows = await (overwrites ? core.runDropping("session.stream()", "all", next) : core.run(next));
         if (rows.length === 0) return;
         yield rows;
         // A database that answers at once would keep everything else in the process waiting.
