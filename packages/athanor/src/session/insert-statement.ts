@@ -12,6 +12,7 @@ import { emptyPlan } from "../sql/loading-plan.ts";
 import type { Conflict } from "../sql/on-conflict.ts";
 import { Select } from "../sql/select.ts";
 import { SelectedColumns } from "../sql/selected-columns.ts";
+import { Structure } from "../sql/structure.ts";
 import { defaultsOf, valueOf } from "../unit-of-work/column-defaults.ts";
 import type { Execution } from "./execute.ts";
 import { ReturnedRows } from "./returned-rows.ts";
@@ -137,12 +138,25 @@ function* portions(
     const limit = ROWS_TOGETHER[0] as number;
     let end = start + 1;
     while (end < rows.length && end - start < limit && isOfColumns(rows[end] as Assignments, columns)) end++;
-    const most = columns.length === 0 ? 1 : Math.min(end - start, Math.floor(maxParameters / columns.length));
+    const most =
+      columns.length === 0 ? 1 : Math.min(end - start, Math.floor(maxParameters / bindsOf(rows.slice(start, end))));
     const size = ROWS_TOGETHER.find((count) => count <= most) ?? 1;
     const some = rows.slice(start, start + size);
     yield { columns, rows: some.map((row) => columns.map((column) => row.get(column) as Expression<unknown>)) };
     start += size;
   }
+}
+
+/** How many parameters one of the rows has at most. */
+function bindsOf(rows: readonly Assignments[]): number {
+  return Math.max(
+    ...rows.map((row) => {
+      const structure = new Structure();
+      for (const value of row.values()) value.structure(structure);
+      return structure.binds.length;
+    }),
+    1,
+  );
 }
 
 function isOfColumns(row: Assignments, columns: readonly ColumnProperty[]): boolean {

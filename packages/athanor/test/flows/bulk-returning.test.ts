@@ -113,6 +113,17 @@ forEachDatabase((db) => {
       expect(() => insert(User).values({ email: 3 as never })).toThrow("User.email was to be set to a number");
     });
 
+    test("has as many rows as one likes, with as many parameters", async () => {
+      const { SessionLocal } = await open();
+      await using session = SessionLocal();
+      const rows = Array.from({ length: 2500 }, (_, index) => ({
+        email: func.concat(...Array.from({ length: 40 }, (__, part) => `${index}${part}`)),
+        ...(index % 1000 === 7 ? { name: "x" } : {}),
+      }));
+      expect((await session.execute(insert(User).values(rows))).rowCount).toBe(2500);
+      expect(await stored(session, "select count(*) from users where name = 'x'")).toEqual(["3"]);
+    });
+
     test("refuses what no INSERT answers with", async () => {
       const { session } = await openWithUsers();
       expect(() => insert(User).returning((user) => [user] as never)).toThrow(
