@@ -21,7 +21,7 @@ type AttributeValue<TInstance, TKey> = TKey extends keyof TInstance ? TInstance[
  *
  * SQLAlchemy: Session Basics, Refreshing / Expiring; asyncio, `AsyncAttrs.awaitable_attrs`.
  *
- * @throws DetachedInstanceError where the instance has no session, ObjectDeletedError where its row is gone, UnloadedAttributeError for a relationship that {@link raiseLoad}
+ * @throws DetachedInstanceError where the instance has no session, ObjectDeletedError where its row is gone, or hidden from a strict session, UnloadedAttributeError for a relationship that {@link raiseLoad}
  *   keeps from being loaded by itself.
  * @example
  * const email = await load(user, "email");

@@ -246,7 +246,7 @@ export class Session implements AsyncDisposable {
   /**
    * Loads the instance anew, all of it or the named attributes; pending changes to them are lost.
    *
-   * @throws InvalidRequestError where the instance is not persistent in this session, or its row is gone.
+   * @throws InvalidRequestError where the instance is not persistent in this session, or its row is gone, or hidden from a strict session.
    */
   async refresh(instance: Instance, keys?: readonly string[]): Promise<void> {
     const core = this.#core;
@@ -318,8 +318,8 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * The instance with that primary key: the one that the session has, or else from the database; null where there is no such row. A key of several
-   * columns is an array in the order of the columns, or an object by attribute.
+   * The instance with that primary key: the one that the session has, or else from the database; null where there is no such row, or `withLoaderCriteria` hides it; what
+   * the session has is hidden from a strict one only. A key of several columns is an array in the order of the columns, or an object by attribute.
    */
   get<TModel extends AnyModel, TProperties = PropertiesOf<TModel>>(
     model: TModel & { readonly "~properties": TProperties },
@@ -342,8 +342,8 @@ export class Session implements AsyncDisposable {
    *
    * SQLAlchemy: State Management, Merging.
    *
-   * @throws StaleDataError where the given instance has another version than the row; InvalidRequestError where it is of another class than the row, or
-   * with `load: false` has no row, or changes.
+   * @throws StaleDataError where the given instance has another version than the row; InvalidRequestError where it is of another class than the row, where the row is
+   * hidden from a strict session, or with `load: false` where it has no row, or changes.
    * @example
    * const user = await session.merge(new User({ id: 7, email: "new@x" }));
    */

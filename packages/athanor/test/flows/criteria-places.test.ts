@@ -6,12 +6,14 @@ import {
   func,
   insert,
   IntegrityError,
+  immediateLoad,
   joinedLoad,
   load,
   select,
   selectinLoad,
   type Session,
   sql,
+  subqueryLoad,
   update,
   withLoaderCriteria,
 } from "../../src/index.ts";
@@ -282,6 +284,8 @@ forEachDatabase((db) => {
     test.each([
       ["selectinLoad", selectinLoad],
       ["joinedLoad", joinedLoad],
+      ["subqueryLoad", subqueryLoad],
+      ["immediateLoad", immediateLoad],
     ] as const)("%s hides what is related, and never its parent", async (_, along) => {
       await using session = await open();
       hideDeleted(session);
