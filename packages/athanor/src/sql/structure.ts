@@ -111,18 +111,22 @@ export class Structure {
    * @throws ArgumentError where another one has its name
    */
   define(table: CommonTable): void {
-    const known = this.#commonTables.get(table.tableName);
-    if (known !== undefined) {
-      if (known.statement === table.statement) return;
-      // What criteria have reached into is another object each time.
-      if (structureOf(known.statement).equals(structureOf(table.statement))) return;
-      throw new ArgumentError(
-        `The statement reads two different common tables with the name "${table.tableName}". Give one of them another name: .cte("…").`,
-      );
-    }
+    if (this.#isDefined(table)) return;
     this.add(` with ${table.tableName} as (`).include(table.statement);
     this.add(")");
+    // It may read one of its own name.
+    this.#isDefined(table);
     this.#commonTables.set(table.tableName, table);
+  }
+
+  #isDefined({ tableName, statement }: CommonTable): boolean {
+    const known = this.#commonTables.get(tableName)?.statement;
+    if (known === undefined) return false;
+    // What criteria have reached into is another object each time.
+    if (known === statement || structureOf(known).equals(structureOf(statement))) return true;
+    throw new ArgumentError(
+      `The statement reads two different common tables with the name "${tableName}". Give one of them another name: .cte("…").`,
+    );
   }
 
   /** Whether it is of the same parts with the same values. */

@@ -7,6 +7,7 @@ import {
   listen,
   Insert,
   select,
+  selectinLoad,
   sql,
   subqueryLoad,
   update,
@@ -170,6 +171,39 @@ forEachDatabase((db) => {
       expect(await names("world")).toEqual([]);
     });
 
+    test("stands in criteria, which say the same wherever they reach", async () => {
+      const opened = await openNewsroom(db);
+      await using session = await fillNewsroom(opened);
+      const below = europe.cte("below", {
+        unionAll: (found) => select(Section).join(found, (section, parent) => section.parentId.eq(parent.id)),
+      });
+      const visible = withLoaderCriteria(Article, (article) =>
+        article.sectionId.in(select(below).columns((section) => [section.id])),
+      );
+      const statements = statementsOf(opened.engine);
+      const authors = select(Author)
+        .where((author) => author.articles.any())
+        .orderBy((author) => author.id)
+        .limit(5)
+        .options(joinedLoad(Author, "articles"), visible);
+      expect((await session.scalars(authors)).all().map(({ name, articles }) => [name, articles.length])).toEqual([
+        ["ann", 2],
+      ]);
+      expect(statements.at(-1)?.match(/with recursive below as/g)).toHaveLength(1);
+      for (const option of [selectinLoad, subqueryLoad]) {
+        session.expungeAll();
+        const all = (await session.scalars(select(Author).options(option(Author, "articles"), visible))).all();
+        expect(all.flatMap(({ articles }) => articles.map(({ title }) => title)).toSorted()).toEqual(["arts", "bees"]);
+      }
+      expect(
+        await session.scalar(
+          select(Article)
+            .options(visible)
+            .columns(() => [func.count()]),
+        ),
+      ).toBe(2);
+    });
+
     test("that holds SQL of one's own is one table, however often it is read and whatever must not be seen", async () => {
       await using session = await fillNewsroom(await openNewsroom(db));
       const sized = select(Section)
@@ -223,6 +257,8 @@ forEachDatabase((db) => {
       const other = counts.where({ title: "arts" }).cte("same");
       const both = one.join(other.alias("other"), (left, right) => left.authorId.eq(right.authorId));
       await expect(session.execute(both)).rejects.toThrow(/reads two different common tables with the name "same"/);
+      const inside = select(one.cte("same"));
+      await expect(session.execute(inside)).rejects.toThrow(/reads two different common tables with the name "same"/);
       expect(() => counts.cte("articles")).toThrow(
         /has the name of a table, which nothing in the statement could read/,
       );
