@@ -72,9 +72,15 @@ type NamedSubclasses<TSubclasses> = TSubclasses extends string | readonly unknow
   ? unknown
   : { readonly [K in keyof TSubclasses]: SubclassAttributes<TSubclasses[K]> };
 
-/** The class itself, whether its rows may be missing or not, and its subclasses are read along or not. */
+/** The class itself, whether its rows may be missing or not, and its subclasses are read along or not; of a subquery the classes of the instances in its rows. */
 export type ModelOf<TEntity> =
-  TEntity extends Outer<infer M> ? ModelOf<M> : TEntity extends WithSubclasses<infer B, any> ? B : TEntity;
+  TEntity extends Outer<infer M>
+    ? ModelOf<M>
+    : TEntity extends WithSubclasses<infer B, any>
+      ? B
+      : TEntity extends Columns<infer R>
+        ? { readonly "~properties": unknown } & (abstract new (...args: any[]) => Extract<R[keyof R], Instance>)
+        : TEntity;
 
 /** What a statement is for another one that reads it: its class, or its columns. */
 export type DerivedEntity<TRow, TEntities extends readonly unknown[], TResult> = [TResult] extends ["columns"]

@@ -115,13 +115,16 @@ function expectRelationship(mapper: Mapper, name: string, method: string): Relat
   );
 }
 
-/** Where the rows of a class come from that a statement reads already: the last one, where there are several. */
+/** Where the rows of a class come from that a statement reads already: the last one, where there are several. Instances in the rows of subqueries come last. */
 function findSource(select: Select<unknown>, mapper: Mapper, method: string): NamedSource {
   const beside = (select.parts.sources ?? []).findLast(
     ({ parts: { rows } }) => rows instanceof EntityAlias && rows.columns.covers(mapper),
   );
   if (beside !== undefined) return beside.parts.rows as EntityAlias;
   if (select.parts.derived === undefined && select.entityColumns.covers(mapper)) return rootSource(select.parts);
+  const within = select.subqueries.flatMap(({ selected }) => selected?.entities ?? []);
+  const inRow = within.findLast(({ columns }) => columns.covers(mapper))?.alias;
+  if (inRow !== undefined) return inRow;
   throw new ArgumentError(
     `${method}(${mapper.class.name}, …) starts at ${mapper.class.name}, which the statement does not read. Join that first.`,
   );

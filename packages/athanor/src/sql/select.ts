@@ -76,9 +76,17 @@ export class Select<
     return [first, ...sources.map(({ parts }) => scopeOf(parts.rows))] as never;
   }
 
+  /** What it reads of what other statements find, where that is no class by itself. */
+  get subqueries(): readonly Subquery<unknown, unknown, any>[] {
+    const { derived, sources = [] } = this.parts;
+    return [derived, ...sources.map(({ parts }) => parts.rows)].filter((rows) => rows instanceof Subquery);
+  }
+
   /** The mappers of all classes that it reads by name, its own first. */
   get mappers(): readonly Mapper[] {
-    return [this.mapper, ...(this.parts.sources ?? []).flatMap(({ parts }) => parts.rows.mapper ?? [])];
+    const beside = (this.parts.sources ?? []).flatMap(({ parts }) => parts.rows.mapper ?? []);
+    const inRows = this.subqueries.flatMap(({ selected }) => selected?.entities.map(({ mapper }) => mapper) ?? []);
+    return [this.mapper, ...beside, ...inRows];
   }
 
   /**

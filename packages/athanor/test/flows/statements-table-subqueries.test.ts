@@ -1,5 +1,16 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
-import { aliased, exists, func, load, select, selectinLoad, sql, update, withLoaderCriteria } from "../../src/index.ts";
+import {
+  aliased,
+  containsEager,
+  exists,
+  func,
+  load,
+  select,
+  selectinLoad,
+  sql,
+  update,
+  withLoaderCriteria,
+} from "../../src/index.ts";
 import { forEachDatabase } from "../databases.ts";
 import { Article, Author, fillNewsroom, openNewsroom, publishedAt, Review, Section, statementsOf } from "./newsroom.ts";
 
@@ -112,9 +123,33 @@ forEachDatabase((db) => {
         ["ann", "bees", 4],
         ["cid", undefined, null],
       ]);
+      session.expungeAll();
+      const sections = select(pairs)
+        .join(Article, "section")
+        .outerJoin(Article, "tags")
+        .orderBy((pair, _, tag) => [pair.article.id, tag.id])
+        .columns((pair, section) => ({ article: pair.article, section }))
+        .options(containsEager(Article, "tags"), selectinLoad(Article, "author"));
+      const written = (await session.execute(sections)).all();
+      expectTypeOf(written).toEqualTypeOf<{ article: Article | null; section: Section }[]>();
+      expect(
+        written.map(({ article, section }) => [
+          article?.title,
+          article?.author?.name,
+          section.name,
+          article?.tags.map(({ label }) => label),
+        ]),
+      ).toEqual([
+        ["arts", "ann", "france", ["new", "old"]],
+        ["bees", "ann", "france", []],
+        ["cars", "bob", "world", ["new"]],
+      ]);
+      expect(() => select(pairs).join(Section, "articles" as never)).toThrow(/starts at Section, which the statement/);
+      // @ts-expect-error -- no Section in the rows
+      expect(() => select(pairs).join(Section, "parent")).toThrow(/starts at Section, which the statement/);
       const some = statement.columns((pair) => [pair.article, pair.author.name]);
       expectTypeOf((await session.execute(some)).all()).toEqualTypeOf<[Article | null, string][]>();
-      expect((await session.execute(some)).first()).toEqual([rows[0]?.article, "ann"]);
+      expect((await session.execute(some)).first()?.[0]?.title).toBe("arts");
     });
 
     test("of several instances in a row tells them apart, also where only that is another", async () => {

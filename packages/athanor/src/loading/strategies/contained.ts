@@ -21,8 +21,8 @@ export function contained(given?: EntityAlias): LoaderStrategy {
 
 function joinOf(entity: PlannedEntity, property: RelationshipProperty, given: EntityAlias | undefined): EntityAlias {
   const { sources = [] } = entity.statement.asked.parts;
-  const name = (entity.alias ?? rootSource(entity.statement.asked.parts)).name;
-  const along = sources.filter(({ parts }) => parts.along?.property === property && parts.along.from.name === name);
+  const { place } = entity.alias ?? rootSource(entity.statement.asked.parts);
+  const along = sources.filter(({ parts }) => parts.along?.property === property && parts.along.from.place === place);
   const reading = sources.filter(({ parts }) => parts.along === undefined && parts.rows.mapper?.isA(property.target));
   const candidates = given === undefined ? (along.length > 0 ? along : reading) : sources;
   const found = candidates.findLast(({ parts }) => given === undefined || parts.rows === given);
