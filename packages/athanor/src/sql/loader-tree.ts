@@ -38,11 +38,17 @@ const nothing: LoaderTreeParts = {
 
 /** What options say of how instances of a class are loaded, and those that are related to them. A value: what changes it makes another one. */
 export class LoaderTree {
-  static readonly empty: LoaderTree = new LoaderTree(nothing);
+  static #empty: LoaderTree | undefined;
   readonly #parts: LoaderTreeParts;
 
   private constructor(parts: LoaderTreeParts) {
     this.#parts = parts;
+  }
+
+  /** A tree that says nothing. */
+  // Made when it is asked for: TypeScript writes a class that makes one of its own among its fields in an order that fails.
+  static get empty(): LoaderTree {
+    return (LoaderTree.#empty ??= new LoaderTree(nothing));
   }
 
   /** A tree that says this of relationships, and nothing else. */
