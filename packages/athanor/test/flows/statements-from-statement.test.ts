@@ -66,6 +66,17 @@ forEachDatabase((db) => {
       expect(await load(bob, "name")).toBe("bob");
     });
 
+    test("takes a query of Kysely's builders", async () => {
+      await using session = await fillNewsroom(await openNewsroom(db));
+      const kysely = (await session.connection()).kysely<{ authors: { id: number; name: string } }>();
+      const query = kysely.selectFrom("authors").selectAll().where("name", ">", "ann").orderBy("id");
+      const authors = (await session.scalars(select(Author).fromStatement(query))).all();
+      expect(authors.map(({ name, isStaff }) => [name, isStaff])).toEqual([
+        ["bob", false],
+        ["cid", true],
+      ]);
+    });
+
     test("keeps what is in memory, unless populateExisting says otherwise", async () => {
       await using session = await fillNewsroom(await openNewsroom(db));
       const author = (await session.scalars(select(Author).where({ name: "ann" }))).one();
