@@ -26,7 +26,14 @@ export {
   varchar,
 } from "./mapping/column.ts";
 export type { ColumnKind, ColumnType } from "./mapping/column-type.ts";
-export { inherit, type InheritOptions, model, type ModelOptions, table } from "./mapping/model.ts";
+export {
+  type ConcreteOptions,
+  inherit,
+  type InheritOptions,
+  model,
+  type ModelOptions,
+  table,
+} from "./mapping/model.ts";
 export { many, one, type RelatedAttributes, Relationship, type RelationshipOptions } from "./mapping/relationship.ts";
 export type { Lazy } from "./mapping/lazy.ts";
 export { Mixin, mixin } from "./mapping/mixin.ts";

@@ -318,7 +318,7 @@ export class CollectionAttribute implements RelatedAttribute {
   /** Refuses what is no instance of the class at the other end. */
   expectElement(item: unknown): void {
     const target = this.#options.targetClass();
-    if (item instanceof target) return;
+    if (item instanceof target) return this.#options.expectRelated(item);
     throw new ArgumentError(
       `"${this.key}" holds instances of ${target.name}, and was given ${item === null ? "null" : typeof item === "object" ? `an object of ${item.constructor?.name ?? "no class"}` : `a ${typeof item}`}.`,
     );

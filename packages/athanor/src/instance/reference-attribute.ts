@@ -15,6 +15,8 @@ export interface RelatedOptions {
   readonly slot: number;
   /** The class of the related instances; known when all classes are. */
   readonly targetClass: () => abstract new (...args: never[]) => Instance;
+  /** Throws for an instance of that class whose row the relationship cannot lead to. */
+  readonly expectRelated: (value: Instance) => void;
   /**
    * What the reference of an instance with a row is, as far as that is known without asking the database: null, an instance that the session has,
    * NO_VALUE where the foreign key was never set, PASSIVE_NO_RESULT where only the database knows. By the foreign key of now, or by that of the row.
@@ -200,7 +202,10 @@ export class ReferenceAttribute implements RelatedAttribute {
   #expect(value: unknown): Instance | null {
     if (value === null || value === undefined) return null;
     const target = this.#options.targetClass();
-    if (value instanceof target) return value;
+    if (value instanceof target) {
+      this.#options.expectRelated(value);
+      return value;
+    }
     const given =
       typeof value === "object" ? `an object of ${value.constructor?.name ?? "no class"}` : `a ${typeof value}`;
     throw new ArgumentError(

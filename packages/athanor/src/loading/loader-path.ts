@@ -5,10 +5,11 @@ import type { Mapper } from "../mapping/mapper.ts";
 import type { AnyModel, RelationshipName, TargetOf } from "../mapping/model-types.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { Aliased } from "../sql/aliased.ts";
+import { ConcreteUnion } from "../sql/concrete-union.ts";
 import { describeGiven } from "../sql/expression.ts";
 import type { AnySubclassOf, ModelOf } from "../sql/scope.ts";
-import { expectOfType, expectSubclasses } from "../sql/with-polymorphic.ts";
 import { isRelative, LoaderTree } from "../sql/loader-tree.ts";
+import { expectOfType, expectSubclasses } from "../sql/of-type.ts";
 import { LoaderOption, type LoadingPlan } from "../sql/loading-plan.ts";
 import type { LoaderStrategy } from "./loader-strategy.ts";
 import { contained } from "./strategies/contained.ts";
@@ -146,6 +147,11 @@ export class LoaderPath<in out TModel> extends LoaderOption {
     subclass: TSubclass | Aliased<TSubclass>,
   ): LoaderPath<ModelOf<TSubclass>> {
     const { mapper, polymorphic } = expectOfType(this.#target, subclass, "ofType(…)");
+    if (polymorphic instanceof ConcreteUnion) {
+      throw new ArgumentError(
+        `ofType(…) of a loader path was given concrete subclasses of ${mapper.class.name}. A relationship is loaded with the rows of one table; declare one to each of them: get managers() { return many(Manager); }.`,
+      );
+    }
     const along = [mapper, ...(polymorphic?.columns.subclasses ?? [])].filter((each) => each !== this.#target);
     const tree = this.#changed((at) =>
       at.withSubclasses({ inline: along.filter((each) => !at.subclasses.selectin.includes(each)) }),

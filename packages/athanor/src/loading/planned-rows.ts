@@ -122,7 +122,6 @@ class EntityRows {
   readonly #offset: number;
   readonly #end: number;
   readonly #keyIndexes: readonly number[];
-  readonly #discriminate: ((row: readonly unknown[]) => unknown) | undefined;
   readonly #plan: LoadingPlan | undefined;
   /** The statement has options for later loads, if not for the instances in this part of its rows. */
   readonly #carries: boolean;
@@ -140,21 +139,15 @@ class EntityRows {
     rows: PlannedRows,
   ) {
     const { mapper } = entity;
-    const { polymorphicOn } = mapper;
     this.#entity = entity;
     this.#mapper = mapper;
     this.#rows = rows;
-    this.#reader = rowReader(mapper, properties, dialect);
+    this.#reader = rowReader(entity.columns, properties, dialect);
     this.#offset = offset;
     this.#end = offset + properties.length;
     this.#keyIndexes = mapper.primaryKey.map(
       ({ slot }) => offset + properties.findIndex((property) => property.slot === slot),
     );
-    if (polymorphicOn !== undefined) {
-      const at = offset + properties.findIndex(({ slot }) => slot === polymorphicOn.slot);
-      const { fromDriver } = dialect.codec(polymorphicOn.source.column.type);
-      this.#discriminate = (row) => (fromDriver === undefined || row[at] === null ? row[at] : fromDriver(row[at]));
-    }
     this.#plan = planToCarry(entity);
     // A statement that follows an option is part of what that option says, also where nothing more is to follow.
     const { entities, select } = entity.statement;
@@ -183,7 +176,7 @@ class EntityRows {
       return this.#last.instance;
     }
     const state = this.#readEntity(row);
-    if (!this.#rows.isDistinct) {
+    if (!this.#rows.isDistinct && this.#entity.columns.sharesKeys) {
       this.#lastKey = rawKey;
       this.#last = state;
     }
@@ -194,9 +187,9 @@ class EntityRows {
   #readEntity(row: unknown[]): InstanceState {
     const { visits, isDistinct } = this.#rows;
     const context = this.#context;
-    const mapper = this.#discriminate === undefined ? this.#mapper : this.#mapper.withIdentity(this.#discriminate(row));
     // What stands behind the columns of an entity is left as it is, so only what stands before them is in the way.
     const values = this.#offset === 0 ? row : row.slice(this.#offset, this.#end);
+    const mapper = this.#reader.discriminate?.(values) ?? this.#mapper;
     this.#reader.convert(values);
     const key = this.#reader.key(values);
     const existing = context.asking?.instance ?? context.identityMap.of(mapper).get(key);

@@ -37,8 +37,7 @@ export function entityLoader(columns: EntityColumns, dialect: Dialect): RowLoade
   let byColumns = loaders.get(dialect);
   if (byColumns === undefined) loaders.set(dialect, (byColumns = new WeakMap()));
   let loader = byColumns.get(columns);
-  if (loader === undefined)
-    byColumns.set(columns, (loader = makeRowLoader(columns.mapper, columns.properties, dialect)));
+  if (loader === undefined) byColumns.set(columns, (loader = makeRowLoader(columns, columns.properties, dialect)));
   return loader;
 }
 
@@ -57,15 +56,17 @@ export function columnLoader(mapper: Mapper, properties: readonly ColumnProperty
   let loader = byColumns.get(columns);
   if (loader === undefined) {
     if (byColumns.size === MAX_COLUMN_LOADERS) byColumns.clear();
-    byColumns.set(columns, (loader = makeRowLoader(mapper, properties, dialect)));
+    byColumns.set(columns, (loader = makeRowLoader(mapper.ownColumns, properties, dialect)));
   }
   return loader;
 }
 
-function makeRowLoader(mapper: Mapper, properties: readonly ColumnProperty[], dialect: Dialect): RowLoader {
-  const reader = rowReader(mapper, properties, dialect);
-  if (mapper.polymorphicOn === undefined) return simpleLoader(mapper, reader);
-  return polymorphicLoader(mapper, mapper.polymorphicOn, properties, reader, dialect);
+function makeRowLoader(columns: EntityColumns, properties: readonly ColumnProperty[], dialect: Dialect): RowLoader {
+  const reader = rowReader(columns, properties, dialect);
+  const { discriminate } = reader;
+  if (discriminate === undefined) return simpleLoader(columns.mapper, reader);
+  // Rows of a hierarchy: each says which class it is of.
+  return (rows, context) => rows.map((row) => loadRow(discriminate(row), reader, row, context));
 }
 
 /** A column of the rows that an attribute of a class is read from. */
@@ -78,10 +79,13 @@ export interface RowColumn {
 
 /** How the columns of a row become values: in place, so that the row can serve as the values of the instance. */
 export interface RowReader {
-  readonly mapper: Mapper;
+  /** What is read of the class. */
+  readonly columns: EntityColumns;
   readonly properties: readonly ColumnProperty[];
   /** Converts the values of a row in place, from what the driver gives to what the user sees. What the row has behind them stays. */
   convert(row: unknown[]): void;
+  /** The class that a row is of, before it is converted. Undefined: they are all of one. */
+  readonly discriminate: ((row: readonly unknown[]) => Mapper) | undefined;
   /** The identity key of a converted row. */
   key(row: readonly unknown[]): unknown;
   /** The columns of the rows that a class has. Rows of a hierarchy may hold those of several, whose slots have nothing to do with each other. */
@@ -95,27 +99,29 @@ export interface RowReader {
 const readers = new WeakMap<Dialect, WeakMap<readonly ColumnProperty[], RowReader>>();
 
 /** The reader for rows with these columns of a class. What is read of a class is one list, so that its reader is made once. */
-export function rowReader(mapper: Mapper, properties: readonly ColumnProperty[], dialect: Dialect): RowReader {
+export function rowReader(columns: EntityColumns, properties: readonly ColumnProperty[], dialect: Dialect): RowReader {
   let byProperties = readers.get(dialect);
   if (byProperties === undefined) readers.set(dialect, (byProperties = new WeakMap()));
   let reader = byProperties.get(properties);
   // Classes of one hierarchy may have the same list for their key.
-  if (reader?.mapper !== mapper) byProperties.set(properties, (reader = makeRowReader(mapper, properties, dialect)));
+  if (reader?.columns !== columns) byProperties.set(properties, (reader = makeRowReader(columns, properties, dialect)));
   return reader;
 }
 
-function makeRowReader(mapper: Mapper, properties: readonly ColumnProperty[], dialect: Dialect): RowReader {
+function makeRowReader(columns: EntityColumns, properties: readonly ColumnProperty[], dialect: Dialect): RowReader {
+  const { mapper } = columns;
   const conversions = properties.flatMap(({ source }, index) => {
     const { fromDriver } = dialect.codec(source.column.type);
     return fromDriver === undefined ? [] : [{ index, fromDriver }];
   });
   const keyIndexes = mapper.primaryKey.map(({ slot }) => properties.findIndex((property) => property.slot === slot));
   const [keyIndex = -1] = keyIndexes;
-  const columnsOf = rowColumns(mapper, properties);
+  const columnsOf = rowColumns(columns, properties);
   return {
-    mapper,
+    columns,
     properties,
     convert: isCodeGenerationAllowed() ? generatedConversion(conversions) : closureConversion(conversions),
+    discriminate: discriminating(columns, properties, dialect),
     key: mapper.hasPlainKey
       ? (row) => row[keyIndex]
       : (row) =>
@@ -129,18 +135,36 @@ function makeRowReader(mapper: Mapper, properties: readonly ColumnProperty[], di
   };
 }
 
-function rowColumns(mapper: Mapper, properties: readonly ColumnProperty[]): (mapper: Mapper) => readonly RowColumn[] {
-  const all = properties.map(({ key, slot }, index) => ({ key, slot, index }));
+function discriminating(
+  { discriminator }: EntityColumns,
+  properties: readonly ColumnProperty[],
+  dialect: Dialect,
+): RowReader["discriminate"] {
+  if (discriminator === undefined) return undefined;
+  const { property, find } = discriminator;
+  const index = properties.findIndex(({ slot }) => slot === property.slot);
+  const { fromDriver } = dialect.codec(property.source.column.type);
+  return (row) => find(fromDriver === undefined || row[index] === null ? row[index] : fromDriver(row[index]));
+}
+
+function rowColumns(
+  columns: EntityColumns,
+  properties: readonly ColumnProperty[],
+): (mapper: Mapper) => readonly RowColumn[] {
+  const places = new Map(properties.map((property, index) => [columns.indexOf(property), index]));
+  const columnsOf = (mapper: Mapper): readonly RowColumn[] =>
+    mapper.columnProperties.flatMap((property) => {
+      const index = places.get(columns.indexOf(property));
+      return index === undefined ? [] : [{ key: property.key, slot: property.slot, index }];
+    });
+  const own = columnsOf(columns.mapper);
   // What the class has, its subclasses have.
-  if (properties.every((property) => mapper.ownColumns.indexOf(property) !== -1)) return () => all;
-  const byMapper = new Map<Mapper, readonly RowColumn[]>();
-  return (of) => {
-    let columns = byMapper.get(of);
-    if (columns === undefined) {
-      columns = all.filter(({ index }) => of.ownColumns.indexOf(properties[index] as ColumnProperty) !== -1);
-      byMapper.set(of, columns);
-    }
-    return columns;
+  if (columns.subclasses.length === 0) return () => own;
+  const byMapper = new Map([[columns.mapper, own]]);
+  return (mapper) => {
+    let found = byMapper.get(mapper);
+    if (found === undefined) byMapper.set(mapper, (found = columnsOf(mapper)));
+    return found;
   };
 }
 
@@ -226,24 +250,6 @@ function simpleLoader(mapper: Mapper, reader: RowReader): RowLoader {
   );
 }
 
-/** Rows of a hierarchy: each says by its discriminator which class it is of. */
-function polymorphicLoader(
-  mapper: Mapper,
-  discriminator: ColumnProperty,
-  properties: readonly ColumnProperty[],
-  reader: RowReader,
-  dialect: Dialect,
-): RowLoader {
-  const index = properties.findIndex(({ slot }) => slot === discriminator.slot);
-  const { fromDriver } = dialect.codec(discriminator.source.column.type);
-  return (rows, context) =>
-    rows.map((row) => {
-      const raw = row[index];
-      const identity = fromDriver === undefined || raw === null ? raw : fromDriver(raw);
-      return loadRow(mapper.withIdentity(identity), reader, row, context);
-    });
-}
-
 /** One row, of whatever class and with whichever columns. */
 function loadRow(mapper: Mapper, reader: RowReader, row: unknown[], context: LoadContext): Instance {
   reader.convert(row);
@@ -253,7 +259,7 @@ function loadRow(mapper: Mapper, reader: RowReader, row: unknown[], context: Loa
 /** The instance of a row whose values are those that users know: of all columns of its class, in their order. */
 export function takeRow(mapper: Mapper, row: unknown[], context: LoadContext, dialect: Dialect): Instance {
   const { polymorphicOn, columnProperties } = mapper;
-  const reader = rowReader(mapper, columnProperties, dialect);
+  const reader = rowReader(mapper.ownColumns, columnProperties, dialect);
   if (polymorphicOn === undefined) return takeConverted(mapper, reader, row, context);
   const identity = row[columnProperties.findIndex(({ slot }) => slot === polymorphicOn.slot)];
   return takeConverted(mapper.withIdentity(identity), reader, row, context);

@@ -88,7 +88,8 @@ export class StatementPlan {
     const { inline } = tree.subclasses;
     const along =
       inline.length === 0 ? undefined : new PolymorphicEntity(target, [...target.columns.subclasses, ...inline]);
-    const alias = new EntityAlias(target, `${target.table.name}_${this.joins.length + 1}`, undefined, along);
+    const name = `${target.table.name}_${this.joins.length + 1}`;
+    const alias = along?.aliasAs(name) ?? new EntityAlias(target, name);
     return this.#read(parent, tree, new EagerJoin(property, parent.alias, alias, this.#conditionOf(property, alias)));
   }
 

@@ -31,9 +31,11 @@ function parentNodes(owner: object, key: string): EventNode[] {
   if (owner instanceof Mixin) return [];
   const declaration = declarationOf(owner);
   const parent = Object.getPrototypeOf(owner) as object;
-  const parents = declarationOf(parent)?.find(key) === undefined ? [] : [attributeNode(parent, key)];
+  // A relationship that a concrete subclass has too leads from rows of its own.
+  const isOwn = declaration?.base === owner && declaration.concreteParent !== undefined && isRelationship(owner, key);
+  const parents = isOwn || declarationOf(parent)?.find(key) === undefined ? [] : [attributeNode(parent, key)];
   if (declaration?.base === owner) {
-    const inherited = declaration.parent?.mixins;
+    const inherited = (declaration.parent ?? declaration.concreteParent)?.mixins;
     for (const mixin of declaration.mixins) {
       if (inherited?.has(mixin) !== true && Object.hasOwn(mixin.properties as object, key))
         parents.push(attributeNode(mixin, key));

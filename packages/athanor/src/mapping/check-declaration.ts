@@ -31,6 +31,7 @@ export function expectOptions(what: "a model" | "inherit()", options: unknown): 
       : [
           "table",
           "polymorphicLoad",
+          "concrete",
           ...MODEL_OPTIONS.filter((option) => option !== "metadata" && option !== "polymorphicOn"),
         ];
   for (const option of Object.keys(options)) {

@@ -42,10 +42,10 @@ function construct(target: InstrumentedClass): Mapper {
         `To map a subclass write class ${target.name} extends inherit(${(declaration.mappedClass ?? mappedClass).name}, { identity: "…" }, { … }).`,
     );
   }
-  const { parentClass } = declaration;
-  const inherits = parentClass === undefined ? undefined : (existing(parentClass) ?? construct(parentClass));
+  const { parentClass, concreteParent } = declaration;
+  const above = parentClass === undefined ? undefined : (existing(parentClass) ?? construct(parentClass));
   declaration.mappedClass = target;
-  const mapper = new Mapper(declaration, target, inherits);
+  const mapper = new Mapper(declaration, target, concreteParent === undefined ? above : undefined);
   Object.defineProperty(target, MAPPER, { value: mapper });
   Object.defineProperty(target, INSTRUMENTATION, { value: mapper.instrumentation });
   const { dispatch } = (target as typeof Instance)[eventTarget];

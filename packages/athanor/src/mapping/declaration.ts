@@ -41,6 +41,14 @@ export interface DeclarationOptions {
   readonly foreignKeys: readonly { readonly columns: readonly string[]; readonly references: readonly string[] }[];
 }
 
+/** What a class inherits from. */
+export interface DeclaredParent {
+  readonly declaration: Declaration;
+  readonly class: InstrumentedClass;
+  /** Its rows have no part in the parent's. */
+  readonly isConcrete?: boolean;
+}
+
 /** Where a class made by model() or inherit() keeps its declaration; the user's classes inherit it. */
 const DECLARATION: unique symbol = Symbol("declaration");
 
@@ -51,7 +59,14 @@ const DECLARATION: unique symbol = Symbol("declaration");
 export class Declaration {
   /** The class that model() or inherit() returned. */
   readonly base: InstrumentedClass;
+  /** What its rows are a part of. */
   readonly parent: Declaration | undefined;
+  /** Of a concrete subclass, what it inherits columns, listeners and methods from; its rows are no part of that. */
+  readonly concreteParent: Declaration | undefined;
+  /** Concrete subclasses of it. */
+  readonly concreteChildren: Declaration[] = [];
+  /** Names of the parent's that are none of its own: relationships of a concrete subclass's parent. */
+  readonly notInherited: readonly string[];
   /** The class of the user's that inherit() was called with. */
   readonly parentClass: InstrumentedClass | undefined;
   readonly table: Table;
@@ -74,36 +89,38 @@ export class Declaration {
   /** The user's class, once it was used. */
   mappedClass: InstrumentedClass | undefined = undefined;
 
-  constructor(
-    base: InstrumentedClass,
-    properties: object,
-    options: DeclarationOptions,
-    parent?: { readonly declaration: Declaration; readonly class: InstrumentedClass },
-  ) {
+  constructor(base: InstrumentedClass, properties: object, options: DeclarationOptions, above?: DeclaredParent) {
     this.base = base;
-    this.parent = parent?.declaration;
-    this.parentClass = parent?.class;
-    this.metadata = this.parent?.metadata ?? options.metadata;
-    this.mixins = new Set([...(this.parent?.mixins ?? []), ...options.mixins]);
+    this.parent = above?.isConcrete === true ? undefined : above?.declaration;
+    this.concreteParent = above?.isConcrete === true ? above.declaration : undefined;
+    this.parentClass = above?.class;
+    const inherited: ReadonlySet<Mixin<unknown>> = above?.declaration.mixins ?? new Set();
+    this.metadata = above?.declaration.metadata ?? options.metadata;
+    this.mixins = new Set([...inherited, ...options.mixins]);
     this.identity = options.identity;
     this.polymorphicOn = options.polymorphicOn ?? this.parent?.polymorphicOn;
     this.polymorphicLoad = options.polymorphicLoad;
     this.withPolymorphic = options.withPolymorphic ?? this.parent?.withPolymorphic;
-    this.version = options.version ?? this.parent?.version;
+    this.version = options.version ?? above?.declaration.version;
     this.batch = options.batch;
     this.identities = this.parent?.identities ?? new Map();
-    const mixins = options.mixins.filter((mixin) => this.parent?.mixins.has(mixin) !== true);
-    const declared = collectProperties([properties, ...mixins.map((mixin) => mixin.properties)]);
+    const mixins = options.mixins.filter((mixin) => !inherited.has(mixin));
+    const own = collectProperties([properties, ...mixins.map((mixin) => mixin.properties)]);
+    const declared = new Map([...copiedProperties(this.concreteParent), ...own]);
+    this.notInherited = (this.concreteParent?.properties ?? []).flatMap(({ key, relationship }) =>
+      relationship === undefined || declared.has(key) ? [] : [key],
+    );
     this.hasOwnTable = options.table !== undefined;
-    const own = this.#ownTable(declared, options);
-    this.table = this.parent !== undefined && options.table === undefined ? this.parent.table : own;
-    this.properties = this.#properties(declared, own.columns);
-    if (this.table !== own) expectNewColumns(this.table, own.columns);
+    const table = this.#ownTable(declared, options);
+    this.table = this.parent !== undefined && options.table === undefined ? this.parent.table : table;
+    this.properties = this.#properties(declared, table.columns);
+    if (this.table !== table) expectNewColumns(this.table, table.columns);
     checkDeclaration(this, options.table);
     // Nothing above has changed anything outside, so a declaration that is refused leaves nothing behind.
     if (this.hasOwnTable) this.metadata.add(this.table);
-    else this.table.extend(own.columns, own.foreignKeys, own.uniques);
+    else this.table.extend(table.columns, table.foreignKeys, table.uniques);
     if (this.identity !== undefined) this.identities.set(this.identity, this);
+    this.concreteParent?.concreteChildren.push(this);
     Object.defineProperty(base, DECLARATION, { value: this });
   }
 
@@ -116,9 +133,10 @@ export class Declaration {
     return this.properties.find((property) => property.key === key);
   }
 
-  /** Whether it declares the other one's class, or one below that. */
+  /** Whether it declares the other one's class, or one below that, be it a concrete one. */
   isA(other: Declaration): boolean {
-    for (let current: Declaration | undefined = this as Declaration; current !== undefined; current = current.parent)
+    let current: Declaration | undefined = this as Declaration;
+    for (; current !== undefined; current = current.parent ?? current.concreteParent)
       if (current === other) return true;
     return false;
   }
@@ -184,6 +202,13 @@ export class Declaration {
     }
     return properties;
   }
+}
+
+/** A concrete subclass has the columns of its parent in its own table. */
+function copiedProperties(parent: Declaration | undefined): (readonly [string, Property])[] {
+  return (parent?.properties ?? []).flatMap(({ key, column, relationship }) =>
+    relationship === undefined ? [[key, column ?? new Transient()] as const] : [],
+  );
 }
 
 function expectNewColumns(table: Table, columns: readonly TableColumn[]): void {

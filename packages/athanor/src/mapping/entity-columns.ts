@@ -8,6 +8,12 @@ export interface SubclassTable {
   readonly mapper: Mapper;
 }
 
+/** The column of a row that says which class the row is of, and how. */
+export interface RowDiscriminator {
+  readonly property: ColumnProperty;
+  find(value: unknown): Mapper;
+}
+
 /**
  * The columns that a statement reads of the instances of a class: those of the class, and what subclasses of it add, as far as they are read along.
  *
@@ -43,6 +49,18 @@ export class EntityColumns {
     this.properties = properties;
     this.subclassTables = subclassTables;
     this.#places = places;
+  }
+
+  /** Undefined: all rows are of the class itself. */
+  get discriminator(): RowDiscriminator | undefined {
+    const { mapper } = this;
+    const { polymorphicOn: property } = mapper;
+    return property && { property, find: (identity) => mapper.withIdentity(identity) };
+  }
+
+  /** Whether two rows of one key are one instance, be it of this class or of a subclass. */
+  get sharesKeys(): boolean {
+    return true;
   }
 
   /** Where a column stands in a row, whichever class's attribute it is; -1 where it does not. */

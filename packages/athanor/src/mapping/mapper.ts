@@ -10,6 +10,7 @@ import { attributeNode } from "./attribute-node.ts";
 import type { Column } from "./column.ts";
 import type { Declaration, PropertyDeclaration } from "./declaration.ts";
 import { EntityColumns } from "./entity-columns.ts";
+import { expectRowOfTarget } from "./concrete.ts";
 import { collectionKind } from "./collection-kind.ts";
 import { unloadedAs } from "./lazy.ts";
 import type { RelationshipProperty } from "./relationship-property.ts";
@@ -44,7 +45,7 @@ export class Mapper<TInstance = unknown> {
   readonly serial: number = ++Mapper.#count;
   readonly class: abstract new (...args: never[]) => TInstance;
   readonly declaration: Declaration;
-  /** The mapper of the parent class. */
+  /** The mapper of the parent class; undefined for a concrete subclass, whose rows are no part of its parent's. */
   readonly inherits: Mapper | undefined;
   /** The mapper of the class at the top of the hierarchy; its instances share one range of keys. */
   readonly baseMapper: Mapper;
@@ -106,6 +107,17 @@ export class Mapper<TInstance = unknown> {
   /** Its own and those of the classes below it, each after its parent's: as many as were used so far. SQLAlchemy: `self_and_descendants`. */
   get selfAndDescendants(): readonly Mapper[] {
     return this.#hierarchy.filter((mapper) => mapper.isA(this as Mapper));
+  }
+
+  /** The concrete classes below it. Throws where one of them was declared and not used yet: its rows would be missing. */
+  get concreteDescendants(): readonly Mapper[] {
+    return this.declaration.concreteChildren.flatMap(({ mappedClass, table }) => {
+      const mapper = mappedClass === undefined ? undefined : knownMapper(mappedClass);
+      if (mapper !== undefined) return [mapper, ...mapper.concreteDescendants];
+      throw new InvalidRequestError(
+        `A concrete subclass of ${this.class.name}, of the table "${table.name}", is declared but was never used, so its rows would be missing. Name it once: sessionmaker(engine, { models: [${this.class.name}, …] }).`,
+      );
+    });
   }
 
   /** What is read of its instances where the columns that these subclasses add are read along. */
@@ -215,6 +227,7 @@ export class Mapper<TInstance = unknown> {
         key,
         slot: property.slot,
         targetClass: () => this.#related(key).targetClass as never,
+        expectRelated: (value: Instance) => expectRowOfTarget(this.#related(key), value),
         known: (state: InstanceState, by: "now" | "row") => this.#related(key).findKnown(state, by),
         parentage: () => this.#related(key).parentage,
         activeHistory: () => declared.options.singleParent === true,

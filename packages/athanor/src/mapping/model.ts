@@ -4,7 +4,14 @@ import { defineAccessors } from "../instance/accessors.ts";
 import { Instance, INSTRUMENT } from "../instance/instance.ts";
 import type { InstrumentedClass, Instrumentation } from "../instance/instrumentation.ts";
 import { expectOptions, expectTableName } from "./check-declaration.ts";
-import { Declaration, type DeclarationOptions, declarationOf, tableColumns } from "./declaration.ts";
+import { defineRefusal, expectConcrete } from "./concrete.ts";
+import {
+  Declaration,
+  type DeclarationOptions,
+  declarationOf,
+  type DeclaredParent,
+  tableColumns,
+} from "./declaration.ts";
 import type { Column } from "./column.ts";
 import { mapperOf } from "./configure-mappers.ts";
 import { defaultMetadata, type Metadata } from "./metadata.ts";
@@ -51,6 +58,8 @@ export interface InheritOptions<TMixins extends readonly Mixin<any>[] = readonly
    * instances ("selectin"). Otherwise `load()` loads them for each instance. See {@link withPolymorphic} and {@link selectinPolymorphic}.
    */
   readonly polymorphicLoad?: "inline" | "selectin";
+  /** Whether its instances are rows of a table of their own alone: see {@link ConcreteOptions}. */
+  readonly concrete?: false;
   /** A table of its own, joined to the parent's by its key; without it the class shares the parent's table. */
   readonly table?: string;
 }
@@ -76,11 +85,24 @@ export function model<TProperties extends object, const TMixins extends readonly
   return Base as never;
 }
 
+/** What concerns a subclass whose instances are in a table of their own, with all of their columns. */
+export interface ConcreteOptions<TMixins extends readonly Mixin<any>[] = readonly Mixin<any>[]> extends Omit<
+  ModelOptions<TMixins>,
+  "metadata" | "polymorphicOn" | "identity" | "withPolymorphic"
+> {
+  /** Its rows hold everything: no row of the parent's table belongs to them. */
+  readonly concrete: true;
+  /** Its table, which gets the columns of the parent too. */
+  readonly table: string;
+}
+
 /**
  * Declares a subclass of a model: with `table` it has a table of its own that refers to its parent's (joined-table inheritance),
  * without it shares the parent's.
  *
- * The parent's constructor, methods, listeners and validators hold for it. SQLAlchemy: Mapping Class Inheritance Hierarchies.
+ * The parent's constructor, methods, listeners and validators hold for it. With `concrete: true` it has a table of its own with all of its columns, those that the parent
+ * declares too, and its instances are in no way rows of the parent: each class has keys of its own, statements about the parent do not find them unless they ask for
+ * {@link withPolymorphic}, and relationships are not inherited. SQLAlchemy: Mapping Class Inheritance Hierarchies.
  *
  * @example
  * class PremiumUser extends inherit(User, { identity: "premium_user", table: "premium_users" }, {
@@ -94,7 +116,7 @@ export function inherit<
   const TMixins extends readonly Mixin<any>[] = [],
 >(
   base: TBase,
-  options: InheritOptions<TMixins>,
+  options: ConcreteOptions<TMixins> | InheritOptions<TMixins>,
   properties: TProperties,
 ): {
   // Not what the parent's own constructor takes: asking for that while the subclass is being declared is a circle, where the parent refers to the subclass.
@@ -114,7 +136,14 @@ export function inherit<
   expectOptions("inherit()", options);
   const Parent = base as unknown as typeof Instance;
   const Base = class extends Parent {};
-  declare(Base, properties, { ...complete(options), table: options.table }, { declaration, class: base as never });
+  const isConcrete = (options.concrete ?? false) !== false;
+  if (isConcrete) expectConcrete(options, declaration);
+  declare(
+    Base,
+    properties,
+    { ...complete(options), table: options.table },
+    { declaration, class: base as never, isConcrete },
+  );
   return Base as never;
 }
 
@@ -136,7 +165,9 @@ export function table(
   return made;
 }
 
-function complete(options: ModelOptions & Pick<InheritOptions, "polymorphicLoad">): Omit<DeclarationOptions, "table"> {
+function complete(
+  options: Partial<Omit<InheritOptions, "concrete">> & ModelOptions,
+): Omit<DeclarationOptions, "table"> {
   return {
     metadata: options.metadata ?? defaultMetadata,
     mixins: options.mixins ?? [],
@@ -156,14 +187,14 @@ function declare(
   base: typeof Instance,
   properties: object,
   options: DeclarationOptions,
-  parent?: { readonly declaration: Declaration; readonly class: InstrumentedClass },
+  parent?: DeclaredParent,
 ): void {
   const declaration = new Declaration(base as InstrumentedClass, properties, options, parent);
   Object.defineProperty(base, "name", { value: `model("${declaration.table.name}")`, configurable: true });
   Object.defineProperty(base, INSTRUMENT, {
     value: (target: InstrumentedClass): Instrumentation => mapperOf(target).instrumentation,
   });
-  const inherited = parent?.declaration.properties.length ?? 0;
+  const inherited = declaration.parent?.properties.length ?? 0;
   defineAccessors(
     base.prototype,
     declaration.properties.slice(inherited).map(({ key, slot, column, relationship }) => ({
@@ -172,5 +203,6 @@ function declare(
       isTransient: column === undefined && relationship === undefined,
     })),
   );
+  for (const key of declaration.notInherited) defineRefusal(base.prototype, declaration, key);
   for (const mixin of options.mixins) base[eventTarget].addParent(mixin[eventTarget]);
 }

@@ -27,7 +27,7 @@ import { RelatedExists } from "./related-exists.ts";
 import type { SelectParts } from "./select-parts.ts";
 import type { Structure } from "./structure.ts";
 import { columnNode } from "./table-node.ts";
-import { expectOfType } from "./with-polymorphic.ts";
+import { expectOfType } from "./of-type.ts";
 
 /** What an attribute holds: a column's value, or one that is not stored. */
 export type AttributeKind = "column" | "one" | "many" | "transient";

@@ -8,7 +8,7 @@ import {
   SelectionNode,
   type SelectQueryNode,
 } from "kysely";
-import type { ColumnProperty } from "../mapping/mapper.ts";
+import type { EntityColumns } from "../mapping/entity-columns.ts";
 import { aliasColumn, type EntityAlias, type NamedSource } from "./entity-alias.ts";
 import { selectedNames } from "./entity-node.ts";
 import type { Select } from "./select.ts";
@@ -67,22 +67,21 @@ function ownNames({ properties, parts: { selected } }: Select<unknown, any, any>
 
 /** Where the columns of an entity of such a statement are; what is joined to it keeps its own name. */
 function sourceWithin(select: Select<unknown, any, any>, parent: EntityAlias | undefined): NamedSource {
-  const { properties, parts } = select;
+  const { entityColumns, parts } = select;
   const given = (parts.joins ?? []).find(({ isGiven, alias }) => isGiven && alias === parent);
-  if (given !== undefined) return within(given.alias.columns.properties, given.selectedNames());
+  if (given !== undefined) return within(given.alias.columns, given.selectedNames());
   const items = parts.selected?.items ?? [];
   const index = items.findIndex((item) => item instanceof SelectedEntity && item.alias === parent);
   const item = items[index] as SelectedEntity | undefined;
-  if (item !== undefined) return within(item.columns.properties, item.names(columnName(index)));
+  if (item !== undefined) return within(item.columns, item.names(columnName(index)));
   if (parent !== undefined) return parent;
-  return within(properties, selectedNames(properties));
+  return within(entityColumns, selectedNames(entityColumns.properties));
 }
 
-function within(properties: readonly ColumnProperty[], names: readonly string[]): NamedSource {
+function within(columns: EntityColumns, names: readonly string[]): NamedSource {
   return {
     name: CLOSED,
     place: CLOSED,
-    column: ({ source }) =>
-      aliasColumn(CLOSED, names[properties.findIndex((property) => property.source === source)] as string),
+    column: (property) => aliasColumn(CLOSED, names[columns.indexOf(property)] as string),
   };
 }

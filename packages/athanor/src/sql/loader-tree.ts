@@ -15,8 +15,8 @@ export interface SubclassesAlong {
   readonly selectin: readonly Mapper[];
 }
 
-/** Whether instances of one of these classes may be instances of the other. */
-export function isRelative(one: Mapper, other: Mapper): boolean {
+/** Whether instances of one of these classes may be instances of the other, be it a concrete subclass. */
+export function isRelative({ declaration: one }: Mapper, { declaration: other }: Mapper): boolean {
   return one.isA(other) || other.isA(one);
 }
 

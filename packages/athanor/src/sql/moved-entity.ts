@@ -24,6 +24,6 @@ export class MovedEntity {
     if (this.mapper === undefined) return false;
     return owner instanceof Mixin
       ? this.mapper.declaration.mixins.has(owner)
-      : this.mapper.isA(mapperOf(owner as InstrumentedClass));
+      : this.mapper.declaration.isA(mapperOf(owner as InstrumentedClass).declaration);
   }
 }

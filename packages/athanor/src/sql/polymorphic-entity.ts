@@ -1,5 +1,6 @@
 import type { EntityColumns } from "../mapping/entity-columns.ts";
 import type { Mapper } from "../mapping/mapper.ts";
+import { EntityAlias } from "./entity-alias.ts";
 
 /** A class together with subclasses of it, whose columns a statement reads too: what `withPolymorphic` makes. */
 export class PolymorphicEntity {
@@ -12,6 +13,11 @@ export class PolymorphicEntity {
     this.mapper = mapper;
     this.names = names;
     this.#subclasses = subclasses;
+  }
+
+  /** The class under a name in a statement. */
+  aliasAs(name: string, givenName?: string): EntityAlias {
+    return new EntityAlias(this.mapper, name, givenName, this);
   }
 
   /** What is read of them. All subclasses are those that were used by then. */

@@ -92,8 +92,10 @@ function orderNode(
 
 /** Of the selected class, and of the others in its rows: rows that an outer join may lack cannot be locked. */
 function lockNodes(select: Select<unknown, any, any>, { strength, locked }: LockOptions): SelectModifierNode[] {
-  const { sources = [], selected } = select.parts;
-  const root = select.sourceNames.slice(0, select.sourceNames.length - sources.length);
+  const { sources = [], selected, alias, derived } = select.parts;
+  const named = alias ?? derived;
+  // The tables of subclasses that are read along are joined by outer joins.
+  const root = named === undefined ? select.mapper.tables.map(({ name }) => name) : [named.name];
   const isInRows = ({ parts: { isOuter, rows } }: SelectSource): boolean =>
     !isOuter && selected?.entities.some(({ alias }) => alias?.name === rows.name) === true;
   const own = [...root, ...sources.filter(isInRows).map(({ parts }) => parts.rows.name)];

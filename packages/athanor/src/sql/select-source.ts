@@ -15,7 +15,7 @@ import type { Select } from "./select.ts";
 import type { RowSource } from "./row-source.ts";
 import type { Structure } from "./structure.ts";
 import { scopeOf, Subquery } from "./table-subquery.ts";
-import { expectOfType } from "./with-polymorphic.ts";
+import { expectOfType } from "./of-type.ts";
 
 /** How rows of another class come beside those of a statement. */
 export interface SourceParts {
@@ -97,7 +97,8 @@ function entityOf(property: RelationshipProperty, options: unknown, method: stri
 }
 
 function aliasOf(select: Select<unknown>, { mapper, alias, polymorphic }: Aliased<unknown>): EntityAlias {
-  return alias ?? new EntityAlias(mapper, freeName(select, mapper), undefined, polymorphic);
+  const name = freeName(select, mapper);
+  return alias ?? polymorphic?.aliasAs(name) ?? new EntityAlias(mapper, name);
 }
 
 function expectRelationship(mapper: Mapper, name: string, method: string): RelationshipProperty {

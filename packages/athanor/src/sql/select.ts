@@ -209,6 +209,11 @@ export class Select<
    */
   forUpdate(options: LockOptions = {}): this {
     const { strength = "update", locked = "wait" } = options;
+    if (!this.entityColumns.sharesKeys) {
+      throw new ArgumentError(
+        `The rows of ${this.mapper.class.name} and its concrete subclasses come from several tables at once, and no database locks those. Lock the rows of each class by a statement of its own.`,
+      );
+    }
     if ((strength === "update" || strength === "share") && ["wait", "fail", "skip"].includes(locked))
       return this.#with({ lock: { strength, locked } });
     throw new ArgumentError(

@@ -139,3 +139,19 @@ test("joins, any, has and paths lead to a subclass", async () => {
   // @ts-expect-error title is no relationship
   select(Project).where((project) => project.title.ofType(Project));
 });
+
+class Shape extends model("shapes", { id: integer().primaryKey(), name: text() }) {}
+class Circle extends inherit(Shape, { concrete: true, table: "circles" }, { radius: integer() }) {}
+
+test("a concrete subclass has all columns, and is read together with its parent", async () => {
+  new Circle({ name: "c", radius: 1 });
+  expectTypeOf((await session.scalars(select(Circle).where({ name: "c", radius: 1 }))).all()).toEqualTypeOf<Circle[]>();
+  const shapes = select(withPolymorphic(Shape, { Circle })).columns((shape) => [shape, shape.Circle.radius]);
+  expectTypeOf((await session.execute(shapes)).all()).toEqualTypeOf<[Shape, number | null][]>();
+  // @ts-expect-error it has a table of its own
+  inherit(Shape, { concrete: true }, {});
+  // @ts-expect-error nothing tells its rows apart, because nothing has to
+  inherit(Shape, { concrete: true, table: "squares", identity: "square" }, {});
+  // @ts-expect-error a subclass has an identity, or is concrete
+  inherit(Shape, { table: "squares" }, {});
+});
