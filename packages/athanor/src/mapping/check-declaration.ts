@@ -135,6 +135,7 @@ export function checkDeclaration(declaration: Declaration, ownTable: string | un
   }
   checkVersion(declaration, label);
   checkPolymorphicLoading(declaration, label);
+  checkConcreteKey(declaration, label);
   if (parent === undefined) checkIdentity(declaration, label);
   else checkInheritance(declaration, parent, label);
   const other = identity === undefined ? undefined : declaration.identities.get(identity);
@@ -151,6 +152,20 @@ function checkVersion(declaration: Declaration, label: string): void {
   throw new ArgumentError(
     `The option version: "${version}" of the model of ${label} is no integer(), so it cannot count updates.`,
   );
+}
+
+/** Rows of a class and of its concrete subclasses are read together, and told apart by their keys. */
+function checkConcreteKey({ concreteParent, properties }: Declaration, label: string): void {
+  if (concreteParent === undefined) return;
+  const [own, inherited] = [keyOf(properties), keyOf(concreteParent.properties)];
+  if (own === inherited) return;
+  throw new ArgumentError(
+    `${label} has the key ${own}, and ${concreteParent.label} has ${inherited}. A concrete subclass has a key of the same attributes: leave primaryKey() out of those that it adds.`,
+  );
+}
+
+function keyOf(properties: Declaration["properties"]): string {
+  return properties.flatMap(({ key, column }) => (column?.options.primaryKey === true ? key : [])).join(", ");
 }
 
 function checkPolymorphicLoading(

@@ -25,7 +25,7 @@ export interface ColumnProperty extends PropertyDeclaration {
 
 /** What is loaded of the instances of a class where statements say nothing of it. */
 interface LoadedBySelf {
-  /** How many classes of the hierarchy were used by then. */
+  /** How many of its subclasses were used by then. */
   readonly known: number;
   readonly columns: EntityColumns;
   readonly selectin: readonly Mapper[];
@@ -69,13 +69,12 @@ export class Mapper<TInstance = unknown> {
   readonly wholes: RelationshipProperty[] = [];
   /** All that is stored of its instances, and nothing of what subclasses add. */
   readonly ownColumns: EntityColumns;
-  readonly #hierarchy: Mapper[];
   readonly #columnsWith = new Map<string, EntityColumns>();
   #loaded: LoadedBySelf | undefined = undefined;
   /** Its relationships, its own before inherited ones, as in SQLAlchemy; known when the mapper is configured. */
   relationships: readonly RelationshipProperty[] = [];
 
-  /** The mappers of the classes that inherit from it, and from those in turn, as far as they were used. */
+  /** The mappers of the classes that inherit from it, and from those in turn, each after its parent's: as far as they were used. */
   readonly subclasses: Mapper[] = [];
   /** Its relationships, and those of its subclasses, that are loaded along with its instances unless a statement says otherwise. */
   readonly loadedAlong: RelationshipProperty[] = [];
@@ -99,14 +98,7 @@ export class Mapper<TInstance = unknown> {
     this.version = this.#columnOf(declaration.version);
     this.batch = declaration.batch;
     this.instrumentation = this.#instrument(mappedClass);
-    this.#hierarchy = inherits === undefined ? [] : inherits.#hierarchy;
-    this.#hierarchy.push(this as Mapper);
     this.ownColumns = this.columnsWith([]);
-  }
-
-  /** Its own and those of the classes below it, each after its parent's: as many as were used so far. SQLAlchemy: `self_and_descendants`. */
-  get selfAndDescendants(): readonly Mapper[] {
-    return this.#hierarchy.filter((mapper) => mapper.isA(this as Mapper));
   }
 
   /** The concrete classes below it. Throws where one of them was declared and not used yet: its rows would be missing. */
@@ -144,10 +136,10 @@ export class Mapper<TInstance = unknown> {
   }
 
   #loadedBySelf(): LoadedBySelf {
-    const known = this.#hierarchy.length;
+    const { subclasses } = this;
+    const known = subclasses.length;
     // Classes that are used later come in later.
     if (this.#loaded?.known === known) return this.#loaded;
-    const subclasses = this.selfAndDescendants.slice(1);
     const isInline = ({ declaration }: Mapper): boolean =>
       this.declaration.withPolymorphic === "*" || declaration.polymorphicLoad === "inline";
     const columns = this.columnsWith(subclasses.filter(isInline));

@@ -22,7 +22,7 @@ export class PolymorphicEntity {
 
   /** What is read of them. All subclasses are those that were used by then. */
   get columns(): EntityColumns {
-    const subclasses = this.#subclasses === "*" ? this.mapper.selfAndDescendants : this.#subclasses;
+    const subclasses = this.#subclasses === "*" ? this.mapper.subclasses : this.#subclasses;
     return this.mapper.columnsWith(subclasses);
   }
 }

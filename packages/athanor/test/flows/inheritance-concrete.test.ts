@@ -405,6 +405,7 @@ describe("a concrete subclass", () => {
       [() => inherit(Plain, { concrete: true } as never, {}), "got no name for it"],
       [() => inherit(Plain, { concrete: "yes", table: "y" } as never, {}), "is true or left out"],
       [() => inherit(Plain, { concrete: true, table: "z", identity: "z" } as never, {}), "has no option identity"],
+      [() => inherit(Plain, { concrete: true, table: "w" }, { code: text().primaryKey() }), "has the key id, code"],
       [() => selectinPolymorphic(Employee, [Manager]), "concrete subclass of Employee"],
       [() => selectinLoad(Company, "employees").ofType(Manager), "concrete subclass of Employee"],
       [() => selectinLoad(Company, "employees").ofType(withPolymorphic(Employee, "*")), "the rows of one table"],
