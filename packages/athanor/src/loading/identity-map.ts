@@ -74,7 +74,7 @@ export class IdentityMap implements Iterable<Instance> {
     return new Map([...this.#hierarchies].map(([mapper, hierarchy]) => [mapper, hierarchy.size]));
   }
 
-  /** The instances that came in since, where none has left meanwhile. */
+  /** The instances that came in since; not all of them, where others have left meanwhile. */
   since(marks: ReadonlyMap<Mapper, number>): readonly Instance[] {
     return [...this.#hierarchies].flatMap(([mapper, hierarchy]) => {
       const before = marks.get(mapper) ?? 0;

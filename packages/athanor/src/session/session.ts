@@ -398,8 +398,9 @@ export class Session implements AsyncDisposable {
    * at a time. When the next portion is asked for, the session lets go of the instances that came with the one before: they are detached, and what is
    * assigned to them from then on is not saved. Those stay that it had before, and those that are changed, deleted, or needed by what is changed or new.
    *
-   * The session can be used in the loop: it reads, flushes, and opens savepoints. Committing or rolling back ends the stream with an error. Whether it finds rows that
-   * the loop itself writes, PostgreSQL decides when it begins, where it finds none of them; on SQLite it may find them. What `session.load` and the like bring in stays.
+   * The session can be used in the loop: it reads, flushes, and opens savepoints. Committing or rolling back ends the stream with an error. Rows that the
+   * loop itself writes are not found on PostgreSQL, and may be found on SQLite. What is loaded of an instance in the loop leaves the session with it; what else the loop
+   * loads or adds stays.
    *
    * SQLAlchemy: ORM Querying Guide, Fetching Large Result Sets with Yield Per; `AsyncSession.stream`.
    *

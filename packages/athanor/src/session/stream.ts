@@ -27,6 +27,8 @@ export class Stream {
   #answer: unknown[] | undefined;
   /** The instances that came with the last portion. */
   #brought: readonly Instance[] = [];
+  /** What the session had before that portion. */
+  #marks: ReturnType<SessionState["identityMap"]["marks"]> = new Map();
 
   constructor(core: SessionState, execution: Execution) {
     if (execution.statement instanceof BulkStatement) {
@@ -80,13 +82,13 @@ export class Stream {
     if (this.#execution === undefined && this.#answer === undefined) await this.#begin(count);
     // What the loop has changed is written, as before any statement, and so it need not stay.
     else await flushBefore(core, this.#execution ?? this.#asked);
-    letGo(core, this.#brought);
+    letGo(core, this.#brought, core.identityMap.since(this.#marks));
     this.#brought = [];
     if (this.#answer !== undefined) return this.#answer.splice(0, count);
     if (this.#isExhausted) return [];
     this.#connection ??= await core.autobegin().connect();
     const connection = this.#connection;
-    const marks = core.identityMap.marks();
+    this.#marks = core.identityMap.marks();
     const fetch: RunQuery = async (sql, parameters) => {
       this.#cursor ??= await connection.openCursor(sql, parameters);
       const portion = await this.#cursor.fetch(count);
@@ -94,7 +96,7 @@ export class Stream {
       return portion;
     };
     const result = await readStatement(core, connection, { ...(this.#execution as Execution), fetch });
-    this.#brought = core.identityMap.since(marks);
+    this.#brought = core.identityMap.since(this.#marks);
     return result.all();
   }
 

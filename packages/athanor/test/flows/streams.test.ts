@@ -189,6 +189,30 @@ forEachDatabase((db) => {
       await session.close();
     });
 
+    test("lets what the loop has loaded of an instance go with it, and keeps what else it has loaded or added", async () => {
+      const { session } = await openWithRows();
+      const added: Order[] = [];
+      let most = 0;
+      for await (const customer of session.stream(customers.executionOptions({ yieldPer: 2 }))) {
+        await load(customer, "orders");
+        if (customer.id === 1) await session.get(Order, 15);
+        if (customer.id === 2) {
+          const order = new Order({ country: "IT", units: 1, price: "1" });
+          order.customer = customer;
+          added.push(order);
+          session.add(order);
+        }
+        most = Math.max(most, session.identityMap.size);
+      }
+      expect(most).toBeLessThanOrEqual(9);
+      expect(session.identityMap.has(added[0] as Order)).toBe(true);
+      expect([...session.identityMap].map((each) => each.constructor.name + (each as Order).id)).toEqual([
+        "Order15",
+        "Order16",
+      ]);
+      await session.close();
+    });
+
     test("can be used in the loop: for queries, loads, savepoints, and other streams", async () => {
       const { session } = await openWithRows();
       const found: number[] = [];
