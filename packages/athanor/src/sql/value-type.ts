@@ -43,7 +43,7 @@ function isCustom({ toDatabase, fromDatabase }: ColumnType): boolean {
 }
 
 function isSameType(left: ColumnType, right: ColumnType): boolean {
-  return typeKey(left) === typeKey(right);
+  return typeKey(left) === typeKey(right) && left.values?.join() === right.values?.join();
 }
 
 const serials = new WeakMap<ColumnType, number>();
