@@ -246,6 +246,30 @@ forEachDatabase((db) => {
       await session.close();
     });
 
+    test("takes unions and common tables, whatever conflicts there are", async () => {
+      const { session } = await openWithUsers();
+      const [ann, bob] = [1, 2].map((id) =>
+        select(User)
+          .where({ id })
+          .columns((user) => ({ email: user.email })),
+      );
+      if (ann === undefined || bob === undefined) throw new Error("Two statements were made.");
+      const both = insert(Archived).fromSelect(["email"], ann.union(bob));
+      expect((await session.execute(both)).rowCount).toBe(2);
+      expect((await session.execute(both.onConflict("email").doUpdate({ reason: "again" }))).rowCount).toBe(2);
+      const found = ann.cte("found");
+      const again = insert(Archived).fromSelect(
+        ["email"],
+        select(found).columns((each) => [each.email]),
+      );
+      expect((await session.execute(again.onConflict().doNothing())).rowCount).toBe(0);
+      expect(await stored(session, "select email, reason from archived order by email")).toEqual([
+        "a@x again",
+        "b@x again",
+      ]);
+      await session.close();
+    });
+
     test("sees no rows that criteria hide, nor do its values", async () => {
       const { session } = await openWithUsers();
       const ours = withLoaderCriteria(User, (user) => user.tenant.eq("us"));
