@@ -448,6 +448,23 @@ const ways: Readonly<Record<string, Way>> = {
     },
     finds: [],
   },
+  stream: {
+    reach: async (session) => {
+      const found: number[] = [];
+      for await (const { id } of session.stream(select(Post).executionOptions({ yieldPer: 1 }))) found.push(id);
+      return found.toSorted((left, right) => left - right);
+    },
+    finds: [1, 3],
+  },
+  "stream and load along": {
+    reach: async (session) => {
+      const found: number[] = [];
+      const people = select(Person).options(selectinLoad(Person, "posts")).executionOptions({ yieldPer: 2 });
+      for await (const { posts } of session.stream(people)) found.push(...ids(posts));
+      return found;
+    },
+    finds: [1],
+  },
   containsEager: {
     reach: async (session) => {
       const comments = select(Comment)
