@@ -8,7 +8,7 @@ import type { Aliased } from "../sql/aliased.ts";
 import { ConcreteUnion } from "../sql/concrete-union.ts";
 import { describeGiven } from "../sql/expression.ts";
 import type { AnySubclassOf, ModelOf } from "../sql/scope.ts";
-import { isRelative, LoaderTree } from "../sql/loader-tree.ts";
+import { concerns, LoaderTree } from "../sql/loader-tree.ts";
 import { expectOfType, expectSubclasses } from "../sql/of-type.ts";
 import { LoaderOption, type LoadingPlan } from "../sql/loading-plan.ts";
 import type { LoaderStrategy } from "./loader-strategy.ts";
@@ -160,7 +160,7 @@ export class LoaderPath<in out TModel> extends LoaderOption {
   }
 
   override addTo(plan: LoadingPlan, mappers: readonly Mapper[]): LoadingPlan {
-    if (!mappers.some((mapper) => isRelative(mapper, this.#root))) {
+    if (!mappers.some((mapper) => concerns(this.#root, mapper))) {
       const { name } = (mappers[0] as Mapper).class;
       const [label, next] = this.#said;
       throw new ArgumentError(
@@ -207,7 +207,7 @@ export class LoaderPath<in out TModel> extends LoaderOption {
         `options() of a path takes what selectinLoad(${name}, "…") and its like return, and got ${describeGiven(option)}. Anything else is for options() of the statement.`,
       );
     }
-    if (isRelative(option.#root, this.#target)) return option.#tree;
+    if (concerns(option.#root, this.#target)) return option.#tree;
     const { name: given } = option.#root.class;
     throw new ArgumentError(
       `options() of a path that leads to ${name} got one that begins with ${given}. Begin it with ${name}, as in selectinLoad(${name}, "…").`,

@@ -1,11 +1,12 @@
 import { ArgumentError } from "../event/errors.ts";
+import type { EntityColumns } from "../mapping/entity-columns.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { EagerJoin } from "../sql/eager-join.ts";
 import { EntityAlias } from "../sql/entity-alias.ts";
 import { conjunction } from "../sql/conditions.ts";
 import type { Expression } from "../sql/expression.ts";
-import { isRelative, type LoaderTree } from "../sql/loader-tree.ts";
+import { concerns, type LoaderTree } from "../sql/loader-tree.ts";
 import type { EntityCriteria, LoadingPlan } from "../sql/loading-plan.ts";
 import { GivenJoin } from "../sql/given-join.ts";
 import { PolymorphicEntity } from "../sql/polymorphic-entity.ts";
@@ -57,7 +58,8 @@ export class StatementPlan {
     this.isRefresh = isRefresh;
     this.only = only;
     const selected = select.parts.selected?.entities ?? [new SelectedEntity(select.entityColumns, undefined)];
-    expectInRows(tree, selected, select);
+    // An instance that is refreshed may carry what was said of others that were found with it.
+    if (!isRefresh) expectInRows(tree, selected, select);
     this.entities = selected.map(
       ({ columns, alias }) => new PlannedEntity(this, columns, alias, tree.of(columns.mapper), path),
     );
@@ -120,16 +122,23 @@ export class StatementPlan {
 /** An option of a class that stands in no row would do nothing. */
 function expectInRows(
   tree: LoaderTree,
-  entities: readonly { readonly mapper: Mapper }[],
+  entities: readonly { readonly columns: EntityColumns }[],
   { mapper }: Select<unknown>,
 ): void {
   for (const { mapper: said, label } of tree.subjects) {
-    if (entities.some((entity) => isRelative(said, entity.mapper))) continue;
+    if (entities.some(({ columns }) => mayBeIn(columns, said))) continue;
+    const isConcrete = !said.isA(mapper) && said.declaration.isA(mapper.declaration);
     throw new ArgumentError(
       `An option says how ${label} is loaded, and the rows of the statement of ${mapper.class.name} hold no ${said.class.name}. ` +
-        `Select it along, as in .columns((user, post) => [user, post]), or leave out the option.`,
+        `Select it along, as in ${isConcrete ? `select(withPolymorphic(${mapper.class.name}, [${said.class.name}]))` : ".columns((user, post) => [user, post])"}, or leave out the option.`,
     );
   }
+}
+
+/** Whether rows with these columns may be of a class. Those of a concrete subclass are read along, or they are not there. */
+function mayBeIn(columns: EntityColumns, said: Mapper): boolean {
+  const isInTables = said.baseMapper === columns.mapper.baseMapper;
+  return concerns(said, columns.mapper) && (isInTables || columns.covers(said));
 }
 
 /** An entity and those that are joined to it. */

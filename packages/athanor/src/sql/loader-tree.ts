@@ -15,9 +15,12 @@ export interface SubclassesAlong {
   readonly selectin: readonly Mapper[];
 }
 
-/** Whether instances of one of these classes may be instances of the other, be it a concrete subclass. */
-export function isRelative({ declaration: one }: Mapper, { declaration: other }: Mapper): boolean {
-  return one.isA(other) || other.isA(one);
+/**
+ * Whether what is said of a class may be about instances that a statement of another one finds: it is that class, or one above it, or one below it, be it a concrete
+ * subclass.
+ */
+export function concerns(said: Mapper, mapper: Mapper): boolean {
+  return mapper.isA(said) || said.declaration.isA(mapper.declaration);
 }
 
 interface LoaderTreeParts {
@@ -171,11 +174,11 @@ export class LoaderTree {
     const inline = subclasses.inline.filter((subclass) => subclass.isA(mapper));
     const selectin = subclasses.selectin.filter((subclass) => subclass.isA(mapper));
     const isWhole = inline.length === subclasses.inline.length && selectin.length === subclasses.selectin.length;
-    if (isWhole && this.subjects.every((said) => isRelative(said.mapper, mapper))) return this;
+    if (isWhole && this.subjects.every((said) => concerns(said.mapper, mapper))) return this;
     return this.#with({
       subclasses: { inline, selectin },
-      nodes: new Map([...nodes].filter(([{ parent }]) => isRelative(parent, mapper))),
-      others: new Map([...others].filter(([said]) => isRelative(said, mapper))),
+      nodes: new Map([...nodes].filter(([{ parent }]) => concerns(parent, mapper))),
+      others: new Map([...others].filter(([said]) => concerns(said, mapper))),
     });
   }
 

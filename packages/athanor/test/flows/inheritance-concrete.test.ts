@@ -325,6 +325,19 @@ forEachDatabase((db) => {
     expect(loaded!.managers.map(({ office }) => office?.city)).toEqual(["oslo", undefined]);
   });
 
+  test("an option about rows that a statement does not read is refused, and one that it has carried is left out", async () => {
+    const { session } = await open(db);
+    const unread = select(Employee).options(selectinLoad(Manager, "office"));
+    await expect(session.scalars(unread)).rejects.toThrow("select(withPolymorphic(Employee, [Manager]))");
+    expect(() => select(Manager).options(selectinLoad(Employee, "company"))).toThrow(
+      "cannot be loaded along with a statement that selects Manager",
+    );
+    const both = [selectinLoad(Manager, "office"), selectinLoad(Employee, "badges")];
+    const all = select(withPolymorphic(Employee, "*")).options(...both);
+    for (const employee of (await session.scalars(all)).all()) await session.refresh(employee);
+    await session.close();
+  });
+
   test("criteria of a class hold for its concrete subclasses, by themselves and together", async () => {
     const { session } = await open(db);
     const names = async (statement: { readonly "~row": Employee } & object): Promise<string[]> =>
