@@ -77,7 +77,8 @@ class Note extends model(
 ) {}
 
 type PersonAttributes = Attributes<typeof Person>;
-type Statement = Select<unknown, [typeof Person], any>;
+// oxlint-disable-next-line typescript/no-explicit-any -- what a statement becomes in its steps no type can follow
+type Statement = Select<any, [typeof Person], any>;
 
 /** Makes random statements. One of the same shape and of other values differs in its values, and in which of its parts are the same object. */
 class RandomStatement {
@@ -91,7 +92,7 @@ class RandomStatement {
   }
 
   make(): Statement {
-    let statement = (this.#may() ? select(aliased(Person, "p")) : select(Person)) as Statement;
+    let statement = this.#start();
     for (let steps = this.#shape(5); steps > 0; steps--) statement = this.#step(statement);
     if (this.#shape(3) > 0) return this.#may() ? statement.options(this.#option(), this.#option()) : statement;
     const columns = this.#shape(3) + 1;
@@ -136,6 +137,30 @@ class RandomStatement {
     ])() as Statement;
   }
 
+  #start(): Statement {
+    return this.#one<() => unknown>([
+      () => select(Person),
+      () => select(aliased(Person, "p")),
+      () => select(this.#people().subquery("found")),
+      () => select(this.#people().cte("found")),
+      () =>
+        select(
+          this.#people().cte("found", {
+            [this.#may() ? "union" : "unionAll"]: (found: never) =>
+              this.#people().join(found, ((person: PersonAttributes, above: PersonAttributes) =>
+                person.bossId.eq(above.id)) as never),
+          } as never),
+        ),
+      () => this.#people()[this.#may() ? "union" : "unionAll"](this.#people()),
+      () => this.#people()[this.#may() ? "except" : "intersect"](this.#people(), this.#people()),
+    ])() as Statement;
+  }
+
+  #people(): Statement {
+    const people = select(Person).where((person) => this.#condition(person, 1)) as unknown as Statement;
+    return this.#may() ? people : people.orderBy((person) => person.id).limit(this.#value(3));
+  }
+
   #step(statement: Statement): Statement {
     return this.#one<() => unknown>([
       () => statement.where((person) => this.#condition(person, 3)),
@@ -150,6 +175,11 @@ class RandomStatement {
       () => this.#found(statement),
       () => statement.join(this.#may() ? "boss" : "team"),
       () => statement.outerJoin(this.#may() ? "boss" : "notes"),
+      () =>
+        statement.join(
+          this.#people()[this.#may() ? "subquery" : "cte"](this.#name()) as never,
+          ((...entities: PersonAttributes[]) => this.#beside(entities)) as never,
+        ),
       () => statement.forUpdate({ locked: this.#may() ? "skip" : "wait" }),
     ])() as Statement;
   }
@@ -217,6 +247,10 @@ class RandomStatement {
             () => this.#twice(inner, this.#may() ? and : or),
             () => not(inner()),
             () => person.team.any((member) => this.#condition(member as never, depth - 1)),
+            () =>
+              person.id.in(
+                select(this.#people().cte(this.#name())).columns((row) => [(row as never as PersonAttributes).id]),
+              ),
             () => person.boss.has((boss) => this.#condition(boss as never, depth - 1)),
             () =>
               exists(
@@ -229,6 +263,11 @@ class RandomStatement {
               ),
           ],
     )();
+  }
+
+  #beside(entities: readonly PersonAttributes[]): Condition {
+    const [person, other] = [entities[0], entities.at(-1)] as [PersonAttributes, PersonAttributes];
+    return or(other.id.eq(person.id), this.#condition(other, 1));
   }
 
   /** Of two parts, which may be one and the same. */
