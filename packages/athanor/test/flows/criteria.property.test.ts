@@ -148,9 +148,15 @@ interface RowValues {
   readonly values: Record<string, number | string | Date | null>;
 }
 
+interface Contents {
+  readonly rows: readonly RowValues[];
+  /** The keys of an item and of a label of it. */
+  readonly links: readonly (readonly number[])[];
+}
+
 const gone = new Date("2026-01-01T00:00:00Z");
 
-/** What the rules below say of a row. */
+/** What the rules below say of a row by itself. */
 function isShown({ kind, values }: RowValues): boolean {
   if (kind !== "Label" && values["tenant"] !== "us") return false;
   if (["Boss", "Item", "Label"].includes(kind) && values["deletedAt"] !== null) return false;
@@ -161,10 +167,20 @@ const rules = [
   withLoaderCriteria(Owned, (entity) => entity.tenant.eq("us")),
   withLoaderCriteria(SoftDeletes, (entity) => entity.deletedAt.isNull()),
   withLoaderCriteria(worlds.full.Temp, attributes(worlds.full.Temp).until.gt(0)),
+  // Only the database can tell.
+  withLoaderCriteria(worlds.full.Label, (label) => label.items.any()),
 ];
 
+/** The rows that rules leave: a label is hidden whose items all are. */
+function withoutHidden({ rows, links }: Contents): Contents {
+  const shown = rows.filter(isShown);
+  const items = new Set(shown.filter(({ kind }) => kind === "Item").map(({ values }) => values["id"]));
+  const labelled = new Set(links.flatMap(([item, label]) => (items.has(item as number) ? [label] : [])));
+  return { rows: shown.filter(({ kind, values }) => kind !== "Label" || labelled.has(values["id"] as number)), links };
+}
+
 /** Random rows: a third of each class is hidden. */
-function makeRows(random: Random): { readonly rows: readonly RowValues[]; readonly links: readonly number[][] } {
+function makeRows(random: Random): Contents {
   const rows: RowValues[] = [];
   const number = (): number | null => random.pick([null, 0, 1, 2, 3]) ?? null;
   for (let id = 1; id <= 12; id++) {
@@ -188,7 +204,7 @@ function makeRows(random: Random): { readonly rows: readonly RowValues[]; readon
 }
 
 /** Puts rows into the tables of a world, and links between those that it has. */
-async function fill(engine: Engine, world: World, { rows, links }: ReturnType<typeof makeRows>): Promise<void> {
+async function fill(engine: Engine, world: World, { rows, links }: Contents): Promise<void> {
   await sessionmaker(engine).begin(async (session) => {
     const made = new Map<string, Model>();
     for (const { kind, values } of rows) {
@@ -445,6 +461,13 @@ class Asking {
       const [rows, key] = part.split(".");
       await connection.run(`delete from shown_${rows} where ${key} = ${found.id}`);
     }
+    const { rows } = await connection.run(
+      "select id from shown_labels where id not in (select label_id from shown_links)",
+    );
+    const unused = rows.map(([id]) => Number(id));
+    for (const each of session.identityMap)
+      if (each instanceof this.world.Label && unused.includes(each.id)) session.expunge(each);
+    for (const id of unused) await connection.run(`delete from shown_labels where id = ${id}`);
     return found.id;
   }
 
@@ -525,7 +548,7 @@ forEachDatabase((db) => {
       const strict = sessionmaker(engine, { criteria: "strict", models: names.map((name) => worlds.full[name]) })();
       const plain = sessionmaker(engine, { models: names.map((name) => worlds.shown[name]) })();
       await fill(engine, worlds.full, contents);
-      await fill(engine, worlds.shown, { ...contents, rows: contents.rows.filter(isShown) });
+      await fill(engine, worlds.shown, withoutHidden(contents));
       // Half of the programs have everything in memory already.
       const prepared = seed % 2 === 0 ? names : [];
       for (const name of prepared) await strict.scalars(select(worlds.full[name] as World["Owner"]));
