@@ -18,7 +18,7 @@ const carried = new WeakMap<InstanceState, LoadingPlan>();
 export function planToCarry({ tree, statement, path }: PlannedEntity): LoadingPlan | undefined {
   const plan = {
     tree: carriedTree(tree),
-    criteria: statement.criteria.filter(({ propagatesToLoaders }) => propagatesToLoaders),
+    criteria: statement.carried,
     userDefined: statement.userDefined.filter(({ propagateToLoaders }) => propagateToLoaders),
     path,
   };

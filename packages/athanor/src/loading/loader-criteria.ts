@@ -9,7 +9,7 @@ import { type Attribute, type Attributes, attributes, attributesOf } from "../sq
 import type { EntityAlias } from "../sql/entity-alias.ts";
 import { conjunction } from "../sql/conditions.ts";
 import { type Condition, type Expression, expectExpression } from "../sql/expression.ts";
-import { type EntityCriteria, LoaderOption, type LoadingPlan } from "../sql/loading-plan.ts";
+import { type EntityCriteria, LoaderOption, type LoadingPlan, withCriteria } from "../sql/loading-plan.ts";
 import { MovedEntity } from "../sql/moved-entity.ts";
 import { SubclassCondition } from "../sql/subclass-condition.ts";
 
@@ -51,7 +51,7 @@ export class LoaderCriteria extends LoaderOption implements EntityCriteria {
   }
 
   override addTo(plan: LoadingPlan): LoadingPlan {
-    return plan.criteria.includes(this) ? plan : { ...plan, criteria: [...plan.criteria, this] };
+    return withCriteria(plan, [this]);
   }
 
   conditionFor(mapper: Mapper, alias?: EntityAlias): Expression<boolean> | undefined {
@@ -117,9 +117,9 @@ function mapperOfDeclaration(declaration: Declaration): Mapper {
  * session selects, updates and deletes by statements.
  *
  * A refresh, and an instance that the session has already and that `get`, `merge` or a reference leads to, are not filtered unless the session has the option
- * `criteria: "strict"`. Of an INSERT they are about the SELECT that it takes rows from, and the rows that `onConflict` would update. Raw SQL is never filtered: `sql` as a statement or as a part of one,
- * what `fromStatement` is given, `connection.execute()`, `connection.kysely()`.
- * An option on a subquery is refused; give it to the statement around it. SQLAlchemy: Query API, `with_loader_criteria`.
+ * `criteria: "strict"`. Of an INSERT they are about the SELECT that it takes rows from, and the rows that `onConflict` would update. Raw SQL is never filtered: `sql` as a
+ * statement or as a part of one, what `fromStatement` is given, `connection.execute()`, `connection.kysely()`. An option on a subquery is refused; give it to the statement
+ * around it. SQLAlchemy: Query API, `with_loader_criteria`.
  *
  * @throws ArgumentError for what is no model or mixin, for anything but a condition or a function, and for an expression that holds SQL of your own.
  * @example

@@ -25,6 +25,8 @@ export interface StatementPlanOptions {
   readonly isRefresh?: boolean;
   /** Whether criteria hold for the rows of the statement itself; a refresh does not hide the instance that it was asked for, unless the session is strict. */
   readonly hidesOwn?: boolean | undefined;
+  /** The criteria that what is found carries for its later loads; undefined: all of those. */
+  readonly carried?: readonly EntityCriteria[] | undefined;
   /** The names that are loaded, where not the whole instance is: of a refresh, or of what completes instances that are there. */
   readonly only?: readonly string[] | undefined;
 }
@@ -41,6 +43,8 @@ export class StatementPlan {
   /** The classes with something to do when all rows are read, in that order. */
   readonly withAfter: PlannedEntity[] = [];
   readonly criteria: readonly EntityCriteria[];
+  /** Those of them that what is found carries for its later loads. */
+  readonly carried: readonly EntityCriteria[];
   readonly userDefined: readonly UserDefinedOption[];
   /** The statement refreshes an instance, so what follows is about this one alone. */
   readonly isRefresh: boolean;
@@ -50,10 +54,11 @@ export class StatementPlan {
   constructor(
     select: Select<unknown>,
     { tree, criteria, userDefined, path = [] }: LoadingPlan,
-    { isRefresh = false, hidesOwn = !isRefresh, only }: StatementPlanOptions = {},
+    { isRefresh = false, hidesOwn = !isRefresh, carried = criteria, only }: StatementPlanOptions = {},
   ) {
     this.asked = select;
     this.criteria = criteria;
+    this.carried = carried.filter(({ propagatesToLoaders }) => propagatesToLoaders);
     this.userDefined = userDefined;
     this.isRefresh = isRefresh;
     this.only = only;

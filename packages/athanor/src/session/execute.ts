@@ -14,7 +14,7 @@ import { compileSelect } from "../sql/compile.ts";
 import { DeleteFrom } from "../sql/delete-from.ts";
 import { FromStatement } from "../sql/from-statement.ts";
 import { Insert } from "../sql/insert.ts";
-import { emptyPlan, isEmptyPlan } from "../sql/loading-plan.ts";
+import { emptyPlan, type EntityCriteria, isEmptyPlan, type LoadingPlan, withCriteria } from "../sql/loading-plan.ts";
 import type { ExecutionOptions } from "../sql/execution-options.ts";
 import { Select } from "../sql/select.ts";
 import type { SelectedColumns } from "../sql/selected-columns.ts";
@@ -44,6 +44,8 @@ export interface Execution {
   readonly asking?: InstanceState;
   /** Criteria hide the row of that instance too. */
   readonly hidesAsked?: boolean;
+  /** The criteria that what is found carries for its later loads; undefined: those of the statement. A strict session's listeners are asked anew each time. */
+  readonly carried?: readonly EntityCriteria[] | undefined;
   /** It was asked for by refresh(), and not for what expired. */
   readonly isUserRefresh?: boolean;
   /** It loads a relationship of an instance. */
@@ -66,7 +68,8 @@ export interface Execution {
 export function execute(core: SessionState, execution: Execution, run = runStatement): Promise<Result<unknown>> {
   expectStatement(execution.statement);
   if (core.dispatch.doOrmExecute === undefined) return run(core, execution);
-  return new ORMExecuteState(core, execution, run).execute();
+  const { statement, carried = core.isStrict ? criteriaOf(statement) : undefined } = execution;
+  return new ORMExecuteState(core, { ...execution, carried }, run).execute();
 }
 
 /** Executes a statement past all listeners. */
@@ -111,11 +114,14 @@ async function readWritten(
 ): Promise<Result<unknown>> {
   const { select, rows } = await findWrittenRows(connection.engine.dialect, statement, run);
   // What follows SQL of users' own keeps to criteria too, which listeners can hardly give to it.
-  const { plan } = statement.parts;
   const criteria = core.isStrict ? await core.criteriaOfListeners(statement.mapper) : [];
-  const planned =
-    criteria.length === 0 ? select : select.withPlan({ ...plan, criteria: [...plan.criteria, ...criteria] });
+  const planned = select.withPlan(withCriteria(statement.parts.plan, criteria));
   return selectInstances(core, connection, planned, execution, () => Promise.resolve(rows));
+}
+
+function criteriaOf(statement: Statement): readonly EntityCriteria[] {
+  const { plan }: { readonly plan?: LoadingPlan | undefined } = isOrmStatement(statement) ? statement.parts : {};
+  return plan?.criteria ?? [];
 }
 
 /** Whether pending changes are to be flushed before a statement. */
@@ -185,6 +191,7 @@ async function selectAlong(
   const plan = new StatementPlan(statement, statement.parts.plan ?? emptyPlan, {
     isRefresh,
     hidesOwn: execution.hidesAsked,
+    carried: execution.carried,
     only: execution.isCompletion === true ? [] : execution.onlyKeys,
   });
   if (execution.fetch !== undefined) expectWholeInPortions(plan);
@@ -202,7 +209,7 @@ async function selectAlong(
 function relatedLoads(
   core: SessionState,
   afterLoads: AfterLoads,
-  { parameters, fetch }: Execution,
+  { parameters, fetch, carried }: Execution,
   populateExisting: boolean,
 ): RelatedLoads {
   return {
@@ -215,13 +222,14 @@ function relatedLoads(
         parameters: parents === undefined ? undefined : parameters,
         options: {},
         isRelationshipLoad: true,
+        carried,
         parents: parents && [parents],
         afterLoads,
       });
       return result.all() as never;
     },
     complete: async (statement) => {
-      await execute(core, { statement, parameters: undefined, options: {}, isCompletion: true, afterLoads });
+      await execute(core, { statement, parameters: undefined, options: {}, isCompletion: true, carried, afterLoads });
     },
     loadOne: (state, property, plan) => core.loadRelated(state, property, plan),
   };

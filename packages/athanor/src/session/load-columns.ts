@@ -55,6 +55,7 @@ export async function loadColumns(
     options,
     asking: state,
     hidesAsked,
+    carried: core.isStrict ? carried.criteria : undefined,
     isUserRefresh: !isUnexpire,
     onlyKeys: asked,
   });

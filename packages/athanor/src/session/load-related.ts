@@ -8,7 +8,7 @@ import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { ColumnExpression } from "../sql/column-expression.ts";
 import { conjunction } from "../sql/conditions.ts";
 import type { Expression } from "../sql/expression.ts";
-import type { LoadingPlan } from "../sql/loading-plan.ts";
+import type { EntityCriteria, LoadingPlan } from "../sql/loading-plan.ts";
 import { relatedCondition } from "../sql/related-condition.ts";
 import { Select } from "../sql/select.ts";
 import { ObjectDeletedError } from "./errors.ts";
@@ -48,7 +48,7 @@ export async function loadRelated(
     const isAsked = core.isStrict && seen === "visible" && known !== undefined && stateOf(known).isExpired;
     if (known !== undefined && !isAsked) return attribute.setLoaded(state, await withColumns(core, known, plan, seen));
   }
-  const related = await selectRelated(core, state, property, key, plan);
+  const related = await selectRelated(core, state, property, key, plan, core.isStrict ? carried.criteria : undefined);
   // A reference that was assigned meanwhile is newer than what the rows say.
   if (property.isCollection || state.values[property.slot] === before) attribute.setLoaded(state, related);
 }
@@ -75,6 +75,7 @@ async function selectRelated(
   property: RelationshipProperty,
   key: readonly unknown[],
   plan: LoadingPlan,
+  carried?: readonly EntityCriteria[],
 ): Promise<Instance[]> {
   const statement = relatedSelect(property, key).withPlan(plan);
   const result = await execute(core, {
@@ -82,6 +83,7 @@ async function selectRelated(
     parameters: undefined,
     options: {},
     isRelationshipLoad: true,
+    carried,
     lazyLoadedFrom: state,
   });
   return [...new Set(result.scalars().all() as Instance[])];

@@ -5,7 +5,7 @@ import { type Mapper, mapperOfState } from "../mapping/mapper.ts";
 import { UNKNOWN, UnevaluableError } from "../sql/evaluate.ts";
 import type { Expression } from "../sql/expression.ts";
 import { func } from "../sql/func.ts";
-import { emptyPlan, type EntityCriteria, type LoadingPlan } from "../sql/loading-plan.ts";
+import { emptyPlan, type EntityCriteria, type LoadingPlan, withCriteria } from "../sql/loading-plan.ts";
 import { selectByKey } from "../sql/select-by-key.ts";
 import type { ExecutionOptions } from "../sql/execution-options.ts";
 import { Select } from "../sql/select.ts";
@@ -19,7 +19,7 @@ export type Seen = "visible" | "all";
  * The criteria that listeners of `doOrmExecute` would give a statement of the program's own about a class. They are asked with such a statement, which finds nothing
  * (LIMIT 0), so that it need not be sent: whatever they make of its result is right. A session that is not strict asks nobody.
  *
- * They hold for one load, and are not carried by what it finds: the next load asks again.
+ * They hold for one load, and are not carried by what it finds: the next load asks again. Carried and given anew they would hold twice.
  *
  * @param options those of the execution that asks; a listener may make an exception for them
  */
@@ -42,16 +42,12 @@ export async function criteriaOfListeners(
   } finally {
     core.isAskingListeners = false;
   }
-  return [...criteria].map((each) => ({
-    propagatesToLoaders: false,
-    conditionFor: (entity, alias) => each.conditionFor(entity, alias),
-  }));
+  return [...criteria];
 }
 
 /** A plan for a load of rows of a class, with what a strict session's listeners say of that class. */
 export async function strictPlan(core: SessionState, plan: LoadingPlan, mapper: Mapper): Promise<LoadingPlan> {
-  const criteria = await criteriaOfListeners(core, mapper);
-  return criteria.length === 0 ? plan : { ...plan, criteria: [...plan.criteria, ...criteria] };
+  return withCriteria(plan, await criteriaOfListeners(core, mapper));
 }
 
 /**

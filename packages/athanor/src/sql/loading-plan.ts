@@ -48,6 +48,12 @@ export function planWith(plan: LoadingPlan, options: readonly unknown[], mappers
   }, plan);
 }
 
+/** A plan with further criteria, each of them once: given twice, one that asks of its own class would ask once more of what it asks of. */
+export function withCriteria(plan: LoadingPlan, criteria: readonly EntityCriteria[]): LoadingPlan {
+  const added = criteria.filter((each) => !plan.criteria.includes(each));
+  return added.length === 0 ? plan : { ...plan, criteria: [...plan.criteria, ...added] };
+}
+
 /** Something for `select(…).options(…)`: how related instances are loaded, which rows are not to be seen. */
 export abstract class LoaderOption {
   /** Whether it says only which rows are not to be seen, so that a statement which loads nothing takes it too. */

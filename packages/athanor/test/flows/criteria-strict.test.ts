@@ -1,12 +1,14 @@
 import { describe, expect, test } from "vitest";
 import {
   func,
+  isOrmStatement,
   InvalidRequestError,
   joinedLoad,
   listen,
   load,
   mergeFrozenResult,
   ObjectDeletedError,
+  or,
   Select,
   select,
   selectinLoad,
@@ -18,7 +20,18 @@ import {
 } from "../../src/index.ts";
 import { forEachDatabase } from "../databases.ts";
 import { hideDeleted, hideOtherTenants } from "./criteria-rules.ts";
-import { Comment, Guest, ids, Member, openCriteriaStory, Person, Post, SoftDeletes, Tag } from "./criteria-story.ts";
+import {
+  Comment,
+  Folder,
+  Guest,
+  ids,
+  Member,
+  openCriteriaStory,
+  Person,
+  Post,
+  SoftDeletes,
+  Tag,
+} from "./criteria-story.ts";
 
 const present = withLoaderCriteria(SoftDeletes, (entity) => entity.deletedAt.isNull());
 
@@ -224,6 +237,42 @@ forEachDatabase((db) => {
       const [first] = zoe.posts;
       expect(ids(await load(first!, "comments"))).toEqual([1]);
       expect(ids(await load(first!, "tags"))).toEqual([1]);
+    });
+
+    test("a rule that asks of its own class holds once, however it comes to a load", async () => {
+      await using session = await open();
+      session.addAll([9, 10].map((id) => new Folder({ id, parent_id: id === 9 ? 5 : 9 })));
+      await session.flush();
+      session.expungeAll();
+      listen(session, "doOrmExecute", (event) => {
+        if (event.isColumnLoad || event.isRelationshipLoad || !isOrmStatement(event.statement)) return;
+        // Another one each time, as of a tenant.
+        const inPresent = withLoaderCriteria(Folder, (folder) =>
+          or(
+            folder.parent_id.isNull(),
+            folder.parent.has((parent) => parent.deletedAt.isNull()),
+          ),
+        );
+        event.statement = event.statement.options(inPresent);
+      });
+      const shown = [1, 2, 3, 9, 10];
+      const folders = (await session.scalars(select(Folder).orderBy((folder) => folder.id))).all();
+      expect(ids(folders)).toEqual(shown);
+      for (let round = 0; round < 3; round++) {
+        for (const folder of folders) session.expire(folder);
+        expect((await load(folders[4]!, "parent"))?.id).toBe(9);
+        expect(await load(folders[3]!, "parent")).toBe(null);
+        expect(ids(await load(folders[0]!, "children"))).toEqual([2, 3]);
+        for (const folder of folders) await session.refresh(folder);
+        expect((await Promise.all(shown.map((id) => session.get(Folder, id)))).map((each) => each?.id)).toEqual(shown);
+      }
+      session.expunge(folders[3]!);
+      session.expire(folders[4]!, ["parent"]);
+      const nine = await load(folders[4]!, "parent");
+      expect(nine?.id).toBe(9);
+      session.expunge(nine!);
+      session.expire(folders[4]!);
+      expect((await load(folders[4]!, "parent"))?.id).toBe(9);
     });
 
     test("what was hidden from the one who adds it is not found again", async () => {
