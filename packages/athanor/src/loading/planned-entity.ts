@@ -50,7 +50,11 @@ export class PlannedEntity {
     this.tree = tree;
     this.path = path;
     this.joinedTo = joinedTo;
-    const subclasses = [...tree.subclasses.inline, ...tree.subclasses.selectin, ...columns.mapper.selectinSubclasses];
+    const { selectinSubclasses, columns: read } = columns.mapper;
+    // Nothing can be joined to SQL of the program's own.
+    const unjoined = statement.asked.parts.isWritten === true ? read.subclasses : [];
+    const { inline, selectin } = tree.subclasses;
+    const subclasses = [...inline, ...selectin, ...selectinSubclasses, ...unjoined];
     this.subclassesToLoad = new Set(subclasses.filter((subclass) => !columns.covers(subclass)));
     this.depth = joinedTo === undefined ? 0 : joinedTo.entity.depth + 1;
   }

@@ -17,6 +17,7 @@ import {
   select,
   selectinLoad,
   sessionmaker,
+  sql,
   text,
   update,
   withPolymorphic,
@@ -198,6 +199,15 @@ forEachDatabase((db) => {
     session.expungeAll();
     const given = select(withPolymorphic(Animal, [zoo.Snake])).orderBy((animal) => animal.id);
     expect(missing((await session.scalars(given)).all())).toEqual(["", "", "", "size", ""]);
+    await session.close();
+  });
+
+  test("instances of SQL of one's own are completed by further SELECTs, whatever their classes say", async () => {
+    const zoo = declareZoo({ bird: "inline", parrot: "inline", fish: "selectin", snake: "inline" });
+    const { session, selects } = await openZoo(db, zoo);
+    const written = select(zoo.Animal).fromStatement(sql`select * from animals order by id`);
+    expect(missing((await session.scalars(written)).all())).toEqual(whole);
+    expect(selects()).toHaveLength(6);
     await session.close();
   });
 
