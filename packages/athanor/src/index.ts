@@ -10,6 +10,7 @@ export {
   boolean,
   bytes,
   Column,
+  type Deferral,
   type ColumnOptions,
   customType,
   date,
@@ -157,6 +158,7 @@ export { Update, update, type UpdateValues } from "./sql/update.ts";
 export { type RawBuilder as Sql, sql } from "kysely";
 export { LoaderOption } from "./sql/loading-plan.ts";
 export { UserDefinedOption } from "./sql/user-defined-option.ts";
+export { defer, loadOnly, undefer, undeferGroup } from "./loading/column-options.ts";
 export { containsEager } from "./loading/contains-eager.ts";
 export {
   defaultLoad,
@@ -169,7 +171,13 @@ export {
   selectinPolymorphic,
   subqueryLoad,
 } from "./loading/loader-options.ts";
-export { type Every, LoaderPath, type PathTo, type RaiseLoadOptions } from "./loading/loader-path.ts";
+export {
+  type DeferOptions,
+  type Every,
+  LoaderPath,
+  type PathTo,
+  type RaiseLoadOptions,
+} from "./loading/loader-path.ts";
 export {
   type CriteriaAttributes,
   type CriteriaTarget,

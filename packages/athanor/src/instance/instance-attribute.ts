@@ -24,6 +24,8 @@ export interface InstanceAttribute {
   /** Assigning without listeners is nothing but storing the value. */
   readonly isPlain: boolean;
   readonly dispatch: AttributeDispatch;
+  /** What it is to those who ask for it while it is not in memory. */
+  unloadedAs(state: InstanceState): UnloadedAs;
   /** The value in memory; undefined where none is. */
   loadedValue(state: InstanceState): unknown;
   /** Puts a value into memory, past events and history. */
@@ -58,8 +60,6 @@ export interface RelatedAttribute extends InstanceAttribute {
   setLoaded(state: InstanceState, values: readonly Instance[]): void;
   /** Whether its value is in memory, or known without asking. */
   isLoaded(state: InstanceState): boolean;
-  /** What it is to those who ask for it while it is not in memory. */
-  unloadedAs(state: InstanceState): UnloadedAs;
   /** Whether what `loaded` tells of was put in through this very attribute, although it is not in memory as a whole. */
   isPartial(state: InstanceState): boolean;
 }

@@ -307,6 +307,20 @@ export class InstanceState {
     this.expiredBy = undefined;
   }
 
+  /**
+   * These columns were read from the row; what is left out of the others' loads is not.
+   *
+   * @param isWhole the others are left out
+   */
+  read(slots: Iterable<number>, isWhole: boolean): void {
+    const unread = new Set(this.unread);
+    for (const slot of slots) unread.delete(slot);
+    this.unread = unread.size === 0 ? undefined : unread;
+    if (!isWhole) return;
+    this.unreadRelated = undefined;
+    this.expiredBy = undefined;
+  }
+
   /** What has its value again, and not by an assignment, is read. */
   #settleRead(): void {
     if (this.unread !== undefined) {

@@ -17,7 +17,7 @@ export class Relations {
   settled: Map<number, Set<Instance>> | undefined = undefined;
   /** Empty collections that were read and never changed, by slot: they count as not set. */
   untouched: SmallMap<number, object> | undefined = undefined;
-  /** By slot, what relationships that are not in memory are, where the statement that loaded the instance said so. */
+  /** By slot, what relationships and columns that are not in memory are, where the statement that loaded the instance said so. */
   unloadedAs: ReadonlyMap<number, UnloadedAs> | undefined = undefined;
   /** It lost its whole where no session could let go of it, and was not added since: a flush does not take it for new. */
   isCutOff = false;

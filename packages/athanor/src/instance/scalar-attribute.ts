@@ -4,7 +4,8 @@ import type { Initiator } from "./attribute-events.ts";
 import { History, NO_VALUE, nothing, unknownHistory } from "./history.ts";
 import type { AttributeDispatch, InstanceAttribute } from "./instance-attribute.ts";
 import { FLAGGED, type InstanceState, UNCHANGED } from "./instance-state.ts";
-import { lostError, unloadedError } from "./unloaded-error.ts";
+import type { UnloadedAs } from "./unloaded-as.ts";
+import { lostError, refusedColumnError, unloadedError } from "./unloaded-error.ts";
 
 /** What a scalar attribute is told about the column or property behind it. */
 export interface ScalarOptions {
@@ -17,6 +18,8 @@ export interface ScalarOptions {
   readonly keyIndex: number | undefined;
   /** Primary keys and version counters: their old value is always known, so an unset one reads null. */
   readonly activeHistory: boolean;
+  /** What it is while it is not in memory, where the statement that loaded the instance says nothing of it. */
+  readonly unloadedAs: UnloadedAs;
 }
 
 /** An attribute that holds one value, stored in a column or transient. */
@@ -31,6 +34,7 @@ export class ScalarAttribute implements InstanceAttribute {
   readonly isEqual: (left: unknown, right: unknown) => boolean;
   /** Its old value is always known: loaded before a flush where memory has none. Listeners may ask for it. */
   activeHistory: boolean;
+  readonly #unloadedAs: UnloadedAs;
   readonly #replace: Initiator;
   readonly #remove: Initiator;
 
@@ -44,6 +48,7 @@ export class ScalarAttribute implements InstanceAttribute {
     this.#keyIndex = options.keyIndex;
     this.dispatch = dispatch;
     this.activeHistory = options.activeHistory;
+    this.#unloadedAs = options.unloadedAs;
     this.#replace = Object.freeze({ key: this.key, operation: "replace" });
     this.#remove = Object.freeze({ key: this.key, operation: "remove" });
   }
@@ -62,7 +67,9 @@ export class ScalarAttribute implements InstanceAttribute {
     if (this.isStored && state.key !== undefined && !this.#wasDeleted(state)) {
       const known = this.#fromIdentity(state);
       if (known !== undefined) return known;
-      if (state.isUnread(this.slot)) throw unloadedError(state, this.key);
+      if (state.isUnread(this.slot)) {
+        throw this.unloadedAs(state) === "asked" ? unloadedError(state, this.key) : refusedColumnError(state, this.key);
+      }
       // Nothing is missing, so the column was never set when its row was inserted: it holds NULL.
       return null;
     }
@@ -75,6 +82,10 @@ export class ScalarAttribute implements InstanceAttribute {
         return valuesByKey(state);
       },
     });
+  }
+
+  unloadedAs({ relations }: InstanceState): UnloadedAs {
+    return relations?.unloadedAs?.get(this.slot) ?? this.#unloadedAs;
   }
 
   set(state: InstanceState, value: unknown, initiator: Initiator = this.#replace): void {

@@ -20,6 +20,15 @@ export function unloadedError(state: InstanceState, key: string): InvalidRequest
   );
 }
 
+/** Why a column must not be loaded by itself, and what to do. */
+export function refusedColumnError(state: InstanceState, key: string): InvalidRequestError {
+  const name = state.instrumentation.class.name;
+  return new UnloadedAttributeError(
+    `${name}.${key} is deferred, and raiseLoad says that nobody loads it for one ${name} by itself: done for each of many, that would send a statement for each. ` +
+      `Load it along with the query: select(${name}).options(undefer(${name}, "${key}")).`,
+  );
+}
+
 /** Why an attribute can never be read: its value was expired, and then its row was rolled back. */
 export function lostError(state: InstanceState, key: string): InvalidRequestError {
   const name = state.instrumentation.class.name;

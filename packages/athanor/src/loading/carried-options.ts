@@ -8,6 +8,7 @@ import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { LoaderTree } from "../sql/loader-tree.ts";
 import { emptyPlan, isEmptyPlan, type LoadingPlan } from "../sql/loading-plan.ts";
 import { chosenStrategy } from "./chosen-strategy.ts";
+import { deferralOf } from "./deferred-columns.ts";
 import type { LoaderStrategy } from "./loader-strategy.ts";
 import type { PlannedEntity } from "./planned-entity.ts";
 
@@ -40,7 +41,7 @@ export function planOfLaterLoad(entity: PlannedEntity, property: RelationshipPro
 export function carry(state: InstanceState, plan: LoadingPlan | undefined): void {
   if (plan === undefined) carried.delete(state);
   else carried.set(state, plan);
-  const unloadedAs = plan && unloadedRelationships(plan.tree, mapperOfState(state));
+  const unloadedAs = plan && unloadedAttributes(plan.tree, mapperOfState(state));
   if (unloadedAs !== undefined) state.expectRelations().unloadedAs = unloadedAs;
   else if (state.relations !== undefined) state.relations.unloadedAs = undefined;
 }
@@ -48,8 +49,8 @@ export function carry(state: InstanceState, plan: LoadingPlan | undefined): void
 /** Statements load many instances of few classes. */
 const unloadedByTree = new WeakMap<LoaderTree, Map<Mapper, ReadonlyMap<number, UnloadedAs> | undefined>>();
 
-/** What the relationships of a class are while they are not loaded, where options say so; undefined where they say it of none. */
-function unloadedRelationships(tree: LoaderTree, mapper: Mapper): ReadonlyMap<number, UnloadedAs> | undefined {
+/** What relationships and columns of a class are while they are not loaded, where options say so; undefined where they say it of none. */
+function unloadedAttributes(tree: LoaderTree, mapper: Mapper): ReadonlyMap<number, UnloadedAs> | undefined {
   let byMapper = unloadedByTree.get(tree);
   if (byMapper === undefined) unloadedByTree.set(tree, (byMapper = new Map()));
   if (byMapper.has(mapper)) return byMapper.get(mapper);
@@ -58,6 +59,11 @@ function unloadedRelationships(tree: LoaderTree, mapper: Mapper): ReadonlyMap<nu
     const strategy = chosenStrategy(tree, mapper, property);
     if (strategy !== undefined && strategy.unloadedAs !== unloadedByDefault(property.options.lazy))
       unloaded.set(property.slot, strategy.unloadedAs);
+  }
+  for (const property of tree.hasColumns ? mapper.columnProperties : []) {
+    const raises = deferralOf(tree, property, mapper)?.raiseLoad === true;
+    if (raises !== (property.column.options.deferred?.raiseLoad === true))
+      unloaded.set(property.slot, raises ? "refused" : "asked");
   }
   const found = unloaded.size === 0 ? undefined : unloaded;
   byMapper.set(mapper, found);

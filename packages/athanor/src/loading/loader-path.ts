@@ -1,10 +1,11 @@
-import { closestName } from "../event/closest-name.ts";
+import { closestName, didYouMean } from "../event/closest-name.ts";
 import { ArgumentError } from "../event/errors.ts";
 import { mapperOf } from "../mapping/configure-mappers.ts";
 import type { Mapper } from "../mapping/mapper.ts";
-import type { AnyModel, RelationshipName, TargetOf } from "../mapping/model-types.ts";
+import type { AnyModel, ColumnName, RelationshipName, TargetOf } from "../mapping/model-types.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { Aliased } from "../sql/aliased.ts";
+import type { ColumnChoice } from "../sql/column-choice.ts";
 import { ConcreteUnion } from "../sql/concrete-union.ts";
 import { describeGiven } from "../sql/expression.ts";
 import type { AnySubclassOf, ModelOf } from "../sql/scope.ts";
@@ -26,6 +27,12 @@ export type Every = "*";
 
 /** Where a step of a path leads: to the class at the other end of a relationship; with "*", nowhere. */
 export type PathTo<TModel, TName> = TName extends Every ? LoaderPath<TModel> : LoaderPath<TargetOf<TModel, TName>>;
+
+/** How a column is left out. */
+export interface DeferOptions {
+  /** `load()` refuses it too, so that only a query loads it. False unless you say so. */
+  readonly raiseLoad?: boolean;
+}
 
 /** How strict `raiseLoad` is. */
 export interface RaiseLoadOptions {
@@ -105,6 +112,35 @@ export class LoaderPath<in out TModel> extends LoaderOption {
     return this.#to(relationshipOf(this.#target, name), this.#tree);
   }
 
+  /** Leaves a column of these related instances to `load()`: see {@link defer}. */
+  defer<const TName extends ColumnName<TModel> | Every>(
+    name: TName,
+    { raiseLoad }: DeferOptions = {},
+  ): LoaderPath<TModel> {
+    return this.#choosing({ named: new Map([[this.#column(name), { raiseLoad }]]) });
+  }
+
+  /** Loads a column of these related instances along that is left to `load()` otherwise: see {@link undefer}. */
+  undefer<const TName extends ColumnName<TModel> | Every>(name: TName): LoaderPath<TModel> {
+    return this.#choosing({ named: new Map([[this.#column(name), false as const]]) });
+  }
+
+  /** Loads the columns of a group of these related instances along: see {@link undeferGroup}. */
+  undeferGroup(group: string): LoaderPath<TModel> {
+    const { class: model, columnProperties, subclasses } = this.#target;
+    const columns = [...columnProperties, ...subclasses.flatMap((subclass) => subclass.columnProperties)];
+    const groups = columns.flatMap(({ column }) => column.options.deferred?.group ?? []);
+    if (groups.includes(group)) return this.#choosing({ groups: new Set([group]) });
+    throw new ArgumentError(
+      `${model.name} has no deferred group "${group}".${didYouMean(group, groups)} It has ${[...new Set(groups)].join(", ") || "none"}: a column is in one by .deferred("…").`,
+    );
+  }
+
+  /** Leaves all columns of these related instances to `load()` but these: see {@link loadOnly}. */
+  loadOnly<const TNames extends readonly ColumnName<TModel>[]>(...names: TNames): LoaderPath<TModel> {
+    return this.#choosing({ only: new Set(names.map((name) => this.#column(name))) });
+  }
+
   /**
    * Says several things of these related instances: paths that begin with their class.
    *
@@ -177,7 +213,9 @@ export class LoaderPath<in out TModel> extends LoaderOption {
     if (property !== undefined) return [property.label, `selectinLoad("${property.key}")`];
     return this.#tree.hasOthers
       ? [`What ${name} refers to`, `selectinLoad("*")`]
-      : [`What subclasses of ${name} add`, `selectinPolymorphic([…])`];
+      : this.#tree.hasColumns
+        ? [`A column of ${name}`, `defer("…")`]
+        : [`What subclasses of ${name} add`, `selectinPolymorphic([…])`];
   }
 
   #with<TName>(name: string, strategy: LoaderStrategy): PathTo<TModel, TName> {
@@ -198,6 +236,20 @@ export class LoaderPath<in out TModel> extends LoaderOption {
 
   #changed(change: (at: LoaderTree) => LoaderTree): LoaderTree {
     return this.#tree.changedAt(this.#path, change);
+  }
+
+  #choosing(choice: ColumnChoice): LoaderPath<TModel> {
+    const target = this.#target;
+    return this.#saying((at) => at.withColumns(target, choice));
+  }
+
+  #column(name: string): string {
+    const { class: model, columnProperties } = this.#target;
+    const names = columnProperties.map(({ key }) => key);
+    if (name === "*" || names.includes(name)) return name;
+    throw new ArgumentError(
+      `${model.name} has no column "${name}".${didYouMean(name, names)} It has ${names.join(", ")}.`,
+    );
   }
 
   #expectBeneath(option: unknown): LoaderTree {

@@ -1,5 +1,5 @@
 import type { EntityColumns } from "../mapping/entity-columns.ts";
-import type { Mapper } from "../mapping/mapper.ts";
+import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { EntityAlias } from "../sql/entity-alias.ts";
 import type { LoaderNode, LoaderTree } from "../sql/loader-tree.ts";
@@ -36,6 +36,9 @@ export class PlannedEntity {
   /** What is to be done when all rows are read, for instances of a class. */
   readonly after: { readonly of: Mapper; readonly load: AfterLoad }[] = [];
 
+  /** Columns of the class that the rows are without. */
+  without: ReadonlySet<ColumnProperty> | undefined = undefined;
+
   constructor(
     statement: StatementPlan,
     columns: EntityColumns,
@@ -63,6 +66,12 @@ export class PlannedEntity {
   planOfRelated(property: RelationshipProperty, tree: LoaderTree): LoadingPlan {
     const { criteria, userDefined } = this.statement;
     return { tree, criteria, userDefined, path: [...this.path, property] };
+  }
+
+  /** The columns that the rows have. */
+  get properties(): readonly ColumnProperty[] {
+    const { columns, without } = this;
+    return without === undefined ? columns.properties : columns.properties.filter((column) => !without.has(column));
   }
 
   get mapper(): Mapper {

@@ -63,7 +63,7 @@ class PlannedRows {
     };
     const takeEntity = (properties?: readonly ColumnProperty[]): ((row: unknown[]) => unknown) => {
       const entity = entities.shift() as PlannedEntity;
-      const rows = take(entity, properties ?? entity.columns.properties);
+      const rows = take(entity, properties ?? entity.properties);
       return (row) => rows.read(row);
     };
     const takeValue = (item: Expression<unknown>): ((row: unknown[]) => unknown) => {
@@ -77,7 +77,7 @@ class PlannedRows {
       ]),
       ...(parts.links ?? []).map(takeValue),
     ];
-    for (const entity of plan.entities.flatMap(joinedTo)) take(entity, entity.columns.properties);
+    for (const entity of plan.entities.flatMap(joinedTo)) take(entity, entity.properties);
     for (const rows of this.#entities.values()) rows.connect(this.#entities);
   }
 

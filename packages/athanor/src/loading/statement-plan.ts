@@ -15,6 +15,7 @@ import { Select } from "../sql/select.ts";
 import { SelectedEntity } from "../sql/selected-entity.ts";
 import type { UserDefinedOption } from "../sql/user-defined-option.ts";
 import { criteriaCondition, restrictionOf } from "./criteria-condition.ts";
+import { deferredColumns } from "./deferred-columns.ts";
 import { PlannedEntity } from "./planned-entity.ts";
 import { arrangeRelationships } from "./strategy-of.ts";
 import { arrangeSubclasses } from "./subclass-load.ts";
@@ -70,9 +71,13 @@ export class StatementPlan {
     );
     this.entities.forEach(arrangeRelationships);
     for (const entity of this.entities.flatMap(withJoined)) arrangeSubclasses(entity);
+    this.#leaveOutColumns();
     const restricted = criteria.length === 0 ? select : select.restrictedBy(restrictionOf(criteria), hidesOwn);
+    const { parts } = restricted;
     this.select = new Select(select.entity, {
-      ...restricted.parts,
+      ...parts,
+      selected: parts.selected?.without(this.entities.map(({ without }) => without)),
+      without: parts.selected === undefined ? this.entities[0]?.without : undefined,
       joins: this.joins.length > 0 ? this.joins : undefined,
     });
   }
@@ -115,6 +120,19 @@ export class StatementPlan {
     parent.joined.push({ property, entity });
     arrangeRelationships(entity);
     return entity;
+  }
+
+  /** Decides which columns the rows are without, when it is known what is joined by them. */
+  #leaveOutColumns(): void {
+    const { columns, isWritten } = this.asked.parts;
+    // A load of single columns says itself which.
+    const isTold = columns !== undefined || isWritten === true;
+    for (const entity of this.entities.flatMap(withJoined))
+      if (!isTold || entity.joinedTo !== undefined) entity.without = deferredColumns(entity);
+    for (const { entity } of this.entities.flatMap(withJoined).flatMap(({ joined }) => joined)) {
+      const join = this.joins.find(({ alias }) => alias === entity.alias) as EagerJoin;
+      join.without = entity.without;
+    }
   }
 
   #conditionOf(property: RelationshipProperty, alias: EntityAlias): Expression<boolean> | undefined {

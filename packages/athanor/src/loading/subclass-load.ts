@@ -4,6 +4,7 @@ import { ColumnExpression } from "../sql/column-expression.ts";
 import { LoaderTree } from "../sql/loader-tree.ts";
 import { Select } from "../sql/select.ts";
 import type { AfterLoad } from "./after-loads.ts";
+import { deferralOf } from "./deferred-columns.ts";
 import type { PlannedEntity } from "./planned-entity.ts";
 import { CHUNK_SIZE, isOneOf } from "./strategies/selectin.ts";
 
@@ -45,11 +46,13 @@ function nearest(mapper: Mapper, base: Mapper, subclasses: ReadonlySet<Mapper>):
 
 /** What the rows do not hold of a subclass: columns, and relationships that are read from the same rows as those. */
 function ofSubclass(
-  { columns: read, leftToSubclasses }: PlannedEntity,
+  { columns: read, leftToSubclasses, tree: of }: PlannedEntity,
   subclass: Mapper,
 ): { readonly columns: readonly ColumnProperty[]; readonly tree: LoaderTree } {
   return {
-    columns: subclass.columnProperties.filter((property) => read.indexOf(property) === -1),
+    columns: subclass.columnProperties.filter(
+      (property) => read.indexOf(property) === -1 && deferralOf(of, property, subclass) === undefined,
+    ),
     tree: LoaderTree.from(leftToSubclasses.filter(({ property }) => subclass.isA(property.parent))),
   };
 }

@@ -136,6 +136,7 @@ export function checkDeclaration(declaration: Declaration, ownTable: string | un
   checkVersion(declaration, label);
   checkPolymorphicLoading(declaration, label);
   checkConcreteKey(declaration, label);
+  checkDeferred(declaration, label);
   if (parent === undefined) checkIdentity(declaration, label);
   else checkInheritance(declaration, parent, label);
   const other = identity === undefined ? undefined : declaration.identities.get(identity);
@@ -187,6 +188,18 @@ function checkPolymorphicLoading(
   throw new ArgumentError(
     `The option withPolymorphic of the model of ${label} is about subclasses, and without a discriminator it has none: { polymorphicOn: "kind", identity: "…", withPolymorphic: "*" }.`,
   );
+}
+
+function checkDeferred({ properties, polymorphicOn, version }: Declaration, label: string): void {
+  for (const { key, column } of properties) {
+    if (column?.options.deferred === undefined) continue;
+    const isKey = column.options.primaryKey === true;
+    if (!isKey && key !== polymorphicOn && key !== version) continue;
+    const role = isKey ? "part of its key" : key === version ? "its version" : "its discriminator";
+    throw new ArgumentError(
+      `The property "${key}" of the model of ${label} is ${role}, which every instance needs. Leave out .deferred().`,
+    );
+  }
 }
 
 function checkIdentity(declaration: Declaration, label: string): void {

@@ -15,11 +15,20 @@ export interface ColumnOptions {
   readonly default?: { readonly value: unknown };
   readonly onupdate?: { readonly value: unknown };
   readonly serverDefault?: RawBuilder<unknown> | string | number | boolean;
+  readonly deferred?: Deferral;
   readonly references?: {
     readonly column: string;
     readonly onDelete?: ReferentialAction;
     readonly onUpdate?: ReferentialAction;
   };
+}
+
+/** How a column is left out of the rows that instances are read from. */
+export interface Deferral {
+  /** Columns of one group are loaded together. */
+  readonly group?: string | undefined;
+  /** `load()` refuses it, so that only a query loads it. False unless you say so. */
+  readonly raiseLoad?: boolean | undefined;
 }
 
 /**
@@ -91,6 +100,20 @@ export class Column<
       );
     }
     return this.#with({ references: { column, ...actions } });
+  }
+
+  /**
+   * The column is left out where instances are loaded: for long texts and documents that few need. `load(post, "body")` loads it, together with the others of its group
+   * where you name one, and `undefer(Post, "body")` loads it along. Assigning needs no loading.
+   *
+   * SQLAlchemy: Column Loading Options, Configuring Column Deferral on Mappings.
+   *
+   * @throws ArgumentError for a key, a discriminator or a version, which every instance needs; when the class is declared.
+   * @example
+   * body: text().deferred(), scan: bytes().deferred("files"), preview: bytes().deferred({ group: "files", raiseLoad: true })
+   */
+  deferred(how: string | Deferral = {}): Column<TValue, TGiven, TKey> {
+    return this.#with({ deferred: typeof how === "string" ? { group: how } : how });
   }
 
   /** The name in the database, where it is not the property's in snake_case. */

@@ -27,6 +27,7 @@ export class EntityColumns {
   readonly properties: readonly ColumnProperty[];
   /** Tables of subclasses, which the rows of other classes have no part in. */
   readonly subclassTables: readonly SubclassTable[];
+  #deferred: readonly ColumnProperty[] | undefined;
   readonly #places: ReadonlyMap<ColumnProperty["source"], number>;
 
   /** @param subclasses whose columns are read along; those between them and the class come with them */
@@ -71,6 +72,11 @@ export class EntityColumns {
   /** Whether the columns of a class are among them: it is the class itself, one above it, or a subclass that is read along. */
   covers(mapper: Mapper): boolean {
     return this.mapper.isA(mapper) || this.subclasses.includes(mapper);
+  }
+
+  /** Those that are left out of the rows unless a statement says otherwise. */
+  get deferred(): readonly ColumnProperty[] {
+    return (this.#deferred ??= this.properties.filter(({ column }) => column.options.deferred !== undefined));
   }
 
   /** The tables that are read. */

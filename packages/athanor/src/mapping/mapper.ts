@@ -192,6 +192,7 @@ export class Mapper<TInstance = unknown> {
         isEqual: column?.options.type.isEqual ?? Object.is,
         keyIndex: keyIndex === -1 ? undefined : keyIndex,
         activeHistory: column?.options.primaryKey === true || this.declaration.version === key,
+        unloadedAs: column?.options.deferred?.raiseLoad === true ? "refused" : "asked",
       },
       node.dispatch,
     );

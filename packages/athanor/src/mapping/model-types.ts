@@ -68,6 +68,14 @@ export type PropertiesOf<TModel> = TModel extends { readonly "~properties": infe
 /** The properties of all these mixins together. */
 export type MixedIn<TMixins> = TMixins extends readonly [Mixin<infer M>, ...infer Rest] ? M & MixedIn<Rest> : unknown;
 
+/** The names of a class's columns. */
+// Inferred once more, so that messages list the names.
+export type ColumnName<TModel> = {
+  [K in keyof PropertiesOf<TModel>]: PropertiesOf<TModel>[K] extends Column<any, any, any> ? K : never;
+}[keyof PropertiesOf<TModel>] extends infer N extends string
+  ? N
+  : never;
+
 /** The names of a class's relationships. */
 // Inferred once more, so that messages list the names.
 export type RelationshipName<TModel> = {

@@ -149,6 +149,7 @@ async function selectInstances(
     parts.links !== undefined ||
     mapper.loadsAlong ||
     parts.isWritten === true ||
+    (parts.columns === undefined && statement.entityColumns.deferred.length > 0) ||
     (parts.plan !== undefined && !isEmptyPlan(parts.plan));
   if (hasPlan) return selectAlong(core, connection, statement, execution, populateExisting, find);
   const { dialect } = connection.engine;

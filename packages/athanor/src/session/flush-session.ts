@@ -83,7 +83,7 @@ async function flushWithin(core: SessionState, transaction: SessionTransaction):
     findByKey: (mapper, key) => core.findByKey(mapper, key),
     loadOrForget: (state) => loadOrForget(core, transaction, state),
     contains: (state) => core.contains(state),
-    loadColumns: (state) => core.loadColumns(state),
+    loadColumns: (state, wanted) => core.loadColumns(state, wanted),
     loadRelated: (state, property) => core.loadRelated(state, property, undefined, "all"),
     loadReplaced: (state, property) => core.loadReplaced(state, property),
     deletedWith: (state) =>

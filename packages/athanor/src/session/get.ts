@@ -65,7 +65,12 @@ export function instanceFromDatabase(
   key: readonly unknown[],
   options: ExecutionOptions = {},
 ): MaybePromise<Instance | null> {
-  if (core.dispatch.doOrmExecute !== undefined || options.populateExisting === true || mapper.loadsAlong)
+  if (
+    core.dispatch.doOrmExecute !== undefined ||
+    options.populateExisting === true ||
+    mapper.loadsAlong ||
+    mapper.columns.deferred.length > 0
+  )
     return select(core, mapper, key, options);
   if (mustAutoflush(core)) return flushSession(core).then(() => selectDirectly(core, mapper, key));
   return selectDirectly(core, mapper, key);

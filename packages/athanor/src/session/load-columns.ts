@@ -1,6 +1,8 @@
 import { DetachedInstanceError } from "../instance/errors.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { carriedBy } from "../loading/carried-options.ts";
+import { deferralOf } from "../loading/deferred-columns.ts";
+import type { Deferral } from "../mapping/column.ts";
 import { type ColumnProperty, mapperOfState } from "../mapping/mapper.ts";
 import type { ExecutionOptions } from "../sql/execution-options.ts";
 import { selectByKey } from "../sql/select-by-key.ts";
@@ -39,7 +41,10 @@ export async function loadColumns(
   ];
   // What is missing is decided now: a flush before the statement may load the same, and both say so.
   const isUnexpire = onlyKeys === undefined && options.populateExisting !== true;
-  const asked = isUnexpire ? [...state.unreadNames(), ...state.unreadRelatedNames()] : onlyKeys;
+  const unread = columns.filter(({ slot }) => state.isUnread(slot)).map(({ key }) => key);
+  // Who asks for a column that is left out asks for nothing else.
+  const isWhole = columns.some((column) => !isDeferred(state, column));
+  const asked = isUnexpire ? [...unread, ...(isWhole ? state.unreadRelatedNames() : [])] : onlyKeys;
   // What is loaded anew is loaded as it was the first time.
   const carried = carriedBy(state, asked);
   const hidesAsked = core.isStrict && seen === "visible";
@@ -60,7 +65,7 @@ export async function loadColumns(
     onlyKeys: asked,
   });
   if (result.first() !== null) {
-    if (isUnexpire) state.allRead();
+    if (isUnexpire) state.read(new Set(columns.map(({ slot }) => slot)), isWhole);
     return;
   }
   if (hidesAsked && (await isRowFound(core, mapper, state.identityValues))) {
@@ -75,7 +80,39 @@ export async function loadColumns(
   );
 }
 
-/** The columns of an instance whose values only the row has. */
-export function unloadedColumns(state: InstanceState): readonly ColumnProperty[] {
-  return mapperOfState(state).columnProperties.filter(({ slot }) => state.isUnread(slot));
+/**
+ * The columns of an instance whose values only the row has, as they are loaded together: without those that are left out, unless they are wanted.
+ *
+ * @param wanted columns that must be loaded; of one that is left out the others of its group come along, and nothing else
+ */
+export function unloadedColumns(
+  state: InstanceState,
+  wanted: readonly ColumnProperty[] = [],
+): readonly ColumnProperty[] {
+  const unread = mapperOfState(state).columnProperties.filter(({ slot }) => state.isUnread(slot));
+  const deferred = unread.filter((column) => isDeferred(state, column));
+  if (deferred.length === 0) return unread;
+  const slots = new Set(wanted.map(({ slot }) => slot));
+  const isWanted = ({ slot }: ColumnProperty): boolean => slots.has(slot);
+  const groups = new Set(deferred.filter(isWanted).map((column) => deferralFor(state, column)?.group));
+  groups.delete(undefined);
+  const isAlone = wanted.length > 0 && wanted.every((column) => deferred.includes(column));
+  return unread.filter((column) => {
+    if (isWanted(column)) return true;
+    return deferred.includes(column) ? groups.has(deferralFor(state, column)?.group) : !isAlone;
+  });
+}
+
+/** The columns that a refresh of the whole instance loads. */
+export function refreshedColumns(state: InstanceState): readonly ColumnProperty[] {
+  return mapperOfState(state).columnProperties.filter((column) => !isDeferred(state, column));
+}
+
+/** Whether a column is left out where the instance is loaded: what is loaded anew is loaded as it was the first time. */
+function isDeferred(state: InstanceState, column: ColumnProperty): boolean {
+  return deferralFor(state, column) !== undefined;
+}
+
+function deferralFor(state: InstanceState, column: ColumnProperty): Deferral | undefined {
+  return deferralOf(carriedBy(state).tree, column, mapperOfState(state));
 }

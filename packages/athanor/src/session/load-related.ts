@@ -168,7 +168,8 @@ async function loadLocalColumns(
   property: RelationshipProperty,
   seen: Seen,
 ): Promise<boolean> {
-  if (!localColumns(property).some(({ slot }) => state.isUnread(slot))) return false;
-  await loadColumns(core, state, unloadedColumns(state), {}, undefined, seen);
+  const unread = localColumns(property).filter(({ slot }) => state.isUnread(slot));
+  if (unread.length === 0) return false;
+  await loadColumns(core, state, unloadedColumns(state, unread), {}, undefined, seen);
   return true;
 }

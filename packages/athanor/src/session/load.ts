@@ -2,9 +2,9 @@ import { DetachedInstanceError } from "../instance/errors.ts";
 import { expectState } from "../instance/instance.ts";
 import type { AttributeName, Instance } from "../mapping/model-types.ts";
 import { mapperOfState } from "../mapping/mapper.ts";
-import { type InstanceAttribute, isRelated, type RelatedAttribute } from "../instance/instance-attribute.ts";
+import { type InstanceAttribute, isRelated } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
-import { refusedError } from "../instance/unloaded-error.ts";
+import { refusedColumnError, refusedError } from "../instance/unloaded-error.ts";
 import { loadColumns, unloadedColumns } from "./load-columns.ts";
 import { SessionState } from "./session-state.ts";
 
@@ -21,7 +21,7 @@ type AttributeValue<TInstance, TKey> = TKey extends keyof TInstance ? TInstance[
  *
  * SQLAlchemy: Session Basics, Refreshing / Expiring; asyncio, `AsyncAttrs.awaitable_attrs`.
  *
- * @throws DetachedInstanceError where the instance has no session, ObjectDeletedError where its row is gone, or hidden from a strict session, UnloadedAttributeError for a relationship that {@link raiseLoad}
+ * @throws DetachedInstanceError where the instance has no session, ObjectDeletedError where its row is gone, or hidden from a strict session, UnloadedAttributeError for what {@link raiseLoad}
  *   keeps from being loaded by itself.
  * @example
  * const email = await load(user, "email");
@@ -51,10 +51,12 @@ function isAbsent(state: InstanceState, attribute: InstanceAttribute): boolean {
   return state.key !== undefined && state.isUnread(attribute.slot);
 }
 
-/** Throws where the relationship, or the statement that loaded the instance, says that nobody loads it like this. */
-function expectNotRefused(state: InstanceState, attribute: RelatedAttribute): void {
+/** Throws where the attribute, or the statement that loaded the instance, says that nobody loads it like this. */
+function expectNotRefused(state: InstanceState, attribute: InstanceAttribute): void {
   const unloadedAs = attribute.unloadedAs(state);
-  if (unloadedAs === "refused" || (unloadedAs === "refusedWithSql" && !attribute.isLoaded(state)))
+  if (!isRelated(attribute)) {
+    if (unloadedAs === "refused") throw refusedColumnError(state, attribute.key);
+  } else if (unloadedAs === "refused" || (unloadedAs === "refusedWithSql" && !attribute.isLoaded(state)))
     throw refusedError(state, attribute.key);
 }
 
@@ -63,11 +65,15 @@ async function loadAbsent(
   state: InstanceState,
   attributes: readonly InstanceAttribute[],
 ): Promise<void> {
-  for (const attribute of attributes) {
+  const absent = attributes.filter((attribute) => isAbsent(state, attribute));
+  for (const attribute of absent) expectNotRefused(state, attribute);
+  const { relationships, columnProperties } = mapperOfState(state);
+  const columns = columnProperties.filter(({ slot }) => absent.some((attribute) => attribute.slot === slot));
+  for (const attribute of absent) {
+    // Loaded along with those before it.
     if (!isAbsent(state, attribute)) continue;
-    if (isRelated(attribute)) expectNotRefused(state, attribute);
-    const property = mapperOfState(state).relationships.find(({ slot }) => slot === attribute.slot);
-    if (property === undefined) await loadColumns(core, state, unloadedColumns(state));
+    const property = relationships.find(({ slot }) => slot === attribute.slot);
+    if (property === undefined) await loadColumns(core, state, unloadedColumns(state, columns));
     else await core.loadRelated(state, property);
   }
 }

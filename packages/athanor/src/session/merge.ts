@@ -154,7 +154,8 @@ class Merge {
     return copy;
   }
 
-  async #mergeColumn(given: InstanceState, target: InstanceState, { slot, key }: ColumnProperty): Promise<void> {
+  async #mergeColumn(given: InstanceState, target: InstanceState, property: ColumnProperty): Promise<void> {
+    const { slot, key } = property;
     // Assigned by another task after merge() was called.
     if (this.#core.keeps(target, slot)) return;
     const attribute = target.instrumentation.expect(key);
@@ -167,7 +168,8 @@ class Merge {
       attribute.put(target, value);
     } else {
       const needsOld = attribute instanceof ScalarAttribute && attribute.activeHistory;
-      if (needsOld && target.isUnread(attribute.slot)) await loadColumns(this.#core, target, unloadedColumns(target));
+      if (needsOld && target.isUnread(attribute.slot))
+        await loadColumns(this.#core, target, unloadedColumns(target, [property]));
       attribute.set(target, value);
     }
   }

@@ -6,7 +6,7 @@ import { expireRelated } from "./attachment.ts";
 import { mustAutoflush } from "./execute.ts";
 import { flushSession } from "./flush-session.ts";
 import { ObjectDeletedError } from "./errors.ts";
-import { loadColumns } from "./load-columns.ts";
+import { loadColumns, refreshedColumns } from "./load-columns.ts";
 import type { SessionState } from "./session-state.ts";
 
 /** Drops the values of an instance, all or the named ones, and loads them anew. What was set and not flushed is lost. */
@@ -21,7 +21,8 @@ export async function refreshInstance(
   for (const related of along) expireRelated(core, related, "refresh()");
   if (mustAutoflush(core)) await flushSession(core);
   const { columnProperties, relationships } = mapperOfState(state);
-  const columns = keys === undefined ? columnProperties : columnProperties.filter(({ key }) => keys.includes(key));
+  const columns =
+    keys === undefined ? refreshedColumns(state) : columnProperties.filter(({ key }) => keys.includes(key));
   try {
     await loadColumns(core, state, columns, { populateExisting: keys === undefined, autoflush: false }, keys);
     for (const property of relationships) {

@@ -10,7 +10,7 @@ import { ScalarAttribute } from "../instance/scalar-attribute.ts";
 import { carriedBy } from "../loading/carried-options.ts";
 import { IdentityMap } from "../loading/identity-map.ts";
 import type { LoadContext } from "../loading/row-loader.ts";
-import type { Mapper } from "../mapping/mapper.ts";
+import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { EntityCriteria, LoadingPlan } from "../sql/loading-plan.ts";
 import { FlushInProgressError } from "../unit-of-work/errors.ts";
@@ -33,8 +33,8 @@ export interface SessionWarning {
 
 /** How a session loads what is missing of an instance. Given to it, because loading executes statements, which may flush, which may load. */
 export interface Loaders {
-  /** Loads all columns that are not in memory. */
-  columns(core: SessionState, state: InstanceState): Promise<void>;
+  /** Loads the columns that are not in memory; of those that are left out the wanted ones. */
+  columns(core: SessionState, state: InstanceState, wanted?: readonly ColumnProperty[]): Promise<void>;
   /**
    * @param plan what the statement says besides; undefined: what the instance carries of the one that loaded it
    * @param seen whether a strict session's criteria hold for what is found
@@ -437,9 +437,13 @@ export class SessionState implements StateOwner {
     return this.#loaders.replaced(this, state, property);
   }
 
-  /** Loads all columns of an instance that are not in memory, for what a flush must know: hidden ones of a strict session too. */
-  loadColumns(state: InstanceState): Promise<void> {
-    return this.#loaders.columns(this, state);
+  /**
+   * Loads the columns of an instance that are not in memory, for what a flush must know: hidden ones of a strict session too.
+   *
+   * @param wanted columns that must be known, also where they are left out
+   */
+  loadColumns(state: InstanceState, wanted?: readonly ColumnProperty[]): Promise<void> {
+    return this.#loaders.columns(this, state, wanted);
   }
 
   findByKey(mapper: Mapper, key: unknown): Instance | undefined {

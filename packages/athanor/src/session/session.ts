@@ -35,7 +35,7 @@ import { SessionTransaction } from "./session-transaction.ts";
 import { Stream } from "./stream.ts";
 
 const loaders: Loaders = {
-  columns: (core, state) => loadColumns(core, state, unloadedColumns(state), {}, undefined, "all"),
+  columns: (core, state, wanted) => loadColumns(core, state, unloadedColumns(state, wanted), {}, undefined, "all"),
   related: loadRelated,
   criteria: criteriaOfListeners,
   replaced: loadReplaced,

@@ -9,6 +9,7 @@ import {
   type SelectQueryNode,
 } from "kysely";
 import type { EntityColumns } from "../mapping/entity-columns.ts";
+import type { ColumnProperty } from "../mapping/mapper.ts";
 import { aliasColumn, type EntityAlias, type NamedSource } from "./entity-alias.ts";
 import { selectedNames } from "./entity-node.ts";
 import type { Select } from "./select.ts";
@@ -67,21 +68,23 @@ function ownNames({ properties, parts: { selected } }: Select<unknown, any, any>
 
 /** Where the columns of an entity of such a statement are; what is joined to it keeps its own name. */
 function sourceWithin(select: Select<unknown, any, any>, parent: EntityAlias | undefined): NamedSource {
-  const { entityColumns, parts } = select;
+  const { entityColumns, properties, parts } = select;
   const given = (parts.joins ?? []).find(({ isGiven, alias }) => isGiven && alias === parent);
-  if (given !== undefined) return within(given.alias.columns, given.selectedNames());
+  if (given !== undefined) return within(given.alias.columns, given.properties, given.selectedNames());
   const items = parts.selected?.items ?? [];
   const index = items.findIndex((item) => item instanceof SelectedEntity && item.alias === parent);
   const item = items[index] as SelectedEntity | undefined;
-  if (item !== undefined) return within(item.columns, item.names(columnName(index)));
+  if (item !== undefined) return within(item.columns, item.properties, item.names(columnName(index)));
   if (parent !== undefined) return parent;
-  return within(entityColumns, selectedNames(entityColumns.properties));
+  return within(entityColumns, properties, selectedNames(properties));
 }
 
-function within(columns: EntityColumns, names: readonly string[]): NamedSource {
+/** @param properties the columns that the rows have, by these names */
+function within(columns: EntityColumns, properties: readonly ColumnProperty[], names: readonly string[]): NamedSource {
+  const found = new Map(properties.map((property, index) => [columns.indexOf(property), names[index] as string]));
   return {
     name: CLOSED,
     place: CLOSED,
-    column: (property) => aliasColumn(CLOSED, names[columns.indexOf(property)] as string),
+    column: (property) => aliasColumn(CLOSED, found.get(columns.indexOf(property)) as string),
   };
 }

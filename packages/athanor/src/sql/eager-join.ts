@@ -1,10 +1,12 @@
 import { AliasNode, IdentifierNode, JoinNode, type OperationNode, SelectionNode } from "kysely";
+import type { ColumnProperty } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { EntityAlias, NamedSource } from "./entity-alias.ts";
 import { selectedNames } from "./entity-node.ts";
 import { conditionNode, type Expression } from "./expression.ts";
 import { allOf, relatedSources } from "./related-rows.ts";
 import type { Structure } from "./structure.ts";
+import { structureWithout } from "./structure-without.ts";
 
 /**
  * Related rows that a statement reads beside those of its own class: a LEFT OUTER JOIN under a name of its own, so that it neither hides rows nor
@@ -19,6 +21,8 @@ export class EagerJoin {
   readonly alias: EntityAlias;
   /** What related rows must fulfil. A parent none of whose rows does is found all the same. */
   readonly condition: Expression<boolean> | undefined;
+  /** Columns of the related class that the rows are without. */
+  without: ReadonlySet<ColumnProperty> | undefined = undefined;
 
   constructor(
     property: RelationshipProperty,
@@ -37,12 +41,20 @@ export class EagerJoin {
     alias.structure(into.add(" eager"));
     into.add(` = ${property.parent.serial}.${property.key} of ${parent?.place ?? ""}`);
     if (this.condition !== undefined) this.condition.structure(into.add(" on "));
+    if (this.without !== undefined) structureWithout(this.without, into);
+  }
+
+  /** The columns that the rows have of the related class. */
+  get properties(): readonly ColumnProperty[] {
+    const { without } = this;
+    const { properties } = this.alias.columns;
+    return without === undefined ? properties : properties.filter((column) => !without.has(column));
   }
 
   /** All that is read of the related rows. */
   selectionNodes(): readonly SelectionNode[] {
     const names = this.selectedNames();
-    return this.alias.columns.properties.map((property, index) =>
+    return this.properties.map((property, index) =>
       SelectionNode.create(
         AliasNode.create(this.alias.column(property), IdentifierNode.create(names[index] as string)),
       ),
@@ -51,7 +63,7 @@ export class EagerJoin {
 
   /** The names of its columns. */
   selectedNames(): readonly string[] {
-    return selectedNames(this.alias.columns.properties).map((name) => `${this.alias.name}_${name}`);
+    return selectedNames(this.properties).map((name) => `${this.alias.name}_${name}`);
   }
 
   /** @param parent where the columns are of what the rows are related to */

@@ -67,7 +67,7 @@ export class FromStatement<out TRow> {
 type Kept = "executionOptions" | "plan";
 
 const besides: Readonly<
-  Record<Exclude<keyof SelectParts, Kept | "from" | "columns" | "links" | "joins" | "isWritten">, string>
+  Record<Exclude<keyof SelectParts, Kept | "from" | "columns" | "links" | "joins" | "isWritten" | "without">, string>
 > = {
   alias: "aliased()",
   polymorphic: "withPolymorphic()",

@@ -131,7 +131,7 @@ function nameWithin(
   const item = selected?.items[index];
   const [own, names] =
     item instanceof SelectedEntity
-      ? [item.columns.properties, item.names(columnName(index))]
+      ? [item.properties, item.names(columnName(index))]
       : [properties, selectedNames(properties)];
   return names[own.findIndex((property) => property.slot === slot)] as string;
 }

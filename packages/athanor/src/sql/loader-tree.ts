@@ -1,5 +1,7 @@
-import type { Mapper } from "../mapping/mapper.ts";
+import type { Deferral } from "../mapping/column.ts";
+import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
+import { chosenDeferral, type ColumnChoice, mergedChoice } from "./column-choice.ts";
 
 /** How a statement loads one relationship of its instances, and what in turn is loaded along with those. */
 export interface LoaderNode {
@@ -30,6 +32,8 @@ interface LoaderTreeParts {
   /** The way in which relationships of all classes are loaded, also of related instances, and theirs. */
   readonly everywhere: object | undefined;
   readonly subclasses: SubclassesAlong;
+  /** By class, which columns of its instances are loaded. */
+  readonly columns: ReadonlyMap<Mapper, ColumnChoice>;
 }
 
 const nothing: LoaderTreeParts = {
@@ -37,6 +41,7 @@ const nothing: LoaderTreeParts = {
   others: new Map(),
   everywhere: undefined,
   subclasses: { inline: [], selectin: [] },
+  columns: new Map(),
 };
 
 /** What options say of how instances of a class are loaded, and those that are related to them. A value: what changes it makes another one. */
@@ -68,17 +73,17 @@ export class LoaderTree {
 
   /** What is said something of, for messages, and the class that it belongs to. */
   get subjects(): readonly { readonly mapper: Mapper; readonly label: string }[] {
-    const { nodes, others, subclasses } = this.#parts;
+    const { nodes, others, subclasses, columns } = this.#parts;
     return [
       ...[...nodes.keys()].map(({ parent, label }) => ({ mapper: parent, label })),
-      ...[...others.keys()].map((mapper) => ({ mapper, label: mapper.class.name })),
+      ...[...others.keys(), ...columns.keys()].map((mapper) => ({ mapper, label: mapper.class.name })),
       ...subclasses.selectin.map((mapper) => ({ mapper, label: `what ${mapper.class.name} adds` })),
     ];
   }
 
   get isEmpty(): boolean {
-    const { nodes, others, everywhere, subclasses } = this.#parts;
-    const saysNothing = nodes.size === 0 && others.size === 0 && everywhere === undefined;
+    const { nodes, others, everywhere, subclasses, columns } = this.#parts;
+    const saysNothing = nodes.size === 0 && others.size === 0 && everywhere === undefined && columns.size === 0;
     return saysNothing && subclasses.inline.length === 0 && subclasses.selectin.length === 0;
   }
 
@@ -119,6 +124,29 @@ export class LoaderTree {
     return this.#parts.everywhere;
   }
 
+  /** Whether something is said of columns. */
+  get hasColumns(): boolean {
+    return this.#parts.columns.size > 0;
+  }
+
+  /** How a column is left out of the rows of a class; undefined where it is not. */
+  deferralOf(property: ColumnProperty, mapper: Mapper): Deferral | undefined {
+    let deferral = property.column.options.deferred;
+    for (const [of, choice] of this.#parts.columns) {
+      const isOwn = of.column(property.key)?.column === property.column;
+      // What is said of a subclass is said of what it adds.
+      if (isOwn && (mapper.isA(of) || mapper.ownColumns.indexOf(property) === -1))
+        deferral = chosenDeferral(property, choice, deferral);
+    }
+    return deferral;
+  }
+
+  /** The same, and this is said of the columns of a class. */
+  withColumns(mapper: Mapper, choice: ColumnChoice): LoaderTree {
+    const { columns } = this.#parts;
+    return this.#with({ columns: new Map(columns).set(mapper, mergedChoice(columns.get(mapper) ?? {}, choice)) });
+  }
+
   /** What is said of the instances at the other end of a relationship. */
   related(property: RelationshipProperty): LoaderTree {
     const { nodes, everywhere } = this.#parts;
@@ -155,8 +183,9 @@ export class LoaderTree {
   /** What both say. Where they contradict each other, the other one holds, which was said later. */
   mergedWith(later: LoaderTree): LoaderTree {
     if (this.isEmpty) return later;
-    const { nodes, others, everywhere, subclasses } = later.#parts;
+    const { nodes, others, everywhere, subclasses, columns } = later.#parts;
     let merged = this.withSubclasses(subclasses).#with({ everywhere: everywhere ?? this.#parts.everywhere });
+    for (const [mapper, choice] of columns) merged = merged.withColumns(mapper, choice);
     for (const [mapper, strategy] of others) merged = merged.withOthers(mapper, strategy);
     for (const { property, strategy, related } of nodes.values()) {
       merged = merged.#withNode({
@@ -170,7 +199,7 @@ export class LoaderTree {
 
   /** What is said of instances of a class. */
   of(mapper: Mapper): LoaderTree {
-    const { nodes, others, subclasses } = this.#parts;
+    const { nodes, others, subclasses, columns } = this.#parts;
     const inline = subclasses.inline.filter((subclass) => subclass.isA(mapper));
     const selectin = subclasses.selectin.filter((subclass) => subclass.isA(mapper));
     const isWhole = inline.length === subclasses.inline.length && selectin.length === subclasses.selectin.length;
@@ -179,6 +208,7 @@ export class LoaderTree {
       subclasses: { inline, selectin },
       nodes: new Map([...nodes].filter(([{ parent }]) => concerns(parent, mapper))),
       others: new Map([...others].filter(([said]) => concerns(said, mapper))),
+      columns: new Map([...columns].filter(([said]) => concerns(said, mapper))),
     });
   }
 

@@ -48,6 +48,8 @@ export interface SelectParts {
   readonly isWritten?: boolean | undefined;
   /** Of a load of single attributes: only these columns. */
   readonly columns?: readonly ColumnProperty[] | undefined;
+  /** Columns of its class that its rows are without. */
+  readonly without?: ReadonlySet<ColumnProperty> | undefined;
   /** What is loaded along with its instances, and what it must not see: what options said. `loading/` turns it into joins and conditions. */
   readonly plan?: LoadingPlan | undefined;
   /** Columns behind those of the entity, which say what each row is related to. */

@@ -2,6 +2,7 @@ import type { Expression } from "./expression.ts";
 import { Ordering } from "./ordering.ts";
 import type { Select } from "./select.ts";
 import { type Structure, structureOf } from "./structure.ts";
+import { structureWithout } from "./structure-without.ts";
 
 /** Tells what makes a SELECT another one. */
 export function addStructure(select: Select<unknown, any, any>, into: Structure): void {
@@ -11,6 +12,7 @@ export function addStructure(select: Select<unknown, any, any>, into: Structure)
     from = [],
     selected,
     columns,
+    without,
     isDistinct,
     sources = [],
     links = [],
@@ -25,6 +27,7 @@ export function addStructure(select: Select<unknown, any, any>, into: Structure)
   for (const table of from) into.add(`, ${table.fullName}`);
   selected?.structure(into);
   if (columns !== undefined) into.add(` only ${columns.map(({ slot }) => slot).join(",")}`);
+  if (without !== undefined) structureWithout(without, into);
   if (isDistinct === true) into.add(" distinct");
   for (const source of sources) source.structure(into);
   for (const link of links) link.structure(into.add(" link "));

@@ -304,7 +304,8 @@ export class Select<
 
   /** The columns that its rows have, in their order. */
   get properties(): readonly ColumnProperty[] {
-    return this.parts.columns ?? this.entityColumns.properties;
+    const { columns = this.entityColumns.properties, without } = this.parts;
+    return without === undefined ? columns : columns.filter((column) => !without.has(column));
   }
 
   /** What it reads of the selected class. */

@@ -1,6 +1,7 @@
 import { AliasNode, type Expression as KyselyExpression, IdentifierNode, SelectionNode } from "kysely";
 import type { Dialect } from "../engine/dialect.ts";
 import { ArgumentError } from "../event/errors.ts";
+import type { ColumnProperty } from "../mapping/mapper.ts";
 import { type EntityInStatement, entityOfAttributes, type SelectableEntity } from "./attribute.ts";
 import { describeGiven, Expression, expectExpression, type Restriction } from "./expression.ts";
 import { SelectedEntity } from "./selected-entity.ts";
@@ -75,6 +76,16 @@ export class SelectedColumns {
         AliasNode.create(item.toOperationNode(keepBinds), IdentifierNode.create(name)) as never,
       );
     });
+  }
+
+  /** The same without some columns of each of its classes, in their order. */
+  without(columns: readonly (ReadonlySet<ColumnProperty> | undefined)[]): SelectedColumns {
+    if (columns.every((each) => each === undefined)) return this;
+    let index = 0;
+    const items = this.items.map((item) =>
+      item instanceof SelectedEntity ? new SelectedEntity(item.columns, item.alias, columns[index++]) : item,
+    );
+    return new SelectedColumns(items, this.names);
   }
 
   restrictedBy(restriction: Restriction): SelectedColumns {

@@ -1,19 +1,29 @@
 import { AliasNode, IdentifierNode, SelectionNode } from "kysely";
 import type { EntityColumns } from "../mapping/entity-columns.ts";
-import type { Mapper } from "../mapping/mapper.ts";
+import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import { type EntityAlias, type NamedSource, statementSource } from "./entity-alias.ts";
 import { selectedNames } from "./entity-node.ts";
 import type { Structure } from "./structure.ts";
+import { structureWithout } from "./structure-without.ts";
 
 /** A part of each row that is an instance: all that the statement reads of a class. */
 export class SelectedEntity {
   readonly columns: EntityColumns;
   /** Where it stands in the statement; undefined: under the names of its tables. */
   readonly alias: EntityAlias | undefined;
+  /** Columns of the class that the rows are without. */
+  readonly without: ReadonlySet<ColumnProperty> | undefined;
 
-  constructor(columns: EntityColumns, alias: EntityAlias | undefined) {
+  constructor(columns: EntityColumns, alias: EntityAlias | undefined, without?: ReadonlySet<ColumnProperty>) {
     this.columns = columns;
     this.alias = alias;
+    this.without = without;
+  }
+
+  /** The columns that the rows have. */
+  get properties(): readonly ColumnProperty[] {
+    const { columns, without } = this;
+    return without === undefined ? columns.properties : columns.properties.filter((column) => !without.has(column));
   }
 
   get mapper(): Mapper {
@@ -22,13 +32,14 @@ export class SelectedEntity {
 
   structure(into: Structure): void {
     into.add(` entity ${this.columns.structureKey} of ${this.alias?.place ?? ""}`);
+    if (this.without !== undefined) structureWithout(this.without, into);
   }
 
   /** Its columns, under names that begin with this one. */
   selectionNodes(name: string): readonly SelectionNode[] {
     const source: NamedSource = this.alias ?? statementSource;
     const names = this.names(name);
-    return this.columns.properties.map((property, index) =>
+    return this.properties.map((property, index) =>
       SelectionNode.create(
         AliasNode.create(source.column(property), IdentifierNode.create(names[index] as string)) as never,
       ),
@@ -37,6 +48,6 @@ export class SelectedEntity {
 
   /** The names of its columns. */
   names(name: string): readonly string[] {
-    return selectedNames(this.columns.properties).map((column) => `${name}_${column}`);
+    return selectedNames(this.properties).map((column) => `${name}_${column}`);
   }
 }

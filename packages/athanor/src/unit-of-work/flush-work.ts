@@ -3,7 +3,7 @@ import type { MaybePromise } from "../engine/maybe-promise.ts";
 import type { Registration } from "../event/event-node.ts";
 import type { Instance } from "../instance/instance.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
-import type { Mapper } from "../mapping/mapper.ts";
+import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 
 /** Calls listeners of an awaited event, one after another. */
@@ -37,7 +37,7 @@ export interface FlushWork {
   /** Whether an instance is in the session. */
   contains(state: InstanceState): boolean;
   /** Loads what is not in memory of an instance that the flush must know. */
-  loadColumns(state: InstanceState): Promise<void>;
+  loadColumns(state: InstanceState, wanted?: readonly ColumnProperty[]): Promise<void>;
   /** Loads a relationship that the flush must know. */
   loadRelated(state: InstanceState, property: RelationshipProperty): Promise<void>;
   /** Finds what a reference referred to that was assigned before it was loaded. */

@@ -38,7 +38,7 @@ async function loadAndCopyKey(
     columns.map(({ from }) => from),
   );
   for (const { from, to } of columns) {
-    if (isOldValueAbsent(target, to)) await plan.work.loadColumns(target);
+    if (isOldValueAbsent(target, to)) await plan.work.loadColumns(target, [to]);
     assign(target, to, source.values[from.slot] ?? null);
   }
 }
@@ -51,7 +51,7 @@ export async function clearKey(
   target: InstanceState,
 ): Promise<void> {
   for (const column of columns) {
-    if (isOldValueAbsent(target, column)) await plan.work.loadColumns(target);
+    if (isOldValueAbsent(target, column)) await plan.work.loadColumns(target, [column]);
     if (column.source.column.primaryKey && target.values[column.slot] != null) {
       throw new FlushError(
         `${property.label} would empty ${target.instrumentation.class.name}.${column.key}, which is part of the key of ${target.describe()}: a row cannot be without its key. ` +
@@ -85,7 +85,7 @@ export async function loadAbsent(
   state: InstanceState,
   columns: readonly ColumnProperty[],
 ): Promise<void> {
-  if (columns.some((column) => isAbsent(state, column))) await plan.work.loadColumns(state);
+  if (columns.some((column) => isAbsent(state, column))) await plan.work.loadColumns(state, columns);
 }
 
 function isAbsent(state: InstanceState, { slot }: ColumnProperty): boolean {

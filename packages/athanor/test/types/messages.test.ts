@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL("../../../..", import.meta.url));
 
 const preamble = `
 import {
-  attributes, caseWhen, type Connection, createEngine, deleteFrom, enumeration, func, inherit, insert, integer, joinedLoad, listen, load, many, mixin, model, one, select,
+  attributes, caseWhen, type Connection, createEngine, defer, deleteFrom, enumeration, func, inherit, insert, integer, joinedLoad, listen, load, many, mixin, model, one, select,
   selectinLoad, type Session, sessionmaker, sql, text, timestamp, transient, update, validates, withLoaderCriteria, withPolymorphic,
 } from ${JSON.stringify(join(root, "packages/athanor/src/index.ts"))};
 const HasTimestamps = mixin({ createdAt: timestamp().default(() => new Date()) });
@@ -203,6 +203,11 @@ const mistakes: Readonly<Record<string, readonly [code: string, ...phrases: stri
     `select(Author).options(joinedLoad(Author, "name"));`,
     `Argument of type '"name"' is not assignable to parameter of type '"`,
     `"books"`,
+  ],
+  "a misspelt column to leave out": [
+    `select(Author).options(defer(Author, "nme"));`,
+    `Argument of type '"nme"' is not assignable to parameter of type '`,
+    `"name"`,
   ],
   "a misspelt column of a mixin that criteria are about": [
     `withLoaderCriteria(HasTimestamps, (entity) => entity.createdAd.isNull());`,

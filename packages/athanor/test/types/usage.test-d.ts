@@ -82,6 +82,10 @@ import {
   noLoad,
   defaultLoad,
   type LoaderOption,
+  defer,
+  undefer,
+  loadOnly,
+  type Column,
 } from "../../src/index.ts";
 
 const HasTimestamps = mixin({
@@ -521,6 +525,14 @@ describe("a statement", () => {
     expectTypeOf(
       selectinLoad(Author, "books").options(joinedLoad(Book, "author"), selectinLoad(Book, "*")),
     ).toEqualTypeOf<LoaderPath<typeof Book>>();
+    for (const option of [defer(Author, "name"), undefer(Author, "*"), loadOnly(Author, "id", "name")])
+      expectTypeOf(option).toEqualTypeOf<LoaderPath<typeof Author>>();
+    expectTypeOf(selectinLoad(Author, "books").defer("title").loadOnly("id")).toEqualTypeOf<LoaderPath<typeof Book>>();
+    expectTypeOf(text().nullable().deferred("group")).toEqualTypeOf<Column<string | null, "optional", boolean>>();
+    // @ts-expect-error books is a relationship
+    expect(() => defer(Author, "books")).toThrow();
+    // @ts-expect-error no such column
+    expect(() => loadOnly(Author, "nme")).toThrow();
     // @ts-expect-error no way to load
     many(Author, { lazy: "selectn" });
     // @ts-expect-error no such relationship
