@@ -177,6 +177,7 @@ export {
   LoaderPath,
   type PathTo,
   type RaiseLoadOptions,
+  type RelatedLoadOptions,
 } from "./loading/loader-path.ts";
 export {
   type CriteriaAttributes,

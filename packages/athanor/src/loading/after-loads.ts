@@ -2,7 +2,7 @@ import type { Instance } from "../instance/instance.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
-import type { LoadingPlan } from "../sql/loading-plan.ts";
+import type { RelatedPlan } from "../sql/loading-plan.ts";
 import type { Select } from "../sql/select.ts";
 
 /** What the loads that follow a statement may do: execute further ones, which listeners see as relationship loads. */
@@ -22,7 +22,7 @@ export interface RelatedLoads {
    *
    * @param plan what the statement says besides; undefined: what the instance carries of the one that loaded it
    */
-  loadOne(state: InstanceState, property: RelationshipProperty, plan?: LoadingPlan): Promise<void>;
+  loadOne(state: InstanceState, property: RelationshipProperty, plan?: RelatedPlan): Promise<void>;
 }
 
 /** A load that follows a statement: for the instances that it found, all at once. */

@@ -5,8 +5,8 @@ import type { UnloadedAs } from "../instance/unloaded-as.ts";
 import { unloadedAs as unloadedByDefault } from "../mapping/lazy.ts";
 import { type Mapper, mapperOfState } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
-import type { LoaderTree } from "../sql/loader-tree.ts";
-import { emptyPlan, isEmptyPlan, type LoadingPlan } from "../sql/loading-plan.ts";
+import type { LoaderNode, LoaderTree } from "../sql/loader-tree.ts";
+import { emptyPlan, isEmptyPlan, type LoadingPlan, type RelatedPlan } from "../sql/loading-plan.ts";
 import { chosenStrategy } from "./chosen-strategy.ts";
 import { deferralOf } from "./deferred-columns.ts";
 import type { LoaderStrategy } from "./loader-strategy.ts";
@@ -32,9 +32,9 @@ function carriedTree(tree: LoaderTree): LoaderTree {
 }
 
 /** What is said of later loads where one of its relationships is loaded for an instance of an entity alone. */
-export function planOfLaterLoad(entity: PlannedEntity, property: RelationshipProperty, tree: LoaderTree): LoadingPlan {
+export function planOfLaterLoad(entity: PlannedEntity, { property, related, where }: LoaderNode): RelatedPlan {
   const { criteria, userDefined } = planToCarry(entity) ?? emptyPlan;
-  return { tree, criteria, userDefined, path: [...entity.path, property] };
+  return { tree: related, criteria, userDefined, path: [...entity.path, property], where };
 }
 
 /** Lets an instance remember the options of the statement that loaded it; undefined where that has none for it. */
@@ -84,9 +84,10 @@ export function carriedBy(state: InstanceState, only?: readonly string[]): Loadi
 }
 
 /** The same, for loading one of its relationships. */
-export function carriedTo(state: InstanceState, property: RelationshipProperty): LoadingPlan {
+export function carriedTo(state: InstanceState, property: RelationshipProperty): RelatedPlan {
   const { tree, criteria, userDefined, path = [] } = carriedBy(state);
-  return { tree: tree.related(property), criteria, userDefined, path: [...path, property] };
+  const { related, where } = tree.node(property);
+  return { tree: related, criteria, userDefined, path: [...path, property], where };
 }
 
 /** Lets instances remember the options of a statement as if it had found them, and so on for what is loaded along with them. */

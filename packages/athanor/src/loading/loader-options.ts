@@ -1,7 +1,14 @@
 import type { AnyModel, Class, RelationshipName, TargetOf } from "../mapping/model-types.ts";
 import { LoaderOption, type LoadingPlan } from "../sql/loading-plan.ts";
 import type { SubclassOf } from "../sql/scope.ts";
-import { type Every, LoaderPath, type PathTo, type RaiseLoadOptions, raisingBy } from "./loader-path.ts";
+import {
+  type Every,
+  LoaderPath,
+  type PathTo,
+  type RaiseLoadOptions,
+  raisingBy,
+  type RelatedLoadOptions,
+} from "./loader-path.ts";
 import type { LoaderStrategy } from "./loader-strategy.ts";
 import { immediate } from "./strategies/immediate.ts";
 import { joined } from "./strategies/joined.ts";
@@ -24,6 +31,8 @@ class EverywhereOption extends LoaderOption {
   }
 }
 
+type AnyOptions = RelatedLoadOptions<any, any>;
+
 /** A class whose relationships can be loaded along. */
 type Loadable = { readonly "~properties": unknown } & Class;
 
@@ -31,21 +40,23 @@ type Loadable = { readonly "~properties": unknown } & Class;
  * Loads a relationship along with the instances of a statement, by one further SELECT for all of them, with their keys in an IN. The first choice for collections.
  *
  * `selectinLoad(User, "*")` is for all relationships of the class, and `selectinLoad("*")` for all of every class, until they come back to a class that they came from; what
- * another option says of one by its name holds for that. The same goes for the other ways to load relationships.
+ * another option says of one by its name holds for that. With `{ where: … }` only some of the related rows are loaded. The same goes for the other ways to load relationships.
  *
  * SQLAlchemy: Relationship Loading Techniques, Select IN loading.
  *
  * @throws ArgumentError for a name that is no relationship of the class.
  * @example
  * const users = await session.scalars(select(User).options(selectinLoad(User, "posts").selectinLoad("tags")));
+ * const authors = await session.scalars(select(User).options(selectinLoad(User, "posts", { where: (post) => post.published.eq(true) })));
  */
 export function selectinLoad(name: Every): LoaderOption;
 export function selectinLoad<TModel extends Loadable, const TName extends RelationshipName<TModel> | Every>(
   model: TModel,
   name: TName,
+  options?: RelatedLoadOptions<TModel, TName>,
 ): PathTo<TModel, TName>;
-export function selectinLoad(model: Loadable | Every, name: Every = "*"): LoaderOption {
-  return model === "*" ? new EverywhereOption(selectin) : LoaderPath.from(model).selectinLoad(name);
+export function selectinLoad(model: Loadable | Every, name: Every = "*", options?: AnyOptions): LoaderOption {
+  return model === "*" ? new EverywhereOption(selectin) : LoaderPath.from(model).selectinLoad(name, options);
 }
 
 /**
@@ -61,9 +72,10 @@ export function joinedLoad(name: Every): LoaderOption;
 export function joinedLoad<TModel extends Loadable, const TName extends RelationshipName<TModel> | Every>(
   model: TModel,
   name: TName,
+  options?: RelatedLoadOptions<TModel, TName>,
 ): PathTo<TModel, TName>;
-export function joinedLoad(model: Loadable | Every, name: Every = "*"): LoaderOption {
-  return model === "*" ? new EverywhereOption(joined) : LoaderPath.from(model).joinedLoad(name);
+export function joinedLoad(model: Loadable | Every, name: Every = "*", options?: AnyOptions): LoaderOption {
+  return model === "*" ? new EverywhereOption(joined) : LoaderPath.from(model).joinedLoad(name, options);
 }
 
 /**
@@ -80,9 +92,10 @@ export function subqueryLoad(name: Every): LoaderOption;
 export function subqueryLoad<TModel extends Loadable, const TName extends RelationshipName<TModel> | Every>(
   model: TModel,
   name: TName,
+  options?: RelatedLoadOptions<TModel, TName>,
 ): PathTo<TModel, TName>;
-export function subqueryLoad(model: Loadable | Every, name: Every = "*"): LoaderOption {
-  return model === "*" ? new EverywhereOption(subquery) : LoaderPath.from(model).subqueryLoad(name);
+export function subqueryLoad(model: Loadable | Every, name: Every = "*", options?: AnyOptions): LoaderOption {
+  return model === "*" ? new EverywhereOption(subquery) : LoaderPath.from(model).subqueryLoad(name, options);
 }
 
 /**
@@ -99,9 +112,10 @@ export function immediateLoad(name: Every): LoaderOption;
 export function immediateLoad<TModel extends Loadable, const TName extends RelationshipName<TModel> | Every>(
   model: TModel,
   name: TName,
+  options?: RelatedLoadOptions<TModel, TName>,
 ): PathTo<TModel, TName>;
-export function immediateLoad(model: Loadable | Every, name: Every = "*"): LoaderOption {
-  return model === "*" ? new EverywhereOption(immediate) : LoaderPath.from(model).immediateLoad(name);
+export function immediateLoad(model: Loadable | Every, name: Every = "*", options?: AnyOptions): LoaderOption {
+  return model === "*" ? new EverywhereOption(immediate) : LoaderPath.from(model).immediateLoad(name, options);
 }
 
 /**
@@ -119,9 +133,10 @@ export function lazyLoad(name: Every): LoaderOption;
 export function lazyLoad<TModel extends Loadable, const TName extends RelationshipName<TModel> | Every>(
   model: TModel,
   name: TName,
+  options?: RelatedLoadOptions<TModel, TName>,
 ): PathTo<TModel, TName>;
-export function lazyLoad(model: Loadable | Every, name: Every = "*"): LoaderOption {
-  return model === "*" ? new EverywhereOption(lazy) : LoaderPath.from(model).lazyLoad(name);
+export function lazyLoad(model: Loadable | Every, name: Every = "*", options?: AnyOptions): LoaderOption {
+  return model === "*" ? new EverywhereOption(lazy) : LoaderPath.from(model).lazyLoad(name, options);
 }
 
 /**

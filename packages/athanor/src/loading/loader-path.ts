@@ -5,9 +5,10 @@ import type { Mapper } from "../mapping/mapper.ts";
 import type { AnyModel, ColumnName, RelationshipName, TargetOf } from "../mapping/model-types.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { Aliased } from "../sql/aliased.ts";
+import type { Attributes } from "../sql/attribute.ts";
 import type { ColumnChoice } from "../sql/column-choice.ts";
 import { ConcreteUnion } from "../sql/concrete-union.ts";
-import { describeGiven } from "../sql/expression.ts";
+import { type Condition, describeGiven } from "../sql/expression.ts";
 import type { AnySubclassOf, ModelOf } from "../sql/scope.ts";
 import { concerns, LoaderTree } from "../sql/loader-tree.ts";
 import { expectOfType, expectSubclasses } from "../sql/of-type.ts";
@@ -27,6 +28,15 @@ export type Every = "*";
 
 /** Where a step of a path leads: to the class at the other end of a relationship; with "*", nowhere. */
 export type PathTo<TModel, TName> = TName extends Every ? LoaderPath<TModel> : LoaderPath<TargetOf<TModel, TName>>;
+
+/** Which related rows are loaded. */
+export interface RelatedLoadOptions<TModel, TName> {
+  /**
+   * The related rows that are meant: `{ where: (post) => post.published.eq(true) }`. An instance none of whose related rows fulfils it is found all the same, with none. What
+   * is loaded stands for the whole relationship in memory until it is loaded anew; a flush and cascades load what they must know of the rest.
+   */
+  readonly where?: (related: Attributes<TargetOf<TModel, TName>>) => Condition;
+}
 
 /** How a column is left out. */
 export interface DeferOptions {
@@ -70,28 +80,43 @@ export class LoaderPath<in out TModel> extends LoaderOption {
   }
 
   /** Loads a relationship of these related instances by one further statement: see {@link selectinLoad}. */
-  selectinLoad<const TName extends RelationshipName<TModel> | Every>(name: TName): PathTo<TModel, TName> {
-    return this.#with<TName>(name, selectin);
+  selectinLoad<const TName extends RelationshipName<TModel> | Every>(
+    name: TName,
+    options?: RelatedLoadOptions<TModel, TName>,
+  ): PathTo<TModel, TName> {
+    return this.#with<TName>(name, selectin, options);
   }
 
   /** Loads a relationship of these related instances by an outer join: see {@link joinedLoad}. */
-  joinedLoad<const TName extends RelationshipName<TModel> | Every>(name: TName): PathTo<TModel, TName> {
-    return this.#with<TName>(name, joined);
+  joinedLoad<const TName extends RelationshipName<TModel> | Every>(
+    name: TName,
+    options?: RelatedLoadOptions<TModel, TName>,
+  ): PathTo<TModel, TName> {
+    return this.#with<TName>(name, joined, options);
   }
 
   /** Loads a relationship of these related instances by one further statement, with this one inside of it: see {@link subqueryLoad}. */
-  subqueryLoad<const TName extends RelationshipName<TModel> | Every>(name: TName): PathTo<TModel, TName> {
-    return this.#with<TName>(name, subquery);
+  subqueryLoad<const TName extends RelationshipName<TModel> | Every>(
+    name: TName,
+    options?: RelatedLoadOptions<TModel, TName>,
+  ): PathTo<TModel, TName> {
+    return this.#with<TName>(name, subquery, options);
   }
 
   /** Loads a relationship of each of these related instances by itself: see {@link immediateLoad}. */
-  immediateLoad<const TName extends RelationshipName<TModel> | Every>(name: TName): PathTo<TModel, TName> {
-    return this.#with<TName>(name, immediate);
+  immediateLoad<const TName extends RelationshipName<TModel> | Every>(
+    name: TName,
+    options?: RelatedLoadOptions<TModel, TName>,
+  ): PathTo<TModel, TName> {
+    return this.#with<TName>(name, immediate, options);
   }
 
   /** Leaves a relationship of these related instances to `load()`: see {@link lazyLoad}. */
-  lazyLoad<const TName extends RelationshipName<TModel> | Every>(name: TName): PathTo<TModel, TName> {
-    return this.#with<TName>(name, lazy);
+  lazyLoad<const TName extends RelationshipName<TModel> | Every>(
+    name: TName,
+    options?: RelatedLoadOptions<TModel, TName>,
+  ): PathTo<TModel, TName> {
+    return this.#with<TName>(name, lazy, options);
   }
 
   /** Lets `load()` refuse a relationship of these related instances: see {@link raiseLoad}. */
@@ -218,11 +243,17 @@ export class LoaderPath<in out TModel> extends LoaderOption {
         : [`What subclasses of ${name} add`, `selectinPolymorphic([…])`];
   }
 
-  #with<TName>(name: string, strategy: LoaderStrategy): PathTo<TModel, TName> {
+  #with<TName>(
+    name: string,
+    strategy: LoaderStrategy,
+    options: RelatedLoadOptions<any, any> = {},
+  ): PathTo<TModel, TName> {
     const mapper = this.#target;
+    const { where } = options;
+    expectFilter(name, where);
     if (name === "*") return this.#saying((at) => at.withOthers(mapper, strategy)) as never;
     const property = relationshipOf(mapper, name);
-    const tree = this.#changed((at) => at.withStrategy(property, strategy));
+    const tree = this.#changed((at) => at.withStrategy(property, strategy, where));
     return this.#to(property, tree) as never;
   }
 
@@ -270,6 +301,15 @@ export class LoaderPath<in out TModel> extends LoaderOption {
 /** The strategy of `raiseLoad`. */
 export function raisingBy({ sqlOnly = false }: RaiseLoadOptions = {}): LoaderStrategy {
   return sqlOnly ? raisingOnSql : raising;
+}
+
+function expectFilter(name: string, where: unknown): void {
+  if (where === undefined || (typeof where === "function" && name !== "*")) return;
+  throw new ArgumentError(
+    name === "*"
+      ? `"*" stands for relationships to several classes, of which where cannot say one thing. Name the relationship that it is about.`
+      : `where takes a function that returns a condition, as in { where: (post) => post.published.eq(true) }, and got ${describeGiven(where)}.`,
+  );
 }
 
 function relationshipOf(mapper: Mapper, name: string): RelationshipProperty {

@@ -3,7 +3,7 @@ import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { EntityAlias } from "../sql/entity-alias.ts";
 import type { LoaderNode, LoaderTree } from "../sql/loader-tree.ts";
-import type { LoadingPlan } from "../sql/loading-plan.ts";
+import type { RelatedPlan } from "../sql/loading-plan.ts";
 import type { AfterLoad } from "./after-loads.ts";
 import type { StatementPlan } from "./statement-plan.ts";
 
@@ -63,9 +63,9 @@ export class PlannedEntity {
   }
 
   /** What a further statement for related instances says: all that this one does. */
-  planOfRelated(property: RelationshipProperty, tree: LoaderTree): LoadingPlan {
+  planOfRelated({ property, related, where }: LoaderNode): RelatedPlan {
     const { criteria, userDefined } = this.statement;
-    return { tree, criteria, userDefined, path: [...this.path, property] };
+    return { tree: related, criteria, userDefined, path: [...this.path, property], where };
   }
 
   /** The columns that the rows have. */

@@ -6,7 +6,7 @@ import { EagerJoin } from "../sql/eager-join.ts";
 import { EntityAlias } from "../sql/entity-alias.ts";
 import { conjunction } from "../sql/conditions.ts";
 import type { Expression } from "../sql/expression.ts";
-import { concerns, type LoaderTree } from "../sql/loader-tree.ts";
+import { concerns, type LoaderNode, type LoaderTree, type RelatedFilter } from "../sql/loader-tree.ts";
 import type { EntityCriteria, LoadingPlan } from "../sql/loading-plan.ts";
 import { GivenJoin } from "../sql/given-join.ts";
 import { PolymorphicEntity } from "../sql/polymorphic-entity.ts";
@@ -95,14 +95,15 @@ export class StatementPlan {
   }
 
   /** Reads related rows beside those of an entity. */
-  join(parent: PlannedEntity, property: RelationshipProperty, tree: LoaderTree): PlannedEntity {
+  join(parent: PlannedEntity, { property, related: tree, where }: LoaderNode): PlannedEntity {
     const { target } = property;
     const { inline } = tree.subclasses;
     const along =
       inline.length === 0 ? undefined : new PolymorphicEntity(target, [...target.columns.subclasses, ...inline]);
     const name = `${target.table.name}_${this.joins.length + 1}`;
     const alias = along?.aliasAs(name) ?? new EntityAlias(target, name);
-    return this.#read(parent, tree, new EagerJoin(property, parent.alias, alias, this.#conditionOf(property, alias)));
+    const condition = this.#conditionOf(property, alias, where);
+    return this.#read(parent, tree, new EagerJoin(property, parent.alias, alias, condition));
   }
 
   /** Reads related rows from a join that the statement has itself. */
@@ -135,8 +136,12 @@ export class StatementPlan {
     }
   }
 
-  #conditionOf(property: RelationshipProperty, alias: EntityAlias): Expression<boolean> | undefined {
-    const own = relatedCondition(property, alias)?.restrictedBy(restrictionOf(this.criteria));
+  #conditionOf(
+    property: RelationshipProperty,
+    alias: EntityAlias,
+    where: RelatedFilter | undefined,
+  ): Expression<boolean> | undefined {
+    const own = relatedCondition(property, alias, where)?.restrictedBy(restrictionOf(this.criteria));
     const criteria = criteriaCondition(this.criteria, property.target, alias);
     return own === undefined || criteria === undefined ? (own ?? criteria) : conjunction(own, criteria);
   }

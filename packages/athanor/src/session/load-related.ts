@@ -8,7 +8,8 @@ import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import { ColumnExpression } from "../sql/column-expression.ts";
 import { conjunction } from "../sql/conditions.ts";
 import type { Expression } from "../sql/expression.ts";
-import type { EntityCriteria, LoadingPlan } from "../sql/loading-plan.ts";
+import type { RelatedFilter } from "../sql/loader-tree.ts";
+import type { EntityCriteria, LoadingPlan, RelatedPlan } from "../sql/loading-plan.ts";
 import { relatedCondition } from "../sql/related-condition.ts";
 import { Select } from "../sql/select.ts";
 import { ObjectDeletedError } from "./errors.ts";
@@ -28,7 +29,7 @@ export async function loadRelated(
   core: SessionState,
   state: InstanceState,
   property: RelationshipProperty,
-  given?: LoadingPlan,
+  given?: RelatedPlan,
   seen: Seen = "visible",
 ): Promise<void> {
   const attribute = state.instrumentation.attributes[property.slot] as RelatedAttribute;
@@ -39,7 +40,9 @@ export async function loadRelated(
   if (key.some((value) => value == null)) return attribute.setLoaded(state, []);
   const carried = given ?? carriedTo(state, property);
   const plan = core.isStrict && seen === "visible" ? await strictPlan(core, carried, property.target) : carried;
-  if (property.refersToKey) {
+  // Whoever must know all of it means all of it.
+  const where = seen === "all" ? undefined : carried.where;
+  if (property.refersToKey && where === undefined) {
     const byKey = property.target.primaryKey.map(
       (part) => key[property.pairs.findIndex(({ remote }) => remote.slot === part.slot)],
     );
@@ -48,7 +51,8 @@ export async function loadRelated(
     const isAsked = core.isStrict && seen === "visible" && known !== undefined && stateOf(known).isExpired;
     if (known !== undefined && !isAsked) return attribute.setLoaded(state, await withColumns(core, known, plan, seen));
   }
-  const related = await selectRelated(core, state, property, key, plan, core.isStrict ? carried.criteria : undefined);
+  const criteria = core.isStrict ? carried.criteria : undefined;
+  const related = await selectRelated(core, state, property, key, plan, where, criteria);
   // A reference that was assigned meanwhile is newer than what the rows say.
   if (property.isCollection || state.values[property.slot] === before) attribute.setLoaded(state, related);
 }
@@ -75,9 +79,10 @@ async function selectRelated(
   property: RelationshipProperty,
   key: readonly unknown[],
   plan: LoadingPlan,
+  where?: RelatedFilter,
   carried?: readonly EntityCriteria[],
 ): Promise<Instance[]> {
-  const statement = relatedSelect(property, key).withPlan(plan);
+  const statement = relatedSelect(property, key, where).withPlan(plan);
   const result = await execute(core, {
     statement,
     parameters: undefined,
@@ -109,7 +114,11 @@ async function withColumns(
 }
 
 /** The statement that finds the related rows of one key. */
-export function relatedSelect(property: RelationshipProperty, key: readonly unknown[]): Select<unknown> {
+export function relatedSelect(
+  property: RelationshipProperty,
+  key: readonly unknown[],
+  meant?: RelatedFilter,
+): Select<unknown> {
   const { secondary, target } = property;
   let where: Expression<boolean> | undefined;
   if (secondary === undefined) {
@@ -127,7 +136,7 @@ export function relatedSelect(property: RelationshipProperty, key: readonly unkn
       );
     }
   }
-  const own = relatedCondition(property);
+  const own = relatedCondition(property, undefined, meant);
   if (own !== undefined) where = conjunction(where, own);
   const orderBy = property.orderBy.map(({ source }) => new ColumnExpression(source.table, source.column));
   return new Select(target.class as never, {

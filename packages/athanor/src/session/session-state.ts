@@ -12,7 +12,7 @@ import { IdentityMap } from "../loading/identity-map.ts";
 import type { LoadContext } from "../loading/row-loader.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
-import type { EntityCriteria, LoadingPlan } from "../sql/loading-plan.ts";
+import type { EntityCriteria, LoadingPlan, RelatedPlan } from "../sql/loading-plan.ts";
 import { FlushInProgressError } from "../unit-of-work/errors.ts";
 import { reachedBy } from "../unit-of-work/cascades.ts";
 import { describeRunning } from "../unit-of-work/emit-row.ts";
@@ -417,7 +417,7 @@ export class SessionState implements StateOwner {
   loadRelated(
     state: InstanceState,
     property: RelationshipProperty,
-    plan?: LoadingPlan,
+    plan?: RelatedPlan,
     seen: Seen = "visible",
   ): Promise<void> {
     return this.#loaders.related(this, state, property, plan, seen);

@@ -8,8 +8,13 @@ export interface LoaderNode {
   readonly property: RelationshipProperty;
   /** The way it is loaded, which `loading/` knows; undefined where only a longer path leads through it. */
   readonly strategy: object | undefined;
+  /** Which related rows are meant by the one who said so; undefined: all. */
+  readonly where: RelatedFilter | undefined;
   readonly related: LoaderTree;
 }
+
+/** A condition on the attributes of the related class. */
+export type RelatedFilter = (related: never) => unknown;
 
 /** The subclasses whose columns are loaded along with the instances of a class: from the same rows, and by a further statement for each. */
 export interface SubclassesAlong {
@@ -104,7 +109,8 @@ export class LoaderTree {
 
   /** What is said of a relationship by its name. */
   node(property: RelationshipProperty): LoaderNode {
-    return { property, strategy: this.#parts.nodes.get(property)?.strategy, related: this.related(property) };
+    const { strategy, where } = this.#parts.nodes.get(property) ?? {};
+    return { property, strategy, where, related: this.related(property) };
   }
 
   /** The way in which a relationship of instances of a class is loaded where it is not named; undefined where nothing is said of it. */
@@ -154,9 +160,9 @@ export class LoaderTree {
     return everywhere === undefined ? related : related.#with({ everywhere: related.#parts.everywhere ?? everywhere });
   }
 
-  /** The same, and a relationship is loaded in this way. */
-  withStrategy(property: RelationshipProperty, strategy: object): LoaderTree {
-    return this.#withNode({ property, strategy, related: this.#own(property) });
+  /** The same, and a relationship is loaded in this way, with the related rows that are meant. */
+  withStrategy(property: RelationshipProperty, strategy: object, where?: RelatedFilter): LoaderTree {
+    return this.#withNode({ property, strategy, where, related: this.#own(property) });
   }
 
   /** The same, and the relationships of a class that are not named are loaded in this way. */
@@ -177,7 +183,8 @@ export class LoaderTree {
     const [property, ...rest] = path;
     if (property === undefined) return change(this);
     const related = this.#own(property).changedAt(rest, change);
-    return this.#withNode({ property, strategy: this.#parts.nodes.get(property)?.strategy, related });
+    const { strategy, where } = this.#parts.nodes.get(property) ?? {};
+    return this.#withNode({ property, strategy, where, related });
   }
 
   /** What both say. Where they contradict each other, the other one holds, which was said later. */
@@ -187,12 +194,11 @@ export class LoaderTree {
     let merged = this.withSubclasses(subclasses).#with({ everywhere: everywhere ?? this.#parts.everywhere });
     for (const [mapper, choice] of columns) merged = merged.withColumns(mapper, choice);
     for (const [mapper, strategy] of others) merged = merged.withOthers(mapper, strategy);
-    for (const { property, strategy, related } of nodes.values()) {
-      merged = merged.#withNode({
-        property,
-        strategy: strategy ?? this.#parts.nodes.get(property)?.strategy,
-        related: this.#own(property).mergedWith(related),
-      });
+    for (const node of nodes.values()) {
+      const { property } = node;
+      const said = node.strategy === undefined ? this.#parts.nodes.get(property) : node;
+      const related = this.#own(property).mergedWith(node.related);
+      merged = merged.#withNode({ property, strategy: said?.strategy, where: said?.where, related });
     }
     return merged;
   }
@@ -223,7 +229,7 @@ export class LoaderTree {
     if (!nodes.some(({ strategy }) => strategy !== undefined && isLeftOut(strategy))) return this;
     const kept = nodes.flatMap((node) => {
       if (node.strategy === undefined || !isLeftOut(node.strategy)) return node;
-      return node.related.isEmpty ? [] : { ...node, strategy: undefined };
+      return node.related.isEmpty ? [] : { ...node, strategy: undefined, where: undefined };
     });
     return this.#with({ nodes: new Map(kept.map((node) => [node.property, node])) });
   }

@@ -3,7 +3,7 @@ import type { Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
 import type { EntityAlias } from "./entity-alias.ts";
 import { describeGiven, type Expression } from "./expression.ts";
-import { LoaderTree } from "./loader-tree.ts";
+import { LoaderTree, type RelatedFilter } from "./loader-tree.ts";
 import type { UserDefinedOption } from "./user-defined-option.ts";
 
 /** Which instances of some classes a statement, and what it loads along, must not see. */
@@ -25,6 +25,12 @@ export interface LoadingPlan {
    * Undefined: it is the program's own statement.
    */
   readonly path?: readonly RelationshipProperty[] | undefined;
+}
+
+/** What options say of a load of related instances. */
+export interface RelatedPlan extends LoadingPlan {
+  /** Which of them are meant. */
+  readonly where?: RelatedFilter | undefined;
 }
 
 export const emptyPlan: LoadingPlan = { tree: LoaderTree.empty, criteria: [], userDefined: [] };

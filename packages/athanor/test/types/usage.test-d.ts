@@ -517,8 +517,20 @@ describe("a statement", () => {
     expectTypeOf(statement).toEqualTypeOf<Select<Author, [typeof Author]>>();
     expectTypeOf(selectinLoad(Author, "books")).toEqualTypeOf<LoaderPath<typeof Book>>();
     expectTypeOf(joinedLoad(Author, "books").selectinLoad("reviews")).toEqualTypeOf<LoaderPath<typeof Review>>();
-    for (const way of [subqueryLoad, immediateLoad, lazyLoad, raiseLoad, noLoad, defaultLoad])
-      expectTypeOf(way(Author, "books")).toEqualTypeOf<LoaderPath<typeof Book>>();
+    const paths = [
+      subqueryLoad(Author, "books"),
+      immediateLoad(Author, "books"),
+      lazyLoad(Author, "books", { where: (book) => book.title.like("a%") }),
+      raiseLoad(Author, "books", { sqlOnly: true }),
+      noLoad(Author, "books"),
+      defaultLoad(Author, "books"),
+      selectinLoad(Author, "*").joinedLoad("books", { where: (book) => book.title.ne("x") }),
+    ];
+    expectTypeOf(paths).toEqualTypeOf<LoaderPath<typeof Book>[]>();
+    // @ts-expect-error no such column
+    selectinLoad(Author, "books", { where: (book) => book.titel.eq("x") });
+    // @ts-expect-error a title is a string
+    selectinLoad(Author, "books").joinedLoad("author", { where: (author) => author.name.eq(3) });
     expectTypeOf(selectinLoad(Author, "*")).toEqualTypeOf<LoaderPath<typeof Author>>();
     expectTypeOf(selectinLoad(Author, "books").raiseLoad("*")).toEqualTypeOf<LoaderPath<typeof Book>>();
     expectTypeOf(raiseLoad("*", { sqlOnly: true })).toEqualTypeOf<LoaderOption>();

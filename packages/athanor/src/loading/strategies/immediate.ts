@@ -1,5 +1,5 @@
 import type { RelationshipProperty } from "../../mapping/relationship-property.ts";
-import type { LoadingPlan } from "../../sql/loading-plan.ts";
+import type { RelatedPlan } from "../../sql/loading-plan.ts";
 import type { AfterLoad } from "../after-loads.ts";
 import { planOfLaterLoad } from "../carried-options.ts";
 import type { LoaderStrategy } from "../loader-strategy.ts";
@@ -7,8 +7,8 @@ import type { LoaderStrategy } from "../loader-strategy.ts";
 /** Related instances are loaded as the program would ask for them: for each instance by itself, and those that the session has without a statement. */
 export const immediate: LoaderStrategy = {
   unloadedAs: "asked",
-  arrange(entity, { property, related }) {
-    entity.loadAfter(property, loadEach(property, planOfLaterLoad(entity, property, related)));
+  arrange(entity, node) {
+    entity.loadAfter(node.property, loadEach(node.property, planOfLaterLoad(entity, node)));
   },
 };
 
@@ -17,7 +17,7 @@ export const immediate: LoaderStrategy = {
  *
  * @param plan what the statements for the related instances say in turn
  */
-export function loadEach(property: RelationshipProperty, plan?: LoadingPlan): AfterLoad {
+export function loadEach(property: RelationshipProperty, plan?: RelatedPlan): AfterLoad {
   return async (states, { populateExisting, loadOne }) => {
     for (const state of states)
       if (populateExisting || state.values[property.slot] === undefined) await loadOne(state, property, plan);

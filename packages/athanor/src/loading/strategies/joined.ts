@@ -6,10 +6,10 @@ import { selectin } from "./selectin.ts";
 export const joined: LoaderStrategy = {
   unloadedAs: "asked",
   arrange(entity, node) {
-    const { property, related } = node;
+    const { property } = node;
     if (entity.statement.isWritten) return selectin.arrange(entity, node);
     if (entity.columns.covers(property.parent)) {
-      entity.statement.join(entity, property, related);
+      entity.statement.join(entity, node);
       return;
     }
     if (!entity.subclassesToLoad.has(property.parent)) {

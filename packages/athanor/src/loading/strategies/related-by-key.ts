@@ -11,7 +11,7 @@ import type { ComparableExpression } from "../../sql/comparable-expression.ts";
 import { and, conjunction } from "../../sql/conditions.ts";
 import { EntityAlias } from "../../sql/entity-alias.ts";
 import type { Expression } from "../../sql/expression.ts";
-import type { LoadingPlan } from "../../sql/loading-plan.ts";
+import type { RelatedPlan } from "../../sql/loading-plan.ts";
 import { relatedCondition } from "../../sql/related-condition.ts";
 import { Select } from "../../sql/select.ts";
 import type { SelectParts } from "../../sql/select-parts.ts";
@@ -125,7 +125,7 @@ export type IsWanted = (links: readonly ComparableExpression<unknown>[]) => Expr
 /** The statement that finds the related rows of several instances, each with the key that links it. */
 export function relatedSelect(
   property: RelationshipProperty,
-  plan: LoadingPlan,
+  plan: RelatedPlan,
   isWanted: IsWanted,
   populateExisting: boolean,
 ): Select<unknown> {
@@ -136,7 +136,7 @@ export function relatedSelect(
 /** The same by the keys of the instances themselves, where they do not know what links them: their rows are read once more. */
 export function relatedSelectByParents(
   property: RelationshipProperty,
-  plan: LoadingPlan,
+  plan: RelatedPlan,
   isWanted: IsWanted,
   populateExisting: boolean,
 ): Select<unknown> {
@@ -163,12 +163,12 @@ function linkingColumns({ pairs, secondary }: RelationshipProperty): readonly Co
 
 function selectOf(
   property: RelationshipProperty,
-  plan: LoadingPlan,
+  plan: RelatedPlan,
   populateExisting: boolean,
   parts: Pick<SelectParts, "links" | "sources"> & { readonly where: Expression<boolean> },
 ): Select<unknown> {
   const { secondary, target } = property;
-  const own = relatedCondition(property);
+  const own = relatedCondition(property, undefined, plan.where);
   let { where } = parts;
   for (const { column, property: part } of secondary?.target ?? []) {
     const between = new ColumnExpression((secondary as NonNullable<typeof secondary>).table, column);

@@ -3,7 +3,7 @@ import type { InstanceState } from "../../instance/instance-state.ts";
 import type { ComparableExpression } from "../../sql/comparable-expression.ts";
 import { and, or } from "../../sql/conditions.ts";
 import type { Expression } from "../../sql/expression.ts";
-import type { LoadingPlan } from "../../sql/loading-plan.ts";
+import type { RelatedPlan } from "../../sql/loading-plan.ts";
 import type { Select } from "../../sql/select.ts";
 import type { AfterLoad, RelatedLoads } from "../after-loads.ts";
 import type { LoaderStrategy } from "../loader-strategy.ts";
@@ -23,17 +23,15 @@ export const CHUNK_SIZE = 500;
 /** Related instances are found by one further statement for all, with the keys in an IN. */
 export const selectin: LoaderStrategy = {
   unloadedAs: "asked",
-  arrange(entity, { property, related }) {
+  arrange(entity, node) {
+    const { property } = node;
     const { isRefresh } = entity.statement;
-    entity.loadAfter(
-      property,
-      isRefresh ? loadEach(property) : loadByKeys(property, entity.planOfRelated(property, related)),
-    );
+    entity.loadAfter(property, isRefresh ? loadEach(property) : loadByKeys(property, entity.planOfRelated(node)));
   },
 };
 
 /** @param plan what the statement for the related instances says in turn */
-function loadByKeys(property: RelationshipProperty, plan: LoadingPlan): AfterLoad {
+function loadByKeys(property: RelationshipProperty, plan: RelatedPlan): AfterLoad {
   return async (states, loads) => {
     const knowing = states.filter((state) => knowsKey(state, property));
     const { populateExisting } = loads;
@@ -47,7 +45,7 @@ function loadByKeys(property: RelationshipProperty, plan: LoadingPlan): AfterLoa
 /** Loads a relationship of those that do not know the key of their related rows. */
 export async function loadByParents(
   property: RelationshipProperty,
-  plan: LoadingPlan,
+  plan: RelatedPlan,
   states: readonly InstanceState[],
   loads: RelatedLoads,
 ): Promise<void> {

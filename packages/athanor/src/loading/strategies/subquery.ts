@@ -1,7 +1,7 @@
 import type { RelationshipProperty } from "../../mapping/relationship-property.ts";
 import type { EntityAlias } from "../../sql/entity-alias.ts";
 import { keyFoundBy } from "../../sql/key-found-by.ts";
-import { emptyPlan, type LoadingPlan } from "../../sql/loading-plan.ts";
+import { emptyPlan, type RelatedPlan } from "../../sql/loading-plan.ts";
 import type { Select } from "../../sql/select.ts";
 import type { AfterLoad } from "../after-loads.ts";
 import type { LoaderStrategy } from "../loader-strategy.ts";
@@ -14,17 +14,17 @@ import { loadByParents, selectin } from "./selectin.ts";
 export const subquery: LoaderStrategy = {
   unloadedAs: "asked",
   arrange(entity, node) {
-    const { property, related } = node;
+    const { property } = node;
     if (entity.statement.isRefresh) return entity.loadAfter(property, loadEach(property));
     // Rows of a hierarchy do not hold what a subclass adds, so they cannot be asked for it once more.
     const isHere = localProperties(property).every((own) => entity.mapper.ownColumns.indexOf(own) !== -1);
     if (!isHere || entity.statement.isWritten) return selectin.arrange(entity, node);
-    entity.loadAfter(property, loadBySubquery(entity, property, entity.planOfRelated(property, related)));
+    entity.loadAfter(property, loadBySubquery(entity, property, entity.planOfRelated(node)));
   },
 };
 
 /** @param plan what the statement for the related instances says in turn */
-function loadBySubquery(entity: PlannedEntity, property: RelationshipProperty, plan: LoadingPlan): AfterLoad {
+function loadBySubquery(entity: PlannedEntity, property: RelationshipProperty, plan: RelatedPlan): AfterLoad {
   return async (states, loads) => {
     const knowing = states.filter((state) => knowsKey(state, property));
     const related = new RelatedByKey(property, knowing, localProperties(property));
@@ -41,7 +41,7 @@ function loadBySubquery(entity: PlannedEntity, property: RelationshipProperty, p
 function relatedToAll(
   entity: PlannedEntity,
   property: RelationshipProperty,
-  plan: LoadingPlan,
+  plan: RelatedPlan,
   populateExisting: boolean,
 ): Select<unknown> {
   const keys = localProperties(property);
@@ -56,5 +56,7 @@ function instancesOf({
 }: PlannedEntity): readonly [Select<unknown>, EntityAlias | undefined] {
   const isAsked = joinedTo === undefined || asked.parts.sources?.some(({ parts }) => parts.rows === alias) === true;
   if (isAsked) return [asked, alias];
-  return [relatedToAll(joinedTo.entity, joinedTo.property, emptyPlan, false), undefined];
+  const { entity, property } = joinedTo;
+  const plan = { ...emptyPlan, where: entity.tree.node(property).where };
+  return [relatedToAll(entity, property, plan, false), undefined];
 }
