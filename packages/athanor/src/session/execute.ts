@@ -59,7 +59,7 @@ export interface Execution {
   /** It loads further columns of instances that another statement has found, which loads along with them what is to be. */
   readonly isCompletion?: boolean;
   /** It is itself a load that follows another statement: what follows it in turn, waits there. */
-  readonly afterLoads?: AfterLoads;
+  readonly afterLoads?: AfterLoads | undefined;
   /** It is streamed: the next portion of its rows, wherever it stands. */
   readonly fetch?: RunQuery;
 }
@@ -232,7 +232,7 @@ function relatedLoads(
     complete: async (statement) => {
       await execute(core, { statement, parameters: undefined, options: {}, isCompletion: true, carried, afterLoads });
     },
-    loadOne: (state, property, plan) => core.loadRelated(state, property, plan),
+    loadOne: (state, property, plan) => core.loadRelated(state, property, plan, "visible", afterLoads),
   };
 }
 

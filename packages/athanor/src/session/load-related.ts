@@ -1,6 +1,7 @@
 import { type Instance, stateOf } from "../instance/instance.ts";
 import type { RelatedAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
+import type { AfterLoads } from "../loading/after-loads.ts";
 import { carriedTo } from "../loading/carried-options.ts";
 import { identityKey } from "../mapping/identity.ts";
 import type { ColumnProperty } from "../mapping/mapper.ts";
@@ -9,11 +10,11 @@ import { ColumnExpression } from "../sql/column-expression.ts";
 import { conjunction } from "../sql/conditions.ts";
 import type { Expression } from "../sql/expression.ts";
 import type { RelatedFilter } from "../sql/loader-tree.ts";
-import type { EntityCriteria, LoadingPlan, RelatedPlan } from "../sql/loading-plan.ts";
+import type { LoadingPlan, RelatedPlan } from "../sql/loading-plan.ts";
 import { relatedCondition } from "../sql/related-condition.ts";
 import { Select } from "../sql/select.ts";
 import { ObjectDeletedError } from "./errors.ts";
-import { execute } from "./execute.ts";
+import { execute, type Execution } from "./execute.ts";
 import { loadColumns, unloadedColumns } from "./load-columns.ts";
 import type { SessionState } from "./session-state.ts";
 import { isHidden, type Seen, strictPlan } from "./strict-criteria.ts";
@@ -24,6 +25,7 @@ import { isHidden, type Seen, strictPlan } from "./strict-criteria.ts";
  *
  * @param given what the statement says besides; undefined: what the instance carries of the one that loaded it
  * @param seen whether a strict session's criteria hold for what is found
+ * @param afterLoads the loads that follow another statement, which it is one of: what follows it in turn waits there, so that what is nearer is loaded before
  */
 export async function loadRelated(
   core: SessionState,
@@ -31,6 +33,7 @@ export async function loadRelated(
   property: RelationshipProperty,
   given?: RelatedPlan,
   seen: Seen = "visible",
+  afterLoads?: AfterLoads,
 ): Promise<void> {
   const attribute = state.instrumentation.attributes[property.slot] as RelatedAttribute;
   const before = state.values[property.slot];
@@ -42,7 +45,9 @@ export async function loadRelated(
   const plan = core.isStrict && seen === "visible" ? await strictPlan(core, carried, property.target) : carried;
   // Whoever must know all of it means all of it.
   const where = seen === "all" ? undefined : carried.where;
-  if (property.refersToKey && where === undefined) {
+  // Where a path leads on from what the session has, that has to be asked for what is to be loaded along with it.
+  const leadsOn = given !== undefined && given.tree.named.length > 0;
+  if (property.refersToKey && where === undefined && !leadsOn) {
     const byKey = property.target.primaryKey.map(
       (part) => key[property.pairs.findIndex(({ remote }) => remote.slot === part.slot)],
     );
@@ -52,7 +57,9 @@ export async function loadRelated(
     if (known !== undefined && !isAsked) return attribute.setLoaded(state, await withColumns(core, known, plan, seen));
   }
   const criteria = core.isStrict ? carried.criteria : undefined;
-  const related = await selectRelated(core, state, property, key, plan, where, criteria);
+  const related = await selectRelated(core, state, property, key, plan, { where, carried: criteria, afterLoads });
+  // It came with something else, and only what is loaded along with it was missing.
+  if (leadsOn && before !== undefined) return;
   // A reference that was assigned meanwhile is newer than what the rows say.
   if (property.isCollection || state.values[property.slot] === before) attribute.setLoaded(state, related);
 }
@@ -73,14 +80,18 @@ export async function loadReplaced(
   return replaced;
 }
 
+/** What is known of a load of related instances besides what its statement says. */
+interface RelatedSelection extends Pick<Execution, "carried" | "afterLoads"> {
+  readonly where?: RelatedFilter | undefined;
+}
+
 async function selectRelated(
   core: SessionState,
   state: InstanceState,
   property: RelationshipProperty,
   key: readonly unknown[],
   plan: LoadingPlan,
-  where?: RelatedFilter,
-  carried?: readonly EntityCriteria[],
+  { where, carried, afterLoads }: RelatedSelection = {},
 ): Promise<Instance[]> {
   const statement = relatedSelect(property, key, where).withPlan(plan);
   const result = await execute(core, {
@@ -90,6 +101,7 @@ async function selectRelated(
     isRelationshipLoad: true,
     carried,
     lazyLoadedFrom: state,
+    afterLoads,
   });
   return [...new Set(result.scalars().all() as Instance[])];
 }

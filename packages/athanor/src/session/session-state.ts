@@ -8,11 +8,12 @@ import type { InstanceAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState, StateOwner } from "../instance/instance-state.ts";
 import { ScalarAttribute } from "../instance/scalar-attribute.ts";
 import { carriedBy } from "../loading/carried-options.ts";
+import type { AfterLoads } from "../loading/after-loads.ts";
 import { IdentityMap } from "../loading/identity-map.ts";
 import type { LoadContext } from "../loading/row-loader.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
-import type { EntityCriteria, LoadingPlan, RelatedPlan } from "../sql/loading-plan.ts";
+import type { EntityCriteria, RelatedPlan } from "../sql/loading-plan.ts";
 import { FlushInProgressError } from "../unit-of-work/errors.ts";
 import { reachedBy } from "../unit-of-work/cascades.ts";
 import { describeRunning } from "../unit-of-work/emit-row.ts";
@@ -43,8 +44,9 @@ export interface Loaders {
     core: SessionState,
     state: InstanceState,
     property: RelationshipProperty,
-    plan: LoadingPlan | undefined,
+    plan: RelatedPlan | undefined,
     seen: Seen,
+    afterLoads: AfterLoads | undefined,
   ): Promise<void>;
   /** The criteria that listeners would give a statement of the program's own about a class. */
   criteria(core: SessionState, mapper: Mapper): Promise<readonly EntityCriteria[]>;
@@ -419,8 +421,9 @@ export class SessionState implements StateOwner {
     property: RelationshipProperty,
     plan?: RelatedPlan,
     seen: Seen = "visible",
+    afterLoads?: AfterLoads,
   ): Promise<void> {
-    return this.#loaders.related(this, state, property, plan, seen);
+    return this.#loaders.related(this, state, property, plan, seen, afterLoads);
   }
 
   /** The criteria that listeners would give a statement of the program's own about a class, where the session is strict. */

@@ -19,7 +19,10 @@ export const immediate: LoaderStrategy = {
  */
 export function loadEach(property: RelationshipProperty, plan?: RelatedPlan): AfterLoad {
   return async (states, { populateExisting, loadOne }) => {
+    // What is there already may have come without what is to be loaded along with it.
+    const leadsOn = plan !== undefined && plan.tree.named.length > 0;
     for (const state of states)
-      if (populateExisting || state.values[property.slot] === undefined) await loadOne(state, property, plan);
+      if (leadsOn || populateExisting || state.values[property.slot] === undefined)
+        await loadOne(state, property, plan);
   };
 }
