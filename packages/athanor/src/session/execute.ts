@@ -139,9 +139,10 @@ async function selectInstances(
   execution: Execution,
   find: FindRows,
 ): Promise<Result<unknown>> {
-  const { mapper, parts } = statement;
+  const { mapper, parts, entityColumns } = statement;
   if (parts.selected?.entities.length === 0) return selectColumns(connection, statement, parts.selected, find);
   const populateExisting = populatesExisting(statement, execution.options);
+  const leavesOut = parts.columns === undefined && entityColumns.deferred.length > 0;
   // What is joined makes several rows of one instance, which is loaded or refreshed once.
   const hasPlan =
     parts.selected !== undefined ||
@@ -149,15 +150,18 @@ async function selectInstances(
     parts.links !== undefined ||
     mapper.loadsAlong ||
     parts.isWritten === true ||
-    (parts.columns === undefined && statement.entityColumns.deferred.length > 0) ||
+    (leavesOut && entityColumns.subclasses.length > 0) ||
     (parts.plan !== undefined && !isEmptyPlan(parts.plan));
   if (hasPlan) return selectAlong(core, connection, statement, execution, populateExisting, find);
   const { dialect } = connection.engine;
-  const rows = await find(statement);
+  const sent = leavesOut
+    ? new Select<unknown>(statement.entity, { ...parts, without: new Set(entityColumns.deferred) })
+    : statement;
+  const rows = await find(sent);
   const loader =
-    parts.columns === undefined
-      ? entityLoader(statement.entityColumns, dialect)
-      : columnLoader(mapper, parts.columns, dialect);
+    parts.columns === undefined && !leavesOut
+      ? entityLoader(entityColumns, dialect)
+      : columnLoader(mapper, sent.properties, dialect);
   const instances = loader(rows, core.loadContext(populateExisting, execution.onlyKeys, execution.asking));
   return new Result<unknown>(
     instances.map((instance) => [instance]),
