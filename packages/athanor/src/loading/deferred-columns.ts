@@ -14,17 +14,22 @@ function isNeeded({ source }: ColumnProperty, { primaryKey, polymorphicOn, versi
   return [...primaryKey, polymorphicOn, version].some((needed) => needed?.source === source);
 }
 
-/** The columns that the rows of an entity are without; undefined: none. What is read from the same rows must know what it is joined by. */
+/**
+ * The columns that the rows of an entity are without; undefined: none. What is read from the same rows must know what it is joined by, and a map that holds the instances by
+ * which value.
+ */
 export function deferredColumns({
   tree,
   mapper,
   columns,
   joined,
+  path,
 }: PlannedEntity): ReadonlySet<ColumnProperty> | undefined {
   const candidates = tree.hasColumns ? columns.properties : columns.deferred;
   const deferred = candidates.filter((property) => deferralOf(tree, property, mapper) !== undefined);
   if (deferred.length === 0) return undefined;
   const joining = new Set(joined.flatMap(({ property }) => localProperties(property)).map(({ source }) => source));
-  const without = deferred.filter(({ source }) => !joining.has(source));
+  const mapKey = path.at(-1)?.keyedByAttribute;
+  const without = deferred.filter(({ source, key }) => !joining.has(source) && key !== mapKey);
   return without.length === 0 ? undefined : new Set(without);
 }

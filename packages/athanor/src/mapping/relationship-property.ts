@@ -38,6 +38,8 @@ export class RelationshipProperty {
   readonly target: Mapper;
   readonly direction: Direction;
   readonly container: RelationshipContainer;
+  /** The attribute of the related instances that is their key in a map. */
+  readonly keyedByAttribute: string | undefined;
   readonly cascade: Cascade;
   readonly options: RelationshipOptions;
   /** Of a foreign key in one of the two classes. */
@@ -56,6 +58,7 @@ export class RelationshipProperty {
     this.key = key;
     this.slot = slot;
     this.container = relationship.container;
+    this.keyedByAttribute = relationship.keyedByAttribute;
     this.cascade = relationship.cascade;
     this.options = relationship.options;
     expectLazy(relationship.options.lazy, this.label);

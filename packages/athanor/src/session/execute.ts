@@ -150,7 +150,7 @@ async function selectInstances(
     parts.links !== undefined ||
     mapper.loadsAlong ||
     parts.isWritten === true ||
-    (leavesOut && entityColumns.subclasses.length > 0) ||
+    (leavesOut && (entityColumns.subclasses.length > 0 || (parts.plan?.path?.length ?? 0) > 0)) ||
     (parts.plan !== undefined && !isEmptyPlan(parts.plan));
   if (hasPlan) return selectAlong(core, connection, statement, execution, populateExisting, find);
   const { dialect } = connection.engine;

@@ -66,6 +66,12 @@ class Author extends model(
     get articles() {
       return many(Article, { backPopulates: "author", orderBy: "id" });
     },
+    get byTitle() {
+      return many(Article, { viewOnly: true }).keyedBy("title");
+    },
+    get byNote() {
+      return many(Article, { viewOnly: true }).keyedBy<string | null>("preview");
+    },
   },
   { metadata },
 ) {}
@@ -296,6 +302,21 @@ forEachDatabase((db) => {
       const [lazily] = (await session.scalars(select(Article).options(loadOnly(Article, "title")).orderBy(byId))).all();
       expect(() => lazily!.author).toThrow(UnloadedAttributeError);
       expect((await load(lazily!, "author"))?.name).toBe("author 1");
+    });
+
+    test("leave a map what its instances are held by", async () => {
+      const { SessionLocal } = await open(db);
+      await using session = SessionLocal();
+      for (const way of [selectinLoad, joinedLoad, subqueryLoad]) {
+        session.expungeAll();
+        const [author] = (
+          await session.scalars(select(Author).options(way(Author, "byTitle").loadOnly("id")).orderBy(byId))
+        ).all();
+        expect(new Set(author!.byTitle.keys())).toEqual(new Set(["one", "three"]));
+      }
+      session.expungeAll();
+      const [author] = (await session.scalars(select(Author).orderBy(byId))).all();
+      expect(new Set((await load(author!, "byNote")).keys())).toEqual(new Set(["p", null]));
     });
 
     test("hold for subclasses, read along or completed by a further statement", async () => {
