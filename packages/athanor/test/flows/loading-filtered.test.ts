@@ -4,6 +4,7 @@ import {
   joinedLoad,
   lazyLoad,
   load,
+  loadOnly,
   type RelatedLoadOptions,
   select,
   selectinLoad,
@@ -122,6 +123,26 @@ forEachDatabase((db) => {
       expect(titles(ann!.posts)).toEqual(["two"]);
     });
   });
+
+  test.each([selectinLoad, subqueryLoad])(
+    "%o loads for all, also where what is loaded for one brings the foreign key of another",
+    async (way) => {
+      const { SessionLocal } = await openBlog(db);
+      await SessionLocal.begin(async (session) => {
+        (await session.get(User, 3))!.boss_id = 2;
+      });
+      await using session = SessionLocal();
+      await session.get(User, 3);
+      const [bob, cy] = await all(
+        session,
+        select(User)
+          .where((user) => user.id.gt(1))
+          .options(loadOnly(User, "name"), way(User, "boss"))
+          .orderBy(byId),
+      );
+      expect([bob!.boss?.name, cy!.boss]).toEqual(["ann", bob]);
+    },
+  );
 
   test("a lazily loaded relationship keeps to its condition, and a deletion to all of it", async () => {
     const { SessionLocal } = await openBlog(db);

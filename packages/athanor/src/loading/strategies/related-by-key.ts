@@ -104,9 +104,19 @@ export function localProperties({ pairs, secondary }: RelationshipProperty): rea
   return secondary === undefined ? pairs.map(({ local }) => local) : secondary.parent.map(({ property }) => property);
 }
 
-/** Whether an instance knows the key of its related rows: it may have been read without, as a row of a parent class is that a subclass adds to. */
-export function knowsKey(state: InstanceState, property: RelationshipProperty): boolean {
-  return localProperties(property).every(({ slot }) => !state.isUnread(slot) || isPartOfKey(state, slot));
+/**
+ * Instances that know the key of their related rows, and those that do not: they may have been read without it, as a row of a parent class is that a subclass adds to.
+ * Told before anything is loaded, which may bring the key.
+ */
+export function byKnowledge(
+  states: readonly InstanceState[],
+  property: RelationshipProperty,
+): { readonly knowing: readonly InstanceState[]; readonly unknowing: readonly InstanceState[] } {
+  const local = localProperties(property);
+  const knowsKey = (state: InstanceState): boolean =>
+    local.every(({ slot }) => !state.isUnread(slot) || isPartOfKey(state, slot));
+  const knowing = states.filter(knowsKey);
+  return { knowing, unknowing: knowing.length === states.length ? [] : states.filter((state) => !knowsKey(state)) };
 }
 
 function isPartOfKey(state: InstanceState, slot: number): boolean {

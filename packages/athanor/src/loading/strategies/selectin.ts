@@ -10,7 +10,7 @@ import type { LoaderStrategy } from "../loader-strategy.ts";
 import { loadEach } from "./immediate.ts";
 import {
   type IsWanted,
-  knowsKey,
+  byKnowledge,
   localProperties,
   RelatedByKey,
   relatedSelect,
@@ -33,24 +33,23 @@ export const selectin: LoaderStrategy = {
 /** @param plan what the statement for the related instances says in turn */
 function loadByKeys(property: RelationshipProperty, plan: RelatedPlan): AfterLoad {
   return async (states, loads) => {
-    const knowing = states.filter((state) => knowsKey(state, property));
+    const { knowing, unknowing } = byKnowledge(states, property);
     const { populateExisting } = loads;
     await loadInChunks(new RelatedByKey(property, knowing, localProperties(property)), loads, (isWanted) =>
       relatedSelect(property, plan, isWanted, populateExisting),
     );
-    if (knowing.length < states.length) await loadByParents(property, plan, states, loads);
+    await loadByParents(property, plan, unknowing, loads);
   };
 }
 
-/** Loads a relationship of those that do not know the key of their related rows. */
+/** Loads a relationship of instances that do not know the key of their related rows. */
 export async function loadByParents(
   property: RelationshipProperty,
   plan: RelatedPlan,
   states: readonly InstanceState[],
   loads: RelatedLoads,
 ): Promise<void> {
-  const unknowing = states.filter((state) => !knowsKey(state, property));
-  await loadInChunks(new RelatedByKey(property, unknowing, property.parent.primaryKey), loads, (isWanted) =>
+  await loadInChunks(new RelatedByKey(property, states, property.parent.primaryKey), loads, (isWanted) =>
     relatedSelectByParents(property, plan, isWanted, loads.populateExisting),
   );
 }

@@ -7,7 +7,7 @@ import type { AfterLoad } from "../after-loads.ts";
 import type { LoaderStrategy } from "../loader-strategy.ts";
 import type { PlannedEntity } from "../planned-entity.ts";
 import { loadEach } from "./immediate.ts";
-import { knowsKey, localProperties, RelatedByKey, relatedSelect } from "./related-by-key.ts";
+import { byKnowledge, localProperties, RelatedByKey, relatedSelect } from "./related-by-key.ts";
 import { loadByParents, selectin } from "./selectin.ts";
 
 /** Related instances are found by one further statement for all, which has the first one inside of it. */
@@ -26,14 +26,14 @@ export const subquery: LoaderStrategy = {
 /** @param plan what the statement for the related instances says in turn */
 function loadBySubquery(entity: PlannedEntity, property: RelationshipProperty, plan: RelatedPlan): AfterLoad {
   return async (states, loads) => {
-    const knowing = states.filter((state) => knowsKey(state, property));
+    const { knowing, unknowing } = byKnowledge(states, property);
     const related = new RelatedByKey(property, knowing, localProperties(property));
     if (related.seeking.length > 0) {
       const statement = relatedToAll(entity, property, plan, loads.populateExisting);
       related.fill(related.seeking, await loads.find(statement, property.parent), loads);
     }
     related.fillOthers(loads);
-    if (knowing.length < states.length) await loadByParents(property, plan, states, loads);
+    await loadByParents(property, plan, unknowing, loads);
   };
 }
 
