@@ -76,12 +76,15 @@ class Author extends model(
   { metadata },
 ) {}
 
+class Note extends model("notes", { id, line: text(), text: text().deferred() }, { metadata }) {}
+class Memo extends inherit(Note, { table: "memos", concrete: true }, { copies: text().deferred() }) {}
+
 async function open(
   db: Database,
 ): Promise<{ SessionLocal: SessionMaker; sent(): readonly string[]; loads(): readonly unknown[] }> {
   const engine = db.engine();
   await createAll(engine, { metadata });
-  const SessionLocal = sessionmaker(engine, { models: [Article, Review, Author] });
+  const SessionLocal = sessionmaker(engine, { models: [Article, Review, Author, Note, Memo] });
   await SessionLocal.begin(async (session) => {
     session.addAll([1, 2].map((number) => new Author({ id: number, name: `author ${number}`, bio: `bio ${number}` })));
     await session.flush();
@@ -302,6 +305,24 @@ forEachDatabase((db) => {
       const [lazily] = (await session.scalars(select(Article).options(loadOnly(Article, "title")).orderBy(byId))).all();
       expect(() => lazily!.author).toThrow(UnloadedAttributeError);
       expect((await load(lazily!, "author"))?.name).toBe("author 1");
+    });
+
+    test("are said of concrete subclasses, and of the rows of all of them together", async () => {
+      const { SessionLocal } = await open(db);
+      await SessionLocal.begin((session) => {
+        session.addAll([
+          new Note({ id: 1, line: "n", text: "note" }),
+          new Memo({ id: 1, line: "m", text: "memo", copies: "c" }),
+        ]);
+      });
+      await using session = SessionLocal();
+      const together = select(withPolymorphic(Note, { Memo })).orderBy((note) => note.line);
+      const [memo, note] = (await session.scalars(together)).all();
+      expect([memo, note].map((each) => [...inspect(each!).unloaded])).toEqual([["text", "copies"], ["text"]]);
+      expect([await load(memo!, "text"), await load(note!, "text")]).toEqual(["memo", "note"]);
+      session.expungeAll();
+      const [other] = (await session.scalars(together.options(undefer(Note, "text"), undefer(Memo, "copies")))).all();
+      expect([other!.text, (other as Memo).copies]).toEqual(["memo", "c"]);
     });
 
     test("leave a map what its instances are held by", async () => {
