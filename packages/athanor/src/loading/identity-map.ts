@@ -1,11 +1,12 @@
 import { type Instance, stateOf } from "../instance/instance.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { mapperOfState, type Mapper } from "../mapping/mapper.ts";
+import { HeldInstances } from "./held-instances.ts";
 
 /**
  * The persistent instances of a session: one for each row, however often it is loaded.
  *
- * It holds its instances until the session lets go of them. SQLAlchemy: Session Basics, Identity Map.
+ * It holds its instances until the session lets go of them, but for those that a stream has passed, which it has for as long as the program has them. SQLAlchemy: Session Basics, Identity Map.
  */
 export class IdentityMap implements Iterable<Instance> {
   readonly #hierarchies = new Map<Mapper, Map<unknown, Instance>>();
@@ -17,7 +18,7 @@ export class IdentityMap implements Iterable<Instance> {
     return hierarchy;
   }
 
-  /** How many instances there are. */
+  /** How many instances it holds. */
   get size(): number {
     let size = 0;
     for (const hierarchy of this.#hierarchies.values()) size += hierarchy.size;
@@ -35,21 +36,19 @@ export class IdentityMap implements Iterable<Instance> {
     return state.key !== undefined && this.of(mapperOfState(state)).get(state.key) === state.instance;
   }
 
-  /** The instances in the order in which they came. Later changes leave what it walks over alone. */
+  /** The instances that it holds, in the order in which they came. Later changes leave what it walks over alone. */
   [Symbol.iterator](): ArrayIterator<Instance> {
     return this.values().values();
   }
 
   /** The same, as an array. */
   values(): Instance[] {
-    const instances: Instance[] = [];
-    let hierarchies = 0;
-    for (const hierarchy of this.#hierarchies.values()) {
-      if (hierarchy.size > 0) hierarchies++;
-      for (const instance of hierarchy.values()) instances.push(instance);
-    }
-    // Each hierarchy is in order already.
-    return hierarchies < 2 ? instances : instances.sort((left, right) => stateOf(left).place - stateOf(right).place);
+    return this.#inOrder(held);
+  }
+
+  /** The same, and those that the program alone still holds. */
+  reachable(): Instance[] {
+    return this.#inOrder((hierarchy) => hierarchy.values());
   }
 
   /** Puts an instance in, and answers with the one whose place it takes. */
@@ -69,7 +68,19 @@ export class IdentityMap implements Iterable<Instance> {
     if (hierarchy.get(state.key) === state.instance) hierarchy.delete(state.key);
   }
 
-  /** How many instances there are of each hierarchy: for {@link since}. */
+  /** Holds instances weakly from now on: those that nothing else leads to are collected. What the session has to do with again it holds again. */
+  weaken(instances: Iterable<Instance>): void {
+    for (const instance of instances) {
+      const state = stateOf(instance);
+      const { baseMapper } = mapperOfState(state);
+      let hierarchy = this.of(baseMapper);
+      if (!(hierarchy instanceof HeldInstances))
+        this.#hierarchies.set(baseMapper, (hierarchy = new HeldInstances(hierarchy)));
+      (hierarchy as HeldInstances).weaken(state.key, instance);
+    }
+  }
+
+  /** How many instances it holds of each hierarchy: for {@link since}. */
   marks(): ReadonlyMap<Mapper, number> {
     return new Map([...this.#hierarchies].map(([mapper, hierarchy]) => [mapper, hierarchy.size]));
   }
@@ -78,11 +89,26 @@ export class IdentityMap implements Iterable<Instance> {
   since(marks: ReadonlyMap<Mapper, number>): readonly Instance[] {
     return [...this.#hierarchies].flatMap(([mapper, hierarchy]) => {
       const before = marks.get(mapper) ?? 0;
-      return hierarchy.size === before ? [] : [...hierarchy.values().drop(before)];
+      return hierarchy.size === before ? [] : [...held(hierarchy).drop(before)];
     });
   }
 
   clear(): void {
     this.#hierarchies.clear();
   }
+
+  #inOrder(of: (hierarchy: Map<unknown, Instance>) => Iterable<Instance>): Instance[] {
+    const instances: Instance[] = [];
+    let isInOrder = true;
+    for (const hierarchy of this.#hierarchies.values()) {
+      // Each is in order, but for those that were held weakly.
+      isInOrder &&= instances.length === 0 && !(hierarchy instanceof HeldInstances);
+      for (const instance of of(hierarchy)) instances.push(instance);
+    }
+    return isInOrder ? instances : instances.sort((left, right) => stateOf(left).place - stateOf(right).place);
+  }
+}
+
+function held(hierarchy: Map<unknown, Instance>): MapIterator<Instance> {
+  return hierarchy instanceof HeldInstances ? hierarchy.held() : hierarchy.values();
 }

@@ -37,7 +37,7 @@ export function restoreSnapshot(core: SessionState, snapshot: Snapshot, isNested
     if (!added.has(state)) attempt(() => restoreDeleted(core, state));
   core.deleted.clear();
   const dropped = new Set<InstanceState>();
-  for (const instance of core.identityMap.values()) {
+  for (const instance of core.identityMap.reachable()) {
     const state = stateOf(instance);
     state.written = false;
     state.planned = false;
@@ -46,6 +46,6 @@ export function restoreSnapshot(core: SessionState, snapshot: Snapshot, isNested
     attempt(() => core.drop(state, "rollback()"));
   }
   // A savepoint begins with a flush, after which nothing had lost its parents and was still there.
-  if (isNested) for (const instance of core.identityMap.values()) forgetParents(stateOf(instance), dropped);
+  if (isNested) for (const instance of core.identityMap.reachable()) forgetParents(stateOf(instance), dropped);
   if (errors.length > 0) throw errors[0];
 }

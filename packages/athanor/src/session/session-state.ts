@@ -237,7 +237,7 @@ export class SessionState implements StateOwner {
 
   /** Every instance that the running operation knows: the persistent ones, then the pending ones. */
   allStates(): InstanceState[] {
-    const states = this.identityMap.values().map((instance) => stateOf(instance));
+    const states = this.identityMap.reachable().map((instance) => stateOf(instance));
     this.#new?.forEach((state) => states.push(state));
     return this.#late.size === 0 ? states : states.filter((state) => !this.#late.has(state));
   }

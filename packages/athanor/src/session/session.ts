@@ -239,7 +239,7 @@ export class Session implements AsyncDisposable {
   expireAll(): void {
     const core = this.#core;
     core.takeTurn("session.expireAll()", "all", () => {
-      for (const instance of core.identityMap.values()) core.drop(stateOf(instance), "expireAll()");
+      for (const instance of core.identityMap.reachable()) core.drop(stateOf(instance), "expireAll()");
     });
   }
 
@@ -395,12 +395,11 @@ export class Session implements AsyncDisposable {
    * rows of columns or of raw SQL; see {@link ResultStream} for other ways.
    *
    * The execution option `yieldPer` says how many rows a portion has: 1000 unless it is given. What options load along, as `selectinLoad`, is loaded for a portion
-   * at a time. When the next portion is asked for, the session lets go of the instances that came with the one before: they are detached, and what is
-   * assigned to them from then on is not saved. Those stay that it had before, and those that are changed, deleted, or needed by what is changed or new.
+   * at a time. When the next portion is asked for, the session holds the instances that came with the one before, and what the loop has loaded, only weakly: what
+   * your program keeps stays the instance of its row, and changes to it are saved, whenever they are made; the rest is collected.
    *
    * The session can be used in the loop: it reads, flushes, and opens savepoints. Committing or rolling back ends the stream with an error. Rows that the
-   * loop itself writes are not found on PostgreSQL, and may be found on SQLite. What is loaded of an instance in the loop leaves the session with it; what else the loop
-   * loads or adds stays.
+   * loop itself writes are not found on PostgreSQL, and may be found on SQLite.
    *
    * SQLAlchemy: ORM Querying Guide, Fetching Large Result Sets with Yield Per; `AsyncSession.stream`.
    *

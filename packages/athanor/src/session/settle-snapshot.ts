@@ -18,7 +18,7 @@ export function settleSnapshot(core: SessionState, snapshot: Snapshot, errors: u
     }
   };
   if (core.expireOnCommit)
-    for (const instance of core.identityMap.values()) attempt(() => core.dropCommitted(stateOf(instance)));
+    for (const instance of core.identityMap.reachable()) attempt(() => core.dropCommitted(stateOf(instance)));
   for (const state of deletedStates) {
     state.owner = undefined;
     attempt(() => core.emitLifecycle("deletedToDetached", state));

@@ -3,7 +3,6 @@ import type { Cursor } from "../engine/cursor.ts";
 import type { RunQuery } from "../engine/raw-statement.ts";
 import { Result } from "../engine/result.ts";
 import { ArgumentError, InvalidRequestError } from "../event/errors.ts";
-import type { Instance } from "../instance/instance.ts";
 import { BulkStatement } from "../sql/bulk-statement.ts";
 import { type Execution, execute, flushBefore, readStatement } from "./execute.ts";
 import { letGo } from "./let-go.ts";
@@ -25,8 +24,8 @@ export class Stream {
   #isExhausted = false;
   /** What a listener has answered with, instead of the database. */
   #answer: unknown[] | undefined;
-  /** The instances that came with the last portion. */
-  #brought: readonly Instance[] = [];
+  /** There is a portion that a loop has not passed yet. */
+  #hasBrought = false;
   /** What the session had before that portion. */
   #marks: ReturnType<SessionState["identityMap"]["marks"]> = new Map();
 
@@ -47,7 +46,7 @@ export class Stream {
     return options.yieldPer ?? parts?.executionOptions.yieldPer ?? 1000;
   }
 
-  /** The rows, so many at a time. What the stream has brought into the session leaves it when the next portion is asked for. */
+  /** The rows, so many at a time. What has come into the session since the last ones is held weakly when the next ones are asked for. */
   async *portions(count: number): AsyncGenerator<readonly unknown[], void, undefined> {
     if (!Number.isSafeInteger(count) || count < 1) {
       throw new ArgumentError(
@@ -82,8 +81,8 @@ export class Stream {
     if (this.#execution === undefined && this.#answer === undefined) await this.#begin(count);
     // What the loop has changed is written, as before any statement, and so it need not stay.
     else await flushBefore(core, this.#execution ?? this.#asked);
-    letGo(core, this.#brought, core.identityMap.since(this.#marks));
-    this.#brought = [];
+    if (this.#hasBrought) letGo(core, core.identityMap.since(this.#marks));
+    this.#hasBrought = false;
     if (this.#answer !== undefined) return this.#answer.splice(0, count);
     if (this.#isExhausted) return [];
     this.#connection ??= await core.autobegin().connect();
@@ -96,7 +95,7 @@ export class Stream {
       return portion;
     };
     const result = await readStatement(core, connection, { ...(this.#execution as Execution), fetch });
-    this.#brought = core.identityMap.since(this.#marks);
+    this.#hasBrought = true;
     return result.all();
   }
 
