@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import {
   aliased,
+  type Attributes,
   and,
   type AnyModel,
   containsEager,
@@ -11,7 +12,9 @@ import {
   immediateLoad,
   InvalidRequestError,
   joinedLoad,
+  lazyLoad,
   load,
+  loadOnly,
   mergeFrozenResult,
   type Model,
   not,
@@ -448,6 +451,44 @@ const ways: Readonly<Record<string, Way>> = {
     },
     finds: [],
   },
+  "load what was deferred": {
+    reach: async (session) => {
+      session.expungeAll();
+      const posts = (await session.scalars(select(Post).options(loadOnly(Post, "tenant")))).all();
+      await session.execute(sql`update posts set deleted_at = '2026-01-01 00:00:00' where id = 1`);
+      return each(posts, async (post) =>
+        unlessRefused(async () => {
+          await load(post, "title");
+          return post;
+        }),
+      );
+    },
+    finds: [3],
+  },
+  "load on a condition": {
+    reach: async (session) => {
+      session.expungeAll();
+      const where = { where: (post: Attributes<typeof Post>) => post.id.gt(0) };
+      const statement = select(Person).where({ id: 1 });
+      const along = (await session.scalars(statement.options(selectinLoad(Person, "posts", where)))).one();
+      const found = ids(along.posts);
+      session.expungeAll();
+      const later = (await session.scalars(statement.options(lazyLoad(Person, "posts", where)))).one();
+      return [...found, ...ids(await load(later, "posts"))];
+    },
+    finds: [1, 1],
+  },
+  "join to a subclass": {
+    reach: async (session) => {
+      await session.execute(sql`update posts set author_id = 5 where id = 1`);
+      await session.execute(sql`update posts set author_id = 6 where id = 3`);
+      const statement = select(Post)
+        .join("author", { ofType: Member })
+        .columns((_, member) => [member.tier]);
+      return column(session, statement);
+    },
+    finds: [1],
+  },
   stream: {
     reach: async (session) => {
       const found: number[] = [];
@@ -774,6 +815,7 @@ forEachDatabase((db) => {
     const leading = Object.keys(found).filter((name) => JSON.stringify(found[name]) !== JSON.stringify(expected[name]));
     expect(leading).toEqual([
       "immediateLoad a reference",
+      "load what was deferred",
       "load a collection",
       "load a reference",
       "load a reference to a hierarchy",
