@@ -131,7 +131,7 @@ export type { FrameBounds, OverOptions } from "./sql/window.ts";
 export { type CaseExpression, caseOf, caseWhen, type EmptyCase, type OpenCase } from "./sql/case-expression.ts";
 export { cast, type CastExpression, typeCoerce } from "./sql/cast-expression.ts";
 export { type Literal, literal } from "./sql/literal.ts";
-export type { ColumnValues, Selectable } from "./sql/selected-columns.ts";
+export type { ColumnValues, Selectable, SelectableValue } from "./sql/selected-columns.ts";
 export type { AssignedValues } from "./sql/assigned.ts";
 export { Insert, insert, type InsertValues } from "./sql/insert.ts";
 export type { ConflictOptions, ConflictUpdateOptions, ConflictValues, OnConflict } from "./sql/on-conflict.ts";

@@ -408,7 +408,7 @@ export class Session implements AsyncDisposable {
    * @example
    * for await (const user of session.stream(select(User).options(selectinLoad(User, "posts")))) await send(user);
    */
-  stream<TStatement extends Statement>(
+  stream<TStatement extends Exclude<Statement, BulkStatement<any, any, any>>>(
     statement: TStatement,
     parameters?: ParametersOf<TStatement>,
     options?: ExecuteOptions,

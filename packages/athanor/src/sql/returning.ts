@@ -1,16 +1,13 @@
-import type { Expression as KyselyExpression } from "kysely";
 import type { InstrumentedClass } from "../instance/instrumentation.ts";
 import { ArgumentError } from "../event/errors.ts";
 import { attributes } from "./attribute.ts";
-import { type ColumnValues, type SelectedColumns, selectedColumns } from "./selected-columns.ts";
+import { type ColumnValues, type SelectableValue, type SelectedColumns, selectedColumns } from "./selected-columns.ts";
 
 /** What a statement that writes rows answers with for each of them: an instance of its class, or what was chosen. */
 export type Returning = "instances" | SelectedColumns;
 
 /** What can be chosen of each row that a statement writes. */
-export type ReturnedColumns =
-  | readonly KyselyExpression<unknown>[]
-  | Readonly<Record<string, KyselyExpression<unknown>>>;
+export type ReturnedColumns = readonly SelectableValue[] | Readonly<Record<string, SelectableValue>>;
 
 /** The rows of a statement with `returning`: of instances, where nothing was chosen. */
 export type ReturnedRow<TModel, TColumns> = [TColumns] extends [never]

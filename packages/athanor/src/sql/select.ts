@@ -208,14 +208,15 @@ export class Select<
    * const [job] = (await session.scalars(select(Job).where({ state: "open" }).limit(1).forUpdate({ locked: "skip" }))).all();
    */
   forUpdate(options: LockOptions = {}): this {
-    const { strength = "update", locked = "wait" } = options;
+    const { strength = "update", locked = "wait", ...unknown } = options;
     if (!this.entityColumns.sharesKeys) {
       throw new ArgumentError(
         `The rows of ${this.mapper.class.name} and its concrete subclasses come from several tables at once, and no database locks those. Lock the rows of each class by a statement of its own.`,
       );
     }
-    if ((strength === "update" || strength === "share") && ["wait", "fail", "skip"].includes(locked))
-      return this.#with({ lock: { strength, locked } });
+    const isKnown = ["update", "share"].includes(strength) && ["wait", "fail", "skip"].includes(locked);
+    // Who expects rows that others have locked to be skipped would wait for them.
+    if (isKnown && Object.keys(unknown).length === 0) return this.#with({ lock: { strength, locked } });
     throw new ArgumentError(
       `forUpdate() takes { strength: "update" | "share", locked: "wait" | "fail" | "skip" }, and got ${JSON.stringify(options)}.`,
     );

@@ -11,7 +11,10 @@ import { type Structure, structureOf } from "./structure.ts";
  * What a row of a statement may consist of: attributes, functions of them, comparisons, SQL written with Kysely's `sql`, and whole classes that the statement reads, which
  * are instances in the row.
  */
-export type Selectable = KyselyExpression<unknown> | SelectableEntity<unknown>;
+export type Selectable = SelectableValue | SelectableEntity<unknown>;
+
+/** The same without whole classes. A relationship is no column, though its attribute can be compared. */
+export type SelectableValue = KyselyExpression<unknown> & { readonly "~attribute"?: "column" };
 
 /** The row that these columns make: a tuple of a list, an object of an object. */
 // With {}, so that messages write it out instead of naming the attributes that it was made of.

@@ -68,5 +68,6 @@ forEachDatabase((db) => {
 
   test("a lock of no kind is refused", () => {
     expect(() => next.forUpdate({ locked: "never" as never })).toThrow(/locked: "wait" \| "fail" \| "skip"/);
+    expect(() => next.forUpdate({ skipLocked: true } as never)).toThrow(/and got {"skipLocked":true}/);
   });
 });

@@ -87,6 +87,11 @@ const mistakes: Readonly<Record<string, readonly [code: string, ...phrases: stri
     `session.execute(update(Author), [{ id: 1, nme: "x" }]);`,
     `'nme' does not exist in type`,
   ],
+  "a relationship as a column to select": [
+    `select(Author).columns((author) => [author.books]);`,
+    `Type 'Attribute<Author, Book[], "many">' is not assignable to type 'Selectable'.`,
+    `Type '"many"' is not assignable to type '"column"'.`,
+  ],
   "a misspelt column to select": [
     `select(Author).columns((author) => [author.nme]);`,
     `Property 'nme' does not exist on type 'Attributes<typeof Author>'. Did you mean 'name'?`,
