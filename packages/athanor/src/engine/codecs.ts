@@ -20,10 +20,12 @@ function withCustomConversions(type: ColumnType, codec: Codec): Codec {
   const { toDatabase, fromDatabase } = type;
   if (toDatabase === undefined && fromDatabase === undefined) return codec;
   const toDriver = compose(toDatabase, codec.toDriver);
+  const toCompared = codec.toCompared === undefined ? undefined : compose(toDatabase, codec.toCompared);
   const fromDriver = compose(codec.fromDriver, fromDatabase);
   return {
     ddl: codec.ddl,
     ...(toDriver === undefined ? {} : { toDriver }),
+    ...(toCompared === undefined ? {} : { toCompared }),
     ...(fromDriver === undefined ? {} : { fromDriver }),
   };
 }

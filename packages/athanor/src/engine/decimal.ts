@@ -69,6 +69,11 @@ export function decimalToNumber(text: string, precision: number | undefined, sca
   return Number(toText(decimal));
 }
 
+/** The double-precision number that is nearest to a decimal one, which is all that another one can be compared with. Throws DataError for what is no decimal number. */
+export function decimalToNearest(text: string): number {
+  return Number(toText(parseDecimal(text)));
+}
+
 /** Writes a number that came from a numeric column as decimal text, with as many digits behind the point as the column declares. */
 export function numberToDecimal(value: number | bigint | string, scale: number | undefined): string {
   const decimal = parseDecimal(String(value));

@@ -20,6 +20,9 @@ export interface Codec {
   readonly ddl: string;
   // oxlint-disable-next-line typescript/no-explicit-any -- a codec is looked up by its column's type, which says what its values are
   readonly toDriver?: (value: any) => unknown;
+  /** Of a value that is compared or computed with, where it is another than of one that is stored: a column rounds what it stores. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- as above
+  readonly toCompared?: (value: any) => unknown;
   // oxlint-disable-next-line typescript/no-explicit-any -- as above
   readonly fromDriver?: (value: any) => unknown;
 }

@@ -263,11 +263,15 @@ export function transient<TValue>(): Transient<TValue | undefined> {
   return new Transient();
 }
 
-/** "1.50" and "1.5" are one number. Exponents are left to the database, and so to a needless UPDATE at worst. */
+/** "1.50", "1.5" and "15e-1" are one number. */
 function canonicalDecimal(decimal: string): string {
-  const match = /^([+-]?)0*(\d*)(?:\.(\d*?)0*)?$/.exec(decimal.trim());
+  const match = /^([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d{1,4}))?$/i.exec(decimal.trim());
   if (match === null) return decimal;
-  const [, sign, whole, fraction] = match;
-  const digits = `${whole === "" ? "0" : whole}${fraction === undefined || fraction === "" ? "" : `.${fraction}`}`;
-  return sign === "-" && digits !== "0" ? `-${digits}` : digits;
+  const [, sign, whole = "", fraction = "", exponent = "0"] = match;
+  const point = whole.length + Number(exponent);
+  const digits = "0".repeat(Math.max(-point, 0)) + (whole + fraction).padEnd(point, "0");
+  const before = digits.slice(0, Math.max(point, 0)).replace(/^0+/, "");
+  const behind = digits.slice(Math.max(point, 0)).replace(/0+$/, "");
+  const number = `${before === "" ? "0" : before}${behind === "" ? "" : `.${behind}`}`;
+  return sign === "-" && number !== "0" ? `-${number}` : number;
 }

@@ -1,7 +1,8 @@
 import { CaseNode, type OperationNode, WhenNode } from "kysely";
 import { ArgumentError } from "../event/errors.ts";
-import { type ColumnType, isAccepted } from "../mapping/column-type.ts";
+import type { ColumnType } from "../mapping/column-type.ts";
 import { ComparableExpression, operandOf } from "./comparable-expression.ts";
+import { commonTypeOf, typeBeside } from "./decimal-type.ts";
 import {
   BoundValue,
   type Condition,
@@ -13,7 +14,7 @@ import {
   type Restriction,
 } from "./expression.ts";
 import type { Structure } from "./structure.ts";
-import { commonType, typeOfValue } from "./value-type.ts";
+import { commonType } from "./value-type.ts";
 
 /** What a branch of a CASE answers with, or what it is compared with: an expression, or a value in memory. */
 type Given<TValue> = TValue | Expression<TValue>;
@@ -48,7 +49,7 @@ export class CaseExpression<out TValue> extends ComparableExpression<TValue> {
     this.#results = results.map((result) =>
       result instanceof Expression && !isUntypedParameter(result) ? result : valueBeside(ofColumns, result),
     );
-    this.#type = commonType(this.#results.map(({ columnType }) => columnType));
+    this.#type = commonTypeOf(this.#results);
   }
 
   get label(): string {
@@ -176,10 +177,9 @@ function isUntypedParameter(result: Expression<unknown>): result is BoundValue {
 }
 
 /** A value is of the type of what stands beside it, where it can be. */
-function valueBeside(type: ColumnType | undefined, value: unknown): BoundValue {
-  if (value instanceof BoundValue) return new BoundValue(undefined, type, { name: value.bind.name, isAlone: true });
-  const isOfType = type !== undefined && (value === null || isAccepted(type, value));
-  return new BoundValue(value, isOfType ? type : typeOfValue(value), { isAlone: true });
+function valueBeside(type: ColumnType | undefined, given: unknown): BoundValue {
+  const [value, name] = given instanceof BoundValue ? [undefined, given.bind.name] : [given, undefined];
+  return new BoundValue(value, typeBeside(type, value), { name, isAlone: true, isCompared: true });
 }
 
 function whenOf(compared: ComparableExpression<unknown> | undefined, when: unknown): Expression<unknown> {

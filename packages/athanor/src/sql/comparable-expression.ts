@@ -3,6 +3,7 @@ import type { Dialect } from "../engine/dialect.ts";
 import { ArgumentError } from "../event/errors.ts";
 import { type ColumnKind, type ColumnType, describeAccepted, isAccepted } from "../mapping/column-type.ts";
 import { and, Binary, type Comparison, Membership, NullTest, SubqueryMembership } from "./conditions.ts";
+import { anyDecimal, typeBeside, typeOfComputation } from "./decimal-type.ts";
 import { type EvaluationScope, type Evaluator, evaluateComputation } from "./evaluate.ts";
 import {
   BoundValue,
@@ -16,7 +17,7 @@ import {
 import { Ordering } from "./ordering.ts";
 import type { Select } from "./select.ts";
 import type { Structure } from "./structure.ts";
-import { commonType, typeOfValue } from "./value-type.ts";
+import { typeOfValue } from "./value-type.ts";
 
 /** An expression that can be compared: the operators of attributes. */
 export abstract class ComparableExpression<out TValue> extends Expression<TValue> {
@@ -161,7 +162,7 @@ function expectColumn<TExpression extends ComparableExpression<unknown>>(express
 /** What an expression is compared with: another one, or a value that it can have. Throws ArgumentError for a value that it cannot. */
 export function operandOf(value: unknown, compared: ComparableExpression<unknown>): Expression<unknown> {
   if (value instanceof BoundValue && value.bind.name !== undefined)
-    return new BoundValue(undefined, compared.columnType, { name: value.bind.name });
+    return new BoundValue(undefined, compared.columnType, { name: value.bind.name, isCompared: true });
   return isExpression(value) ? expectExpression(value) : boundValue(value, compared);
 }
 
@@ -175,7 +176,7 @@ function boundValue(value: unknown, compared: ComparableExpression<unknown>): Bo
           : `Convert the value first; it would match no row, or another one.`),
     );
   }
-  return new BoundValue(value, type);
+  return new BoundValue(value, type, { isCompared: true });
 }
 
 function textOperand(compared: ComparableExpression<unknown>, pattern: unknown, method: string): BoundValue {
@@ -206,7 +207,6 @@ type NumberOf<TValue> =
 
 const text: ColumnType = { kind: "text" };
 const real: ColumnType = { kind: "real" };
-const numeric: ColumnType = { kind: "numeric" };
 const computable: readonly (ColumnKind | undefined)[] = ["integer", "bigint", "real", "numeric", undefined];
 const joinable: readonly (ColumnKind | undefined)[] = ["text", "varchar", "enumeration", "uuid", undefined];
 
@@ -217,7 +217,7 @@ function computed(
   method: string,
 ): ComparableExpression<never> {
   const right = rightOperand(left, operator, given, method);
-  const type = operator === "||" ? text : commonType([left.columnType, right.columnType]);
+  const type = operator === "||" ? text : typeOfComputation(operator, left, right);
   const isQuotient = operator === "/" && type?.kind !== "numeric";
   return new Computation(left, operator, right, isQuotient ? real : type);
 }
@@ -238,16 +238,17 @@ function rightOperand(
   if (!kinds.includes(left.columnType?.kind))
     refuse(`${left.label} holds ${describeAccepted(left.columnType as ColumnType)}`);
   if (given instanceof BoundValue && given.bind.name !== undefined)
-    return new BoundValue(undefined, operator === "||" ? text : left.columnType, {
+    return new BoundValue(undefined, operator === "||" ? text : typeBeside(left.columnType, undefined), {
       name: given.bind.name,
       isAlone: true,
+      isCompared: true,
     });
   if (isExpression(given)) return expectExpression(given);
-  const type = typeof given === "string" && operator !== "||" ? numeric : typeOfValue(given);
+  const type = typeof given === "string" && operator !== "||" ? anyDecimal : typeOfValue(given);
   if (given === null) return new BoundValue(null, left.columnType, { isAlone: true });
   if (type === undefined || !kinds.includes(type.kind) || !isAccepted(type, given))
     refuse(`was given ${describeGiven(given)}`);
-  return new BoundValue(given, type, { isAlone: true });
+  return new BoundValue(given, type, { isAlone: true, isCompared: true });
 }
 
 type Operator = "+" | "-" | "*" | "/" | "||";

@@ -197,8 +197,10 @@ function convert(value: unknown, codec: Codec | undefined): unknown {
   return value == null || codec?.toDriver === undefined ? (value ?? null) : codec.toDriver(value);
 }
 
-function codecOf({ type }: Bind, dialect: Dialect): Codec | undefined {
-  return type === undefined ? undefined : dialect.codec(type);
+function codecOf({ type, isCompared }: Bind, dialect: Dialect): Codec | undefined {
+  if (type === undefined) return undefined;
+  const codec = dialect.codec(type);
+  return isCompared && codec.toCompared !== undefined ? { ...codec, toDriver: codec.toCompared } : codec;
 }
 
 /** A value that is compared with no column of ours is converted by what it is. */

@@ -1,6 +1,7 @@
 import type { InstanceState } from "../instance/instance-state.ts";
 import type { ColumnKind, ColumnType } from "../mapping/column-type.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
+import { isRounded } from "./decimal-scale.ts";
 
 /** Stands for a value that is not in memory, and for whatever would depend on it. */
 export const UNKNOWN: unique symbol = Symbol("UNKNOWN");
@@ -27,10 +28,13 @@ export class UnevaluableError extends Error {
 }
 
 /** Reads a column of an instance: what is in memory, changes too. */
-export function readColumn({ slot }: ColumnProperty): Evaluator {
+export function readColumn({ slot, source }: ColumnProperty): Evaluator {
+  const { type } = source.column;
+  const isDecimal = type.kind === "numeric" && type.toDatabase === undefined;
   return (state) => {
     const value = state.values[slot];
-    if (value !== undefined) return value;
+    // What was assigned stays in memory as it was, and the row has what its column made of it.
+    if (value !== undefined) return isDecimal && value !== null && isRounded(type, value) ? UNKNOWN : value;
     return state.isUnread(slot) ? UNKNOWN : null;
   };
 }

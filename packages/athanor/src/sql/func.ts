@@ -1,6 +1,7 @@
 import { type OperationNode, RawNode } from "kysely";
 import { ArgumentError } from "../event/errors.ts";
 import type { ColumnType } from "../mapping/column-type.ts";
+import { commonTypeOf, typeOfSum } from "./decimal-type.ts";
 import { BoundValue, Expression, expectExpression, isExpression } from "./expression.ts";
 import { FunctionExpression, type FunctionResult } from "./function-expression.ts";
 import type { Structure } from "./structure.ts";
@@ -35,6 +36,11 @@ export interface KnownFunctions {
     expression: Expression<TValue>,
     ...others: readonly Argument<NonNullable<TValue> | null>[]
   ): FunctionExpression<NonNullable<TValue>>;
+  /** The value, or null where it is the other one. */
+  nullif<TValue>(
+    expression: Expression<TValue>,
+    other: Argument<NonNullable<TValue> | null>,
+  ): FunctionExpression<TValue | null>;
   /** In lower case. */
   lower<TValue extends string | null>(expression: Expression<TValue>): FunctionExpression<TValue>;
   /** In upper case. */
@@ -98,10 +104,10 @@ const everyRow = new (class extends Expression<unknown> {
   }
 })();
 
-/** What is known of a function: what it is called in SQL, what it answers with, and what its arguments are. */
+/** What is known of a function: what it is called in SQL, what it answers with (its first argument, or any that is of the first one's type), and what its arguments are. */
 interface Known {
   readonly sql?: string;
-  readonly result: "number" | "sum" | "first" | ColumnType;
+  readonly result: "number" | "sum" | "first" | "any" | ColumnType;
   /** Of each argument, the last for all that follow: a type, or that of the first one. */
   readonly arguments?: readonly (ColumnType | "first" | undefined)[];
 }
@@ -115,7 +121,8 @@ const known: Readonly<Record<string, Known>> = {
   avg: { result: "number" },
   min: { result: "first" },
   max: { result: "first" },
-  coalesce: { result: "first", arguments: ["first"] },
+  coalesce: { result: "any", arguments: ["first"] },
+  nullif: { result: "first", arguments: ["first"] },
   lower: { result: "first" },
   upper: { result: "first" },
   length: { result: "number" },
@@ -126,8 +133,8 @@ const known: Readonly<Record<string, Known>> = {
   percentRank: { sql: "percent_rank", result: "number" },
   cumeDist: { sql: "cume_dist", result: "number" },
   ntile: { result: "number", arguments: [integer] },
-  lag: { result: "first", arguments: [undefined, integer, "first"] },
-  lead: { result: "first", arguments: [undefined, integer, "first"] },
+  lag: { result: "any", arguments: [undefined, integer, "first"] },
+  lead: { result: "any", arguments: [undefined, integer, "first"] },
   firstValue: { sql: "first_value", result: "first" },
   lastValue: { sql: "last_value", result: "first" },
   nthValue: { sql: "nth_value", result: "first", arguments: [undefined, integer] },
@@ -161,17 +168,28 @@ function call(name: string, given: readonly unknown[], signature?: Known): Funct
   const [first] = given;
   const type = first instanceof Expression ? first.columnType : undefined;
   const expressions = given.map((argument, index) => {
-    const expected = signature?.arguments?.[Math.min(index, signature.arguments.length - 1)];
+    const expected = expectedOf(signature, index);
     return argumentOf(name, argument, expected === "first" ? type : expected, signature !== undefined);
   });
   if (name === "count" && given.length === 0) expressions.push(everyRow);
-  return new FunctionExpression(name, { arguments: expressions, result: resultOf(signature, type) });
+  const answering = expressions.filter((_, index) => index === 0 || expectedOf(signature, index) === "first");
+  return new FunctionExpression(name, { arguments: expressions, result: resultOf(signature, type, answering) });
+}
+
+function expectedOf(signature: Known | undefined, index: number): ColumnType | "first" | undefined {
+  return signature?.arguments?.[Math.min(index, signature.arguments.length - 1)];
 }
 
 /** Databases answer with a sum of another type than that of the values. */
-function resultOf(signature: Known | undefined, type: ColumnType | undefined): FunctionResult {
+function resultOf(
+  signature: Known | undefined,
+  type: ColumnType | undefined,
+  answering: readonly Expression<unknown>[],
+): FunctionResult {
   const result = signature?.result;
-  if (result === "sum") return type?.kind === "bigint" ? "bigint" : type?.kind === "numeric" ? type : "number";
+  if (result === "sum")
+    return type?.kind === "bigint" ? "bigint" : type?.kind === "numeric" ? typeOfSum(type) : "number";
+  if (result === "any") return type?.kind === "numeric" ? commonTypeOf(answering) : type;
   return result === "first" ? type : result;
 }
 
@@ -189,7 +207,7 @@ function argumentOf(
   if (argument === undefined) {
     throw new ArgumentError(`${name}() was given undefined for an argument. Leave it out, or give it null.`);
   }
-  if (type !== undefined) return new BoundValue(argument, type);
+  if (type !== undefined) return new BoundValue(argument, type, { isCompared: true });
   const own = typeof argument === "string" && !isKnown ? undefined : typeOfValue(argument);
-  return new BoundValue(argument, own, { isAlone: true });
+  return new BoundValue(argument, own, { isAlone: true, isCompared: true });
 }

@@ -16,18 +16,22 @@ export class Bind {
    * make whole numbers fractions.
    */
   readonly isAlone: boolean;
+  /** It is computed or compared with, and so as exact as it is given. What is stored is rounded as its column does. */
+  readonly isCompared: boolean;
 
-  constructor(value: unknown, type?: ColumnType, { name, isAlone = false }: BindOptions = {}) {
+  constructor(value: unknown, type?: ColumnType, { name, isAlone = false, isCompared = false }: BindOptions = {}) {
     this.value = value;
     this.type = type;
     this.name = name;
     this.isAlone = isAlone && type !== undefined;
+    this.isCompared = isCompared;
   }
 }
 
 export interface BindOptions {
   readonly name?: string | undefined;
   readonly isAlone?: boolean;
+  readonly isCompared?: boolean;
 }
 
 /** A statement, as far as another one inside of it must know it. */
@@ -164,10 +168,10 @@ export class Structure {
     return this.#places.get(bind);
   }
 
-  #placeOfEqual({ value, type, name }: Bind): number | undefined {
+  #placeOfEqual({ value, type, name, isCompared }: Bind): number | undefined {
     if (this.#equal === undefined || type === undefined || name !== undefined || typeof value === "object")
       return undefined;
-    const text = `${typeKey(type)} ${typeof value} ${String(value)}`;
+    const text = `${typeKey(type)} ${isCompared ? "compared " : ""}${typeof value} ${String(value)}`;
     const known = this.#equal.get(text);
     if (known === undefined) this.#equal.set(text, this.binds.length);
     return known;

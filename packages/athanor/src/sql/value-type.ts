@@ -38,7 +38,8 @@ export function commonType(types: readonly (ColumnType | undefined)[]): ColumnTy
   return kinds.every((kind) => texts.includes(kind)) ? byTypeof["string"] : undefined;
 }
 
-function isCustom({ toDatabase, fromDatabase }: ColumnType): boolean {
+/** Whether its values are converted by their author's rules, so that nothing is known of what they are in memory. */
+export function isCustom({ toDatabase, fromDatabase }: ColumnType): boolean {
   return toDatabase !== undefined || fromDatabase !== undefined;
 }
 

@@ -1,6 +1,6 @@
 import type { ColumnType } from "../../mapping/column-type.ts";
 import { codecsByKind, toJsonText } from "../codecs.ts";
-import { decimalToNumber, numberToDecimal } from "../decimal.ts";
+import { decimalToNearest, decimalToNumber, numberToDecimal } from "../decimal.ts";
 import type { Codec } from "../dialect.ts";
 import { DataError } from "../errors.ts";
 import { formatTimestamp, parseTimestamp } from "../timestamp-text.ts";
@@ -59,6 +59,7 @@ function numeric({ precision, scale = precision === undefined ? undefined : 0 }:
   return {
     ddl: precision === undefined ? "numeric" : `numeric(${precision}, ${scale ?? 0})`,
     toDriver: (value: string) => decimalToNumber(value, precision, scale),
+    toCompared: decimalToNearest,
     fromDriver: (value: number | bigint | string) => numberToDecimal(value, scale),
   };
 }
