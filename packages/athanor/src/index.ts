@@ -122,6 +122,7 @@ export type { Ordering } from "./sql/ordering.ts";
 export type { ColumnDescription } from "./sql/column-descriptions.ts";
 export { DeleteFrom, deleteFrom } from "./sql/delete-from.ts";
 export { type Aliased, aliased } from "./sql/aliased.ts";
+export { WriteOnlyCollection } from "./sql/write-only-collection.ts";
 export { type Subclasses, withPolymorphic } from "./sql/with-polymorphic.ts";
 export { exists, type ScalarSubquery } from "./sql/subquery.ts";
 export type { Filter } from "./sql/filter.ts";

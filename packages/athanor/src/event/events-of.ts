@@ -20,7 +20,11 @@ export interface NoEvents {
 }
 
 type ElementOf<TCollection> =
-  TCollection extends Map<any, infer E> ? E : TCollection extends Iterable<infer E> ? E : never;
+  TCollection extends Map<any, infer E>
+    ? E
+    : TCollection extends Iterable<infer E> | { readonly "~member": infer E }
+      ? E
+      : never;
 
 /**
  * The events that a target has: what can be listened to on it, and what each listener gets.

@@ -291,6 +291,7 @@ export class InstanceState {
     const { values, relations } = this;
     return this.instrumentation.attributes
       .filter(({ isTransient, slot }) => !isTransient && values[slot] === undefined)
+      .filter((attribute) => attribute.unloadedAs(this) !== "never")
       .filter(({ slot }) => !this.isChanged(slot) && relations?.pending?.has(slot) !== true);
   }
 

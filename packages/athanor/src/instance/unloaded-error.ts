@@ -46,3 +46,19 @@ export function refusedError(state: InstanceState, key: string): InvalidRequestE
       `Load it along with the query: select(${name}).options(selectinLoad(${name}, "${key}")).`,
   );
 }
+
+/**
+ * Why a write-only collection is not loaded, and what to do.
+ *
+ * @param isForDeletion it would have to be known to delete the instance
+ */
+export function writeOnlyError(state: InstanceState, key: string, isForDeletion = false): InvalidRequestError {
+  const label = `${state.instrumentation.class.name}.${key}`;
+  return new InvalidRequestError(
+    isForDeletion
+      ? `${state.describe()} cannot be deleted, because ${label} is write-only: it is never loaded, and without passiveDeletes all of it would have to be. ` +
+          `Declare it with passiveDeletes: true, and let the foreign key say what becomes of the rows, as in .references("…", { onDelete: "cascade" }).`
+      : `${label} is write-only, so it is never loaded: there may be too much of it. Ask for what you need of it with a statement, ` +
+          `session.scalars(instance.${key}.select()), where where(), limit() and the like narrow it down.`,
+  );
+}

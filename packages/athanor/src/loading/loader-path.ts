@@ -253,6 +253,7 @@ export class LoaderPath<in out TModel> extends LoaderOption {
     expectFilter(name, where);
     if (name === "*") return this.#saying((at) => at.withOthers(mapper, strategy)) as never;
     const property = relationshipOf(mapper, name);
+    if (property.options.lazy === "writeOnly") throw notLoadedError(property);
     const tree = this.#changed((at) => at.withStrategy(property, strategy, where));
     return this.#to(property, tree) as never;
   }
@@ -319,4 +320,10 @@ function relationshipOf(mapper: Mapper, name: string): RelationshipProperty {
   const closest = closestName(name, names);
   const hint = closest === undefined ? `It has ${names.join(", ") || "none"}.` : `Did you mean "${closest}"?`;
   throw new ArgumentError(`${mapper.class.name} has no relationship "${name}". ${hint}`);
+}
+
+function notLoadedError({ label, key }: RelationshipProperty): ArgumentError {
+  return new ArgumentError(
+    `${label} is write-only, so no option can load it, nor say how it is loaded. Ask for what you need of it with a statement of its own, session.scalars(instance.${key}.select()).`,
+  );
 }

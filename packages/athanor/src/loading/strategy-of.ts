@@ -9,6 +9,7 @@ import { noLoading } from "./strategies/no-load.ts";
 import { raising, raisingOnSql } from "./strategies/raise.ts";
 import { selectin } from "./strategies/selectin.ts";
 import { subquery } from "./strategies/subquery.ts";
+import { writeOnly } from "./strategies/write-only.ts";
 
 const strategies: Readonly<Record<Lazy, LoaderStrategy>> = {
   select: lazy,
@@ -19,6 +20,7 @@ const strategies: Readonly<Record<Lazy, LoaderStrategy>> = {
   raise: raising,
   raiseOnSql: raisingOnSql,
   noload: noLoading,
+  writeOnly,
 };
 
 /** Lets each strategy arrange what it needs where the instances of an entity are read, in the order in which the class declares its relationships. */

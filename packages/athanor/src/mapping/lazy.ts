@@ -5,11 +5,12 @@ import type { UnloadedAs } from "../instance/unloaded-as.ts";
 /** Ways to load a relationship along with its instances. */
 const along = ["selectin", "joined", "subquery", "immediate"] as const;
 
-const ways = ["select", ...along, "raise", "raiseOnSql", "noload"] as const;
+const ways = ["select", ...along, "raise", "raiseOnSql", "noload", "writeOnly"] as const;
 
 /**
  * When a relationship is loaded, where a statement says nothing of it: by `load()` ("select", which is what it is unless you say so), along with its instances
  * ("selectin", "joined", "subquery", "immediate"), or not by itself ("raise", "raiseOnSql", "noload"). Each is what the option of that name says for one statement.
+ * "writeOnly" is for collections that are too large to be ever loaded: the attribute is a `WriteOnlyCollection`, whatever statements say.
  *
  * SQLAlchemy: Relationship Loading Techniques, Configuring Loader Strategies at Mapping Time.
  */
@@ -24,6 +25,7 @@ export function isAlong(lazy: Lazy | undefined): boolean {
 export function unloadedAs(lazy: Lazy | undefined): UnloadedAs {
   if (lazy === "raise") return "refused";
   if (lazy === "raiseOnSql") return "refusedWithSql";
+  if (lazy === "writeOnly") return "never";
   return lazy === "noload" ? "empty" : "asked";
 }
 

@@ -6,6 +6,7 @@ import { CollectionAttribute } from "../instance/collection-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { ReferenceAttribute } from "../instance/reference-attribute.ts";
 import { ScalarAttribute } from "../instance/scalar-attribute.ts";
+import { WriteOnlyAttribute } from "../instance/write-only-attribute.ts";
 import { attributeNode } from "./attribute-node.ts";
 import type { Column } from "./column.ts";
 import type { Declaration, PropertyDeclaration } from "./declaration.ts";
@@ -227,6 +228,7 @@ export class Mapper<TInstance = unknown> {
         isViewOnly: declared.options.viewOnly === true,
         unloadedAs: unloadedAs(declared.options.lazy),
       };
+      if (declared.options.lazy === "writeOnly") return new WriteOnlyAttribute(options, dispatch);
       if (declared.container === "one") return new ReferenceAttribute(options, dispatch);
       return new CollectionAttribute(options, collectionKind(declared), dispatch);
     });

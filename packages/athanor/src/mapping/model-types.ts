@@ -2,6 +2,7 @@ import type { Instance as RootInstance } from "../instance/instance.ts";
 import type { Column, Transient } from "./column.ts";
 import type { Mixin } from "./mixin.ts";
 import type { Relationship } from "./relationship.ts";
+import type { WriteOnlyCollection } from "../sql/write-only-collection.ts";
 
 /** Every mapped instance. */
 export interface Instance extends RootInstance {}
@@ -14,20 +15,26 @@ export type ValueOf<TProperty> =
   TProperty extends Column<infer T, any>
     ? T
     : TProperty extends Relationship<infer C, infer K, infer N, infer S>
-      ? RelatedValue<InstanceOf<C>, K, N, S>
+      ? RelatedValue<C, InstanceOf<C>, K, N, S>
       : TProperty extends Transient<infer T>
         ? T
         : never;
 
 type InstanceOf<TModel> = TModel extends abstract new (...args: any[]) => infer I ? I : never;
 
-type RelatedValue<TInstance, TKind, TNull, TContainer> = TKind extends "one"
+type RelatedValue<TModel, TInstance, TKind, TNull, TContainer> = TKind extends "one"
   ? TInstance | TNull
   : TContainer extends "set"
     ? Set<TInstance>
     : TContainer extends { readonly key: infer K }
       ? Map<K, TInstance>
-      : TInstance[];
+      : TContainer extends "writeOnly"
+        ? WriteOnlyCollection<TInstance, TModel>
+        : TInstance[];
+
+/** What the constructor takes for it. */
+export type GivenValue<TProperty> =
+  TProperty extends Relationship<infer C, "many", any, "writeOnly"> ? readonly InstanceOf<C>[] : ValueOf<TProperty>;
 
 /** The attributes that these properties give an instance. */
 export type Mapped<TProperties> = { -readonly [K in keyof TProperties]: ValueOf<TProperties[K]> };
@@ -35,7 +42,7 @@ export type Mapped<TProperties> = { -readonly [K in keyof TProperties]: ValueOf<
 /** What `model()` returns: the class to extend. */
 export interface ModelClass<TProperties> {
   // Written out rather than as Partial<Mapped<…>>, so that messages list the attributes and their types.
-  new (values?: { -readonly [K in keyof TProperties]?: ValueOf<TProperties[K]> }): Mapped<TProperties> & Instance;
+  new (values?: { -readonly [K in keyof TProperties]?: GivenValue<TProperties[K]> }): Mapped<TProperties> & Instance;
   readonly "~properties": TProperties;
 }
 

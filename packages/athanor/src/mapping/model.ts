@@ -16,7 +16,7 @@ import type { Column } from "./column.ts";
 import { mapperOf } from "./configure-mappers.ts";
 import { defaultMetadata, type Metadata } from "./metadata.ts";
 import type { Mixin } from "./mixin.ts";
-import type { AnyModel, Mapped, MixedIn, ModelClass, ValueOf } from "./model-types.ts";
+import type { AnyModel, GivenValue, Mapped, MixedIn, ModelClass } from "./model-types.ts";
 import { Table } from "./table.ts";
 
 /** What concerns a whole class: inheritance, version counter, constraints. */
@@ -121,7 +121,7 @@ export function inherit<
 ): {
   // Not what the parent's own constructor takes: asking for that while the subclass is being declared is a circle, where the parent refers to the subclass.
   new (values?: {
-    -readonly [K in keyof (TBase["~properties"] & TProperties & MixedIn<TMixins>)]?: ValueOf<
+    -readonly [K in keyof (TBase["~properties"] & TProperties & MixedIn<TMixins>)]?: GivenValue<
       (TBase["~properties"] & TProperties & MixedIn<TMixins>)[K]
     >;
   }): InstanceType<TBase> & Mapped<TProperties & MixedIn<TMixins>>;

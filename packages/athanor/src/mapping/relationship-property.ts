@@ -258,6 +258,12 @@ export class RelationshipProperty {
   }
 
   #check(): void {
+    if (this.options.lazy === "writeOnly" && this.container !== "array") {
+      const said = this.container === "one" ? "one()" : this.container === "set" ? "asSet()" : "keyedBy()";
+      throw new ArgumentError(
+        `${this.label} has lazy: "writeOnly", which is for collections that are never loaded, and ${said} says what it is in memory. Leave out one of the two.`,
+      );
+    }
     if (this.cascade.has("delete-orphan") && this.direction !== "oneToMany" && this.options.singleParent !== true) {
       throw new ArgumentError(
         `${this.label} has the cascade delete-orphan at the end where several may refer to one ${this.target.class.name}. Say singleParent: true if only one ever does, or put the cascade on the other side.`,

@@ -49,6 +49,9 @@ export interface RelationshipOptions {
 /** What a relationship's attribute holds: one instance, or an array, a set or a map of them. */
 export type RelationshipContainer = "one" | "array" | "set" | "map";
 
+/** The same as it follows from how a collection is loaded. */
+type ContainerOf<TLazy> = [TLazy] extends ["writeOnly"] ? "writeOnly" : "array";
+
 /**
  * A relationship to another model, as `many()` or `one()` declares it.
  *
@@ -113,8 +116,12 @@ export class Relationship<
  *
  * @example
  * get posts() { return many(Post, { backPopulates: "author", cascade: "all, delete-orphan" }); }
+ * get events() { return many(Event, { lazy: "writeOnly", passiveDeletes: true }); }
  */
-export function many<TTarget>(target: TTarget, options: RelationshipOptions = {}): Relationship<TTarget, "many"> {
+export function many<TTarget, const TLazy extends Lazy = "select">(
+  target: TTarget,
+  options: RelationshipOptions & { readonly lazy?: TLazy } = {},
+): Relationship<TTarget, "many", null, ContainerOf<TLazy>> {
   return new Relationship(target, "many", options, "array");
 }
 

@@ -1,18 +1,14 @@
 import { type Instance, stateOf } from "../instance/instance.ts";
 import type { RelatedAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
+import { writeOnlyError } from "../instance/unloaded-error.ts";
 import type { AfterLoads } from "../loading/after-loads.ts";
 import { carriedTo } from "../loading/carried-options.ts";
 import { identityKey } from "../mapping/identity.ts";
-import type { ColumnProperty } from "../mapping/mapper.ts";
 import type { RelationshipProperty } from "../mapping/relationship-property.ts";
-import { ColumnExpression } from "../sql/column-expression.ts";
-import { conjunction } from "../sql/conditions.ts";
-import type { Expression } from "../sql/expression.ts";
 import type { RelatedFilter } from "../sql/loader-tree.ts";
 import type { LoadingPlan, RelatedPlan } from "../sql/loading-plan.ts";
-import { relatedCondition } from "../sql/related-condition.ts";
-import { Select } from "../sql/select.ts";
+import { localColumns, localValues, relatedSelect } from "../sql/related-select.ts";
 import { ObjectDeletedError } from "./errors.ts";
 import { execute, type Execution } from "./execute.ts";
 import { loadColumns, unloadedColumns } from "./load-columns.ts";
@@ -36,6 +32,7 @@ export async function loadRelated(
   afterLoads?: AfterLoads,
 ): Promise<void> {
   const attribute = state.instrumentation.attributes[property.slot] as RelatedAttribute;
+  if (attribute.unloadedAs(state) === "never") throw writeOnlyError(state, property.key, seen === "all");
   const before = state.values[property.slot];
   // The options that the instance carries may have loaded the relationship along with its columns.
   if ((await loadLocalColumns(core, state, property, seen)) && state.values[property.slot] !== undefined) return;
@@ -123,59 +120,6 @@ async function withColumns(
     if (error instanceof ObjectDeletedError) return [];
     throw error;
   }
-}
-
-/** The statement that finds the related rows of one key. */
-export function relatedSelect(
-  property: RelationshipProperty,
-  key: readonly unknown[],
-  meant?: RelatedFilter,
-): Select<unknown> {
-  const { secondary, target } = property;
-  let where: Expression<boolean> | undefined;
-  if (secondary === undefined) {
-    property.pairs.forEach(({ remote }, index) => {
-      where = conjunction(where, new ColumnExpression(remote.source.table, remote.source.column).eq(key[index]));
-    });
-  } else {
-    secondary.parent.forEach(({ column }, index) => {
-      where = conjunction(where, new ColumnExpression(secondary.table, column).eq(key[index]));
-    });
-    for (const { column, property: part } of secondary.target) {
-      where = conjunction(
-        where,
-        new ColumnExpression(part.source.table, part.source.column).eq(new ColumnExpression(secondary.table, column)),
-      );
-    }
-  }
-  const own = relatedCondition(property, undefined, meant);
-  if (own !== undefined) where = conjunction(where, own);
-  const orderBy = property.orderBy.map(({ source }) => new ColumnExpression(source.table, source.column));
-  return new Select(target.class as never, {
-    where,
-    orderBy,
-    executionOptions: {},
-    from: secondary === undefined ? undefined : [secondary.table],
-  });
-}
-
-/** The values that the related rows hold. */
-function localValues(state: InstanceState, property: RelationshipProperty): readonly unknown[] {
-  return localColumns(property).map(({ slot }) => {
-    const value = state.instrumentation.attributes[slot]?.loadedValue(state);
-    return value === undefined ? keyPart(state, slot) : value;
-  });
-}
-
-function localColumns({ pairs, secondary }: RelationshipProperty): readonly ColumnProperty[] {
-  return secondary === undefined ? pairs.map(({ local }) => local) : secondary.parent.map(({ property }) => property);
-}
-
-/** A part of the key is known although the instance is expired. */
-function keyPart(state: InstanceState, slot: number): unknown {
-  return state.key === undefined || state.isChanged(slot)
-    ? undefined
-    : (state.instrumentation.attributes[slot]?.readMissing(state) ?? undefined);
 }
 
 /**

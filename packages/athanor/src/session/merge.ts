@@ -1,7 +1,8 @@
 import { emit } from "../event/dispatch.ts";
 import { InvalidRequestError } from "../event/errors.ts";
 import { bareInstance, type Instance, stateOf } from "../instance/instance.ts";
-import { isRelated } from "../instance/instance-attribute.ts";
+import type { History } from "../instance/history.ts";
+import { isRelated, type RelatedAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { ScalarAttribute } from "../instance/scalar-attribute.ts";
 import { identityKey } from "../mapping/identity.ts";
@@ -180,15 +181,13 @@ class Merge {
     if (!property.cascade.has("merge")) return;
     const source = given.instrumentation.expect(property.key);
     const attribute = target.instrumentation.expect(property.key);
-    if (!isRelated(source) || !isRelated(attribute) || source.loadedValue(given) === undefined) return;
+    if (!isRelated(source) || !isRelated(attribute)) return;
+    if (source.unloadedAs(given) === "never") return this.#mergeChanges(given, target, source, attribute, property);
+    if (source.loadedValue(given) === undefined) return;
     // A collection is loaded first, so that its members are found in the session.
     if (isCollection) await this.#loadOld(target, property);
     const merged: Instance[] = [];
-    for (const related of source.loaded(given)) {
-      const state = stateOf(related);
-      this.#arrive(state, property);
-      merged.push((await this.merge(state)).instance);
-    }
+    for (const related of source.loaded(given)) merged.push(await this.#mergeMember(related, property));
     if (this.#load) {
       if (!isCollection && property.options.singleParent === true) await this.#loadOld(target, property);
       attribute.replace(target, merged);
@@ -196,6 +195,27 @@ class Merge {
       attribute.expire(target);
       attribute.setLoaded(target, merged);
     }
+  }
+
+  /** Of what is never in memory as a whole, what was put in and taken out of it is done there too. */
+  async #mergeChanges(
+    given: InstanceState,
+    target: InstanceState,
+    source: RelatedAttribute,
+    attribute: RelatedAttribute,
+    property: RelationshipProperty,
+  ): Promise<void> {
+    const { added, deleted } = source.history(given) as History<Instance>;
+    for (const related of added)
+      attribute.append(target, await this.#mergeMember(related, property), attribute.appendToken);
+    for (const related of deleted)
+      attribute.pop(target, await this.#mergeMember(related, property), attribute.removeToken);
+  }
+
+  async #mergeMember(related: Instance, property: RelationshipProperty): Promise<Instance> {
+    const state = stateOf(related);
+    this.#arrive(state, property);
+    return (await this.merge(state)).instance;
   }
 
   async #loadOld(target: InstanceState, property: RelationshipProperty): Promise<void> {

@@ -1,5 +1,6 @@
 import { InvalidRequestError } from "../event/errors.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
+import { writeOnlyError } from "../instance/unloaded-error.ts";
 import { mapperOfState } from "../mapping/mapper.ts";
 import { reachedBy } from "../unit-of-work/cascades.ts";
 import { expireRelated } from "./attachment.ts";
@@ -16,6 +17,8 @@ export async function refreshInstance(
   keys: readonly string[] | undefined,
 ): Promise<void> {
   const attributes = keys?.map((key) => state.instrumentation.expect(key));
+  for (const attribute of attributes ?? [])
+    if (attribute.unloadedAs(state) === "never") throw writeOnlyError(state, attribute.key);
   const along = attributes === undefined ? reachedBy("refresh-expire", state) : [];
   core.drop(state, "refresh()", attributes);
   for (const related of along) expireRelated(core, related, "refresh()");

@@ -28,6 +28,7 @@ import type { SelectParts } from "./select-parts.ts";
 import type { Structure } from "./structure.ts";
 import { columnNode } from "./table-node.ts";
 import { expectOfType } from "./of-type.ts";
+import type { WriteOnlyCollection } from "./write-only-collection.ts";
 
 /** What an attribute holds: a column's value, or one that is not stored. */
 export type AttributeKind = "column" | "one" | "many" | "transient";
@@ -213,7 +214,12 @@ type RelatedBy<TValue, TKind> = TKind extends "many"
     : never;
 
 /** What is in a collection. */
-type MemberOf<TValue> = TValue extends ReadonlyMap<unknown, infer M> ? M : TValue extends Iterable<infer M> ? M : never;
+type MemberOf<TValue> =
+  TValue extends ReadonlyMap<unknown, infer M>
+    ? M
+    : TValue extends Iterable<infer M> | { readonly "~member": infer M }
+      ? M
+      : never;
 
 /** The attributes of instances of a class, known by what they hold. */
 export type InstanceAttributes<TInstance> = {
@@ -242,7 +248,11 @@ export type InstanceFilter<TInstance> = {
 
 type KindOfValue<TValue> = [NonNullable<TValue>] extends [Instance]
   ? "one"
-  : NonNullable<TValue> extends ReadonlyMap<unknown, Instance> | ReadonlySet<Instance> | readonly Instance[]
+  : NonNullable<TValue> extends
+        | ReadonlyMap<unknown, Instance>
+        | ReadonlySet<Instance>
+        | readonly Instance[]
+        | WriteOnlyCollection<any>
     ? "many"
     : "column";
 

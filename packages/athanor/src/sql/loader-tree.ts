@@ -115,6 +115,7 @@ export class LoaderTree {
 
   /** The way in which a relationship of instances of a class is loaded where it is not named; undefined where nothing is said of it. */
   wayOfOthers(property: RelationshipProperty, mapper: Mapper): object | undefined {
+    if (property.options.lazy === "writeOnly") return undefined;
     const { others, everywhere } = this.#parts;
     const said = [...others].findLast(([of]) => property.parent.isA(of) || (mapper.isA(of) && of.isA(property.parent)));
     return said?.[1] ?? everywhere;

@@ -175,7 +175,7 @@ function applyDefaults(save: Entry): void {
 
 /** What an INSERT that failed would have written is not left behind in the instance. */
 function takeDefaultsBack({ state, mapper, refreshed, hasDefaultKey, nulls, takesOver }: Entry): void {
-  if (takesOver !== undefined) state.committed = undefined;
+  if (takesOver !== undefined) state.commitSlots(mapper.columnProperties.map(({ slot }) => slot));
   for (const { key, slot, source, column } of mapper.columnProperties) {
     const isMade = source.column.primaryKey
       ? hasDefaultKey && column.options.default !== undefined

@@ -262,7 +262,7 @@ forEachDatabase((db) => {
       };
       expect(refused({ lazy: "imediate" as Lazy })).toBe(
         'Node.parent has lazy: "imediate", which is no way to load a relationship. Did you mean "immediate"? ' +
-          'The ways are "select", "selectin", "joined", "subquery", "immediate", "raise", "raiseOnSql", "noload".',
+          'The ways are "select", "selectin", "joined", "subquery", "immediate", "raise", "raiseOnSql", "noload", "writeOnly".',
       );
       expect(refused({ joinDepth: 0 })).toBe("Node.parent has joinDepth: 0, which is no whole number from 1 on.");
     });

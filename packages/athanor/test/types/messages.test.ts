@@ -23,6 +23,7 @@ class Author extends model("authors", {
   id: integer().primaryKey(), name: text(), get books() { return many(Book); }, get agent() { return one(User); },
 }) {}
 class Book extends model("books", { id: integer().primaryKey(), title: text(), get author() { return one(Author); } }) {}
+class Site extends model("sites", { id: integer().primaryKey(), get visits() { return many(Book, { lazy: "writeOnly" }); } }) {}
 const SessionLocal = sessionmaker(createEngine("sqlite::memory:"));
 declare const session: Session;
 declare const connection: Connection;
@@ -30,6 +31,10 @@ declare const connection: Connection;
 
 /** Each mistake, and phrases that its message must hold in every version of TypeScript. */
 const mistakes: Readonly<Record<string, readonly [code: string, ...phrases: string[]]>> = {
+  "a collection that is never loaded, to go through": [
+    `for (const visit of new Site().visits) void visit;`,
+    `Type 'WriteOnlyCollection<Book, typeof Book>' must have a '[Symbol.iterator]()' method`,
+  ],
   "a relationship to join that is none": [
     `select(Author).join("boks");`,
     `Argument of type '"boks"' is not assignable to parameter of type '"`,

@@ -28,6 +28,7 @@ import {
   type History,
   inherit,
   type Initiator,
+  type Insert,
   insert,
   inspect,
   type Instance,
@@ -38,6 +39,7 @@ import {
   listen,
   listensFor,
   load,
+  type Lazy,
   type LoaderPath,
   many,
   type Mapper,
@@ -86,6 +88,7 @@ import {
   undefer,
   loadOnly,
   type Column,
+  type WriteOnlyCollection,
 } from "../../src/index.ts";
 
 const HasTimestamps = mixin({
@@ -155,6 +158,23 @@ class Book extends model("books", {
   },
   get reviews() {
     return many(Review).asSet();
+  },
+}) {}
+
+/** Has more visits than anybody wants to load. */
+class Site extends model("sites", {
+  id: integer().primaryKey(),
+  get visits() {
+    return many(Visit, { lazy: "writeOnly", backPopulates: "site" });
+  },
+}) {}
+
+class Visit extends model("visits", {
+  id: integer().primaryKey(),
+  path: text(),
+  siteId: integer().references("sites.id"),
+  get site() {
+    return one(Site, { backPopulates: "visits" }).required();
   },
 }) {}
 
@@ -547,6 +567,8 @@ describe("a statement", () => {
     expect(() => loadOnly(Author, "nme")).toThrow();
     // @ts-expect-error no way to load
     many(Author, { lazy: "selectn" });
+    // @ts-expect-error a misspelt option
+    many(Author, { lazy: "writeOnly", passiveDelete: true });
     // @ts-expect-error no such relationship
     expect(() => selectinLoad(Author, "boks")).toThrow();
     // @ts-expect-error name is a column
@@ -567,6 +589,37 @@ describe("a statement", () => {
     withLoaderCriteria(SoftDeletes, (entity) => entity.deletedAt.eq("yesterday"));
     // @ts-expect-error a name is no option
     expect(() => select(Author).options("books")).toThrow();
+  });
+
+  test("asks for what is in a collection that is never loaded", async () => {
+    const site = new Site({ visits: [new Visit({ path: "/" })] });
+    expectTypeOf(site.visits).toEqualTypeOf<WriteOnlyCollection<Visit, typeof Visit>>();
+    const named: WriteOnlyCollection<Visit> = site.visits;
+    named.addAll(new Set([new Visit()]));
+    expectTypeOf(site.visits.select()).toEqualTypeOf<Select<Visit, [typeof Visit]>>();
+    expectTypeOf((await session.scalars(site.visits.select().where({ path: "/" }))).all()).toEqualTypeOf<Visit[]>();
+    site.visits
+      .select()
+      .join("site")
+      .where((visit, { visits }) => and(visit.path.eq("/"), visits.any({ path: "/home" })));
+    expectTypeOf(site.visits.insert([{ path: "/" }])).toEqualTypeOf<Insert<typeof Visit>>();
+    expectTypeOf(site.visits.update().values({ path: "/" })).toEqualTypeOf<Update<typeof Visit>>();
+    expectTypeOf(site.visits.delete().where({ path: "/" })).toEqualTypeOf<DeleteFrom<typeof Visit>>();
+    select(Visit).where((visit) => visit.site.has((owner) => owner.visits.any((other) => other.path.eq("/"))));
+    listen(attributes(Site).visits, "append", ({ value }) => expectTypeOf(value).toEqualTypeOf<Visit>());
+    const lazy: Lazy = "writeOnly";
+    expectTypeOf(many(Visit, { lazy: "selectin" })).toEqualTypeOf(many(Visit));
+    expectTypeOf(many(Visit, { lazy: lazy as Lazy })).toEqualTypeOf(many(Visit));
+    // @ts-expect-error visits are no authors
+    site.visits.add(new Author());
+    // @ts-expect-error no such column
+    site.visits.insert({ pth: "/" });
+    // @ts-expect-error it is not in memory
+    expect(() => [...site.visits]).toThrow();
+    // @ts-expect-error only a new one takes an array
+    site.visits = [];
+    // @ts-expect-error visits are no authors
+    expect(() => new Site({ visits: [new Author()] })).toThrow();
   });
 
   test("takes conditions of attributes, Kysely's sql, and parameters that are given later", async () => {
