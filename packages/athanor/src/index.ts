@@ -222,7 +222,7 @@ export { mergeFrozenResult } from "./session/merge-frozen-result.ts";
 export { Session, type ExecuteOptions, type ParametersOf, type RowOf, type StreamedOf } from "./session/session.ts";
 export type { ResultStream } from "./session/result-stream.ts";
 export { type SessionMaker, sessionmaker, type SessionMakerOptions } from "./session/sessionmaker.ts";
-export type { SessionOptions, SessionWarning } from "./session/session-state.ts";
+export type { SessionOptions, SessionWarning } from "./session/session-options.ts";
 export type { AfterBulkDeleteEvent, AfterBulkUpdateEvent } from "./session/bulk-events.ts";
 export { SessionTransaction, type TransactionOrigin } from "./session/session-transaction.ts";
 export type {

@@ -1,7 +1,6 @@
 import { andThen, type MaybePromise } from "../engine/maybe-promise.ts";
 import type { Engine } from "../engine/engine.ts";
 import { emit, emitAndWait } from "../event/dispatch.ts";
-import { ArgumentError } from "../event/errors.ts";
 import { type Dispatch, type EventNode, eventTarget, type Registration } from "../event/event-node.ts";
 import { type Instance, stateOf } from "../instance/instance.ts";
 import type { InstanceAttribute } from "../instance/instance-attribute.ts";
@@ -24,13 +23,8 @@ import { Operations } from "./operations.ts";
 import type { Session } from "./session.ts";
 import type { Seen } from "./strict-criteria.ts";
 import type { LifecycleEvent, SessionEvents } from "./session-events.ts";
+import type { SessionOptions, SessionWarning } from "./session-options.ts";
 import { SessionTransaction, type TransactionOrigin } from "./session-transaction.ts";
-
-/** Something odd that is no error: by default it is printed. */
-export interface SessionWarning {
-  readonly message: string;
-  readonly session: Session;
-}
 
 /** How a session loads what is missing of an instance. Given to it, because loading executes statements, which may flush, which may load. */
 export interface Loaders {
@@ -52,42 +46,6 @@ export interface Loaders {
   criteria(core: SessionState, mapper: Mapper): Promise<readonly EntityCriteria[]>;
   /** Finds what a reference referred to that was assigned before it was loaded. */
   replaced(core: SessionState, state: InstanceState, property: RelationshipProperty): Promise<Instance | null>;
-}
-
-/** How the sessions of a sessionmaker behave. */
-export interface SessionOptions {
-  /** Whether commit drops the values of all instances, so that the next transaction loads them anew. False unless you say so. */
-  readonly expireOnCommit?: boolean;
-  /** Whether statements flush pending changes first, so that they see them. True unless you say otherwise. */
-  readonly autoflush?: boolean;
-  /** Gets what is odd and no error, such as a DELETE that found no row. Throwing makes it an error. */
-  readonly onWarning?: (warning: SessionWarning) => void;
-  /**
-   * What happens where a bulk statement (`insert`, `update`, `deleteFrom`) writes rows of a class, or of its subclasses, that someone listens to row events of
-   * (`beforeInsert` … `afterDelete`), because it calls none of those listeners: "warn", unless you say otherwise, once for each class and kind of statement;
-   * "error", and the statement is not executed; "ignore". An execution option of the same name says it for one statement.
-   */
-  readonly onSkippedEvents?: "ignore" | "warn" | "error";
-  /**
-   * How far `withLoaderCriteria` reaches. `"statements"`, which is the default and SQLAlchemy's way: to what statements find, load and change. What the session has in
-   * memory, and anew the row of an instance that it has, is there for whoever asks for it.
-   *
-   * `"strict"`: to those too. What must not be seen reads as not there: `get` answers null, a reference becomes null, `refresh` and the load of expired or left out
-   * columns fail as for a row that is gone (`ObjectDeletedError` with `isHidden`), and `merge` throws rather than insert the row once more. The criteria are those that
-   * the instance was found with, and those that your listeners of `doOrmExecute` add to a statement of the program's own about its class, also where they leave
-   * loads of columns and relationships alone: the session asks them with a statement that finds nothing (`limit(0)`) and is not sent.
-   *
-   * It costs a call of those listeners for each `get`, reference, refresh and lazy load that would have been answered without. The condition is tested on the values in
-   * memory; where those do not tell (SQL of your own, `any`, a subquery, an expired value) one SELECT asks the database. A reference that is not loaded cannot be read
-   * without `await load(instance, "author")`, although the session has what it refers to.
-   *
-   * Instances that your program holds stay what they are, and so do collections and references that are loaded, `session.identityMap`, and old values in events; load
-   * them anew with `populateExisting`, or close the session. A flush writes what was changed, and a delete cascades, as without it. Raw SQL and `connection.kysely()`
-   * pass, as always.
-   */
-  readonly criteria?: "statements" | "strict";
-  /** Anything that listeners should find on the session: the user who asks, the tenant. */
-  readonly info?: Readonly<Record<string, unknown>>;
 }
 
 type LifecycleName = {
@@ -179,7 +137,7 @@ export class SessionState implements StateOwner {
     this.expireOnCommit = options.expireOnCommit ?? false;
     this.#onWarning = options.onWarning;
     this.onSkippedEvents = options.onSkippedEvents ?? "warn";
-    this.isStrict = isStrict(options);
+    this.isStrict = options.criteria === "strict";
     this.operations = new Operations(session);
     this.#loaders = loaders;
   }
@@ -615,13 +573,6 @@ export class SessionState implements StateOwner {
         `too late to be part of it. Do it in a listener of beforeFlush; or execute a statement on the event's connection.`,
     );
   }
-}
-
-function isStrict({ criteria = "statements" }: SessionOptions): boolean {
-  if (criteria === "statements" || criteria === "strict") return criteria === "strict";
-  throw new ArgumentError(
-    `The option criteria is "statements" or "strict", and was ${JSON.stringify(criteria)}. It says whether withLoaderCriteria() reaches what the session has in memory too.`,
-  );
 }
 
 /** Whether a set holds these and no others, and got them in this order: quicker to find out than whether it has each. */

@@ -30,7 +30,8 @@ import { refreshInstance } from "./refresh.ts";
 import { ResultStream } from "./result-stream.ts";
 import { criteriaOfListeners } from "./strict-criteria.ts";
 import { type SessionEvents, sessionEvents } from "./session-events.ts";
-import { type Loaders, type SessionOptions, SessionState } from "./session-state.ts";
+import { expectSessionOptions, type SessionOptions } from "./session-options.ts";
+import { type Loaders, SessionState } from "./session-state.ts";
 import { SessionTransaction } from "./session-transaction.ts";
 import { Stream } from "./stream.ts";
 
@@ -102,6 +103,8 @@ export class Session implements AsyncDisposable {
     options: SessionOptions = {},
     node: EventNode<keyof SessionEvents> = Session.#everywhere,
   ) {
+    // A sessionmaker has looked at its options, once for all of its sessions.
+    if (node === Session.#everywhere) expectSessionOptions(options);
     this.#parentNode = node;
     this.info = { ...options.info };
     this.#core = new SessionState(this, engine, node, options, loaders);

@@ -5,7 +5,7 @@ import type { AnyModel } from "../mapping/model-types.ts";
 import { AfterCommitError } from "./errors.ts";
 import { Session } from "./session.ts";
 import { sessionEvents } from "./session-events.ts";
-import type { SessionOptions } from "./session-state.ts";
+import { expectSessionOptions, type SessionOptions } from "./session-options.ts";
 
 /** How a sessionmaker makes its sessions. */
 export interface SessionMakerOptions extends SessionOptions {
@@ -33,12 +33,18 @@ export interface SessionMaker {
  * Configures the sessions of an application, once: `const SessionLocal = sessionmaker(engine)`.
  *
  * SQLAlchemy: Session API, `sessionmaker`.
+ *
+ * @throws ArgumentError for an option that says something else than it can.
  */
 export function sessionmaker(engine: Engine, options: SessionMakerOptions = {}): SessionMaker {
+  expectSessionOptions(options);
   for (const model of options.models ?? []) mapperOf(model);
   const node = new EventNode(sessionEvents, "this sessionmaker", { parents: [Session[eventTarget]], level: 0 });
-  const make = (own: SessionOptions = {}): Session =>
-    new Session(engine, own === noOptions ? options : { ...options, ...own }, node);
+  const make = (own: SessionOptions): Session => {
+    if (own === noOptions) return new Session(engine, options, node);
+    expectSessionOptions(own);
+    return new Session(engine, { ...options, ...own }, node);
+  };
   const noOptions: SessionOptions = {};
   const begin = async <T>(work: (session: Session) => Promise<T> | T): Promise<T> => {
     await using session = make(noOptions);

@@ -198,9 +198,11 @@ forEachDatabase((db) => {
   });
 
   test("an option that is none of the three is refused", async () => {
-    const { SessionLocal, Item } = await open({ onSkippedEvents: "always" as never });
+    const { SessionLocal, Item } = await open();
+    expect(() => SessionLocal({ onSkippedEvents: "always" as never })).toThrow(ArgumentError);
     await using session = SessionLocal();
-    const error: unknown = await session.execute(deleteFrom(Item)).catch((reason: unknown) => reason);
+    const statement = deleteFrom(Item).executionOptions({ onSkippedEvents: "always" as never });
+    const error: unknown = await session.execute(statement).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ArgumentError);
     expect((error as Error).message).toContain('onSkippedEvents is "ignore", "warn" or "error", and was "always".');
   });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  ArgumentError,
   func,
   isOrmStatement,
   InvalidRequestError,
@@ -12,7 +13,7 @@ import {
   Select,
   select,
   selectinLoad,
-  type Session,
+  Session,
   sessionmaker,
   sql,
   UnloadedAttributeError,
@@ -401,7 +402,12 @@ forEachDatabase((db) => {
   test("the option is one of two", async () => {
     const SessionLocal = await openCriteriaStory(db);
     expect(() => SessionLocal({ criteria: "sometimes" as never })).toThrow(
-      'The option criteria is "statements" or "strict", and was "sometimes".',
+      'The option criteria of a session is "statements" or "strict", and was "sometimes".',
+    );
+    const { engine } = SessionLocal;
+    expect(() => sessionmaker(engine, { criteria: "Strict" as never })).toThrow(ArgumentError);
+    expect(() => new Session(engine, { autoflush: "no" as never })).toThrow(
+      'The option autoflush of a session is true or false, and was "no".',
     );
   });
 });
