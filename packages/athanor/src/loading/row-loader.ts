@@ -256,15 +256,6 @@ function loadRow(mapper: Mapper, reader: RowReader, row: unknown[], context: Loa
   return takeConverted(mapper, reader, row, context);
 }
 
-/** The instance of a row whose values are those that users know: of all columns of its class, in their order. */
-export function takeRow(mapper: Mapper, row: unknown[], context: LoadContext, dialect: Dialect): Instance {
-  const { polymorphicOn, columnProperties } = mapper;
-  const reader = rowReader(mapper.ownColumns, columnProperties, dialect);
-  if (polymorphicOn === undefined) return takeConverted(mapper, reader, row, context);
-  const identity = row[columnProperties.findIndex(({ slot }) => slot === polymorphicOn.slot)];
-  return takeConverted(mapper.withIdentity(identity), reader, row, context);
-}
-
 function takeConverted(mapper: Mapper, reader: RowReader, row: unknown[], context: LoadContext): Instance {
   const key = reader.key(row);
   const known = context.identityMap.of(mapper);

@@ -24,15 +24,10 @@ import {
   selectRows,
 } from "./bulk-rows.ts";
 import { runUpdateByKeys } from "./bulk-update-by-keys.ts";
-import type { Execution } from "./execute.ts";
+import type { Dispatcher, Execution, Runner } from "./execute.ts";
 import { ReturnedRows } from "./returned-rows.ts";
 import type { SessionState } from "./session-state.ts";
 import { type Match, matchesOfCondition, matchesOfKeys, syncDeleted, syncUpdated } from "./synchronize-bulk.ts";
-
-type Runner = (core: SessionState, execution: Execution) => Promise<Result<unknown>>;
-
-/** Takes an execution through the listeners of `doOrmExecute` to what runs it. */
-export type Dispatcher = (core: SessionState, execution: Execution, run: Runner) => Promise<Result<unknown>>;
 
 /** How the instances whose rows a statement changes are found: by their values, by the keys of the rows, or not at all. */
 type Strategy = { readonly condition: Evaluator } | "fetch" | "none";
@@ -91,7 +86,7 @@ export async function runChange(
   }
   const gone = isUpdate ? [] : returned.loadDeleted(connection);
   synchronize(core, statement, values, [...findMatches(core, mapper, strategy, found), ...gone]);
-  const result = returned.result(connection, rowCount);
+  const result = await returned.result(connection, rowCount, dispatch);
   await tellBulk(core, statement, execution, result, told === undefined ? undefined : found);
   return result;
 }

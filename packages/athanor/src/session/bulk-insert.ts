@@ -1,8 +1,5 @@
-import type { Connection } from "../engine/connection.ts";
-import { Result } from "../engine/result.ts";
+import type { Result } from "../engine/result.ts";
 import { ArgumentError } from "../event/errors.ts";
-import type { Instance } from "../instance/instance.ts";
-import { takeRow } from "../loading/row-loader.ts";
 import type { ColumnProperty, Mapper } from "../mapping/mapper.ts";
 import { type Assignments, assignmentsOf, expectColumn } from "../sql/assigned.ts";
 import { Attribute } from "../sql/attribute.ts";
@@ -11,9 +8,9 @@ import type { Insert } from "../sql/insert.ts";
 import { SelectedColumns } from "../sql/selected-columns.ts";
 import { defaultsOf, valueOf } from "../unit-of-work/column-defaults.ts";
 import { insertRows, type NewRow } from "../unit-of-work/insert-rows.ts";
-import type { Execution } from "./execute.ts";
+import type { Dispatcher, Execution } from "./execute.ts";
 import { runInsertStatement } from "./insert-statement.ts";
-import { populatesExisting } from "./populates-existing.ts";
+import { ReturnedRows } from "./returned-rows.ts";
 import type { SessionState } from "./session-state.ts";
 
 type GivenRow = Readonly<Record<string, unknown>>;
@@ -23,6 +20,7 @@ export async function runInsert(
   core: SessionState,
   statement: Insert<unknown, unknown>,
   execution: Execution,
+  dispatch: Dispatcher,
 ): Promise<Result<unknown>> {
   const { mapper } = statement;
   const { source, conflict, returning, rows: own } = statement.parts;
@@ -31,24 +29,24 @@ export async function runInsert(
   const slots = returning instanceof SelectedColumns ? slotsOf(mapper, returning) : [];
   if (source !== undefined || conflict !== undefined || isWorkedOut || slots === undefined) {
     const rows = own ?? given.map((row) => assignmentsOf(mapper, row, "A row"));
-    return runInsertStatement(core, await core.autobegin().connect(), statement, execution, rows);
+    return runInsertStatement(core, await core.autobegin().connect(), statement, execution, rows, dispatch);
   }
-  const rows = (own?.map(valuesByName) ?? given).map((row) => newRow(mapper, row));
+  const returned = new ReturnedRows(core, statement, execution);
+  const rows = (own?.map(valuesByName) ?? given).map((row) => newRow(mapper, row, returned.isWanted));
   const connection = await core.autobegin().connect();
   for (const table of mapper.tables) {
     for (const row of rows) row.state.written = false;
-    await insertRows(rows, table, connection);
+    await insertRows(rows, table, connection, returned.isWanted);
   }
-  if (returning === "instances") {
-    const instances = rows.map(({ state }) => instanceOf(core, connection, statement, state.values, execution));
-    return new Result<unknown>(
-      instances.map((instance) => [instance]),
-      rows.length,
+  if (returned.isWanted) {
+    const places = returned.areInstances ? mapper.columnProperties.map(({ slot }) => slot) : slots;
+    const told = rows.flatMap((row) => (row.told === undefined || row.told.length === 0 ? [] : [row.told]));
+    returned.take(
+      told.map((values) => places.map((slot) => values[slot])),
+      0,
     );
   }
-  if (returning === undefined) return new Result<unknown>([], rows.length);
-  const answered = rows.map(({ state }) => returning.rowOf(slots.map((slot) => state.values[slot] ?? null)));
-  return new Result<unknown>(answered, rows.length, returning.names);
+  return returned.result(connection, rows.length, dispatch);
 }
 
 function isValue(value: Expression<unknown>): boolean {
@@ -61,18 +59,6 @@ function slotsOf(mapper: Mapper, { items }: SelectedColumns): readonly number[] 
     item instanceof Attribute && item.alias === undefined ? mapper.column(item.key)?.slot : undefined,
   );
   return slots.every((slot) => slot !== undefined) ? slots : undefined;
-}
-
-function instanceOf(
-  core: SessionState,
-  { engine }: Connection,
-  statement: Insert<unknown, unknown>,
-  values: readonly unknown[],
-  { options }: Execution,
-): Instance {
-  const { mapper } = statement;
-  const row = mapper.columnProperties.map(({ slot }) => values[slot] ?? null);
-  return takeRow(mapper, row, core.loadContext(populatesExisting(statement, options)), engine.dialect);
 }
 
 function givenRows(statement: Insert<unknown, unknown>, { parameters }: Execution): readonly GivenRow[] {
@@ -110,7 +96,7 @@ function valuesByName(row: Assignments): GivenRow {
 }
 
 /** The values of a row by slot, with what the program left out: its class's identity, defaults, the first version. */
-function newRow(mapper: Mapper, given: GivenRow): NewRow {
+function newRow(mapper: Mapper, given: GivenRow, isTold: boolean): NewRow {
   const values: unknown[] = mapper.instrumentation.empty.slice();
   for (const key in given) {
     const { slot } = expectColumn(mapper, key);
@@ -121,5 +107,6 @@ function newRow(mapper: Mapper, given: GivenRow): NewRow {
   // As when instances are written, null counts as not set where there is a default.
   for (const { property, options } of defaultsOf(mapper)) values[property.slot] ??= valueOf(options);
   if (version !== undefined) values[version.slot] ??= 1;
-  return { mapper, state: { values, written: false }, refreshed: undefined, isInserted: false };
+  const told = isTold ? [] : undefined;
+  return { mapper, told, state: { values, written: false }, refreshed: undefined, isInserted: false };
 }

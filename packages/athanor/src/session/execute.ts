@@ -4,7 +4,7 @@ import type { Dialect } from "../engine/dialect.ts";
 import { executeRaw, type RunQuery } from "../engine/raw-statement.ts";
 import { ArgumentError, InvalidRequestError } from "../event/errors.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
-import { AfterLoads, type RelatedLoads } from "../loading/after-loads.ts";
+import { AfterLoads } from "../loading/after-loads.ts";
 import { readPlannedRows } from "../loading/planned-rows.ts";
 import { columnLoader, entityLoader } from "../loading/row-loader.ts";
 import { StatementPlan } from "../loading/statement-plan.ts";
@@ -24,6 +24,7 @@ import { runInsert } from "./bulk-insert.ts";
 import { flushSession } from "./flush-session.ts";
 import { isOrmStatement, ORMExecuteState, type Statement } from "./orm-execute-state.ts";
 import { populatesExisting } from "./populates-existing.ts";
+import { relatedLoads } from "./related-loads.ts";
 import { Result } from "../engine/result.ts";
 import type { SessionState } from "./session-state.ts";
 import { tellOfSkippedEvents } from "./skipped-events.ts";
@@ -64,6 +65,12 @@ export interface Execution {
   readonly fetch?: RunQuery;
 }
 
+/** What runs a statement that the listeners of `doOrmExecute` have seen. */
+export type Runner = (core: SessionState, execution: Execution) => Promise<Result<unknown>>;
+
+/** Takes an execution through the listeners of `doOrmExecute` to what runs it: where nothing else is said, the database. */
+export type Dispatcher = (core: SessionState, execution: Execution, run?: Runner) => Promise<Result<unknown>>;
+
 /** Executes a statement: listeners of `doOrmExecute` first, then autoflush, then the database. */
 export function execute(core: SessionState, execution: Execution, run = runStatement): Promise<Result<unknown>> {
   expectStatement(execution.statement);
@@ -78,7 +85,7 @@ export async function runStatement(core: SessionState, execution: Execution): Pr
   if (statement instanceof BulkStatement) tellOfSkippedEvents(core, statement, options);
   const flushing = flushBefore(core, execution);
   if (flushing !== undefined) await flushing;
-  if (statement instanceof Insert) return runInsert(core, statement, execution);
+  if (statement instanceof Insert) return runInsert(core, statement, execution, execute);
   if (statement instanceof Update || statement instanceof DeleteFrom)
     return runChange(core, statement, execution, execute);
   const connecting = core.autobegin().connect();
@@ -204,40 +211,11 @@ async function selectAlong(
   const context = core.loadContext(populateExisting, execution.onlyKeys, execution.asking);
   const { found, enqueue } = readPlannedRows(plan, rows, context, connection.engine.dialect);
   const afterLoads = execution.afterLoads ?? new AfterLoads();
-  enqueue(afterLoads, relatedLoads(core, afterLoads, execution, populateExisting && !isRefresh));
+  enqueue(afterLoads, relatedLoads(core, execute, afterLoads, execution, populateExisting && !isRefresh));
   if (execution.afterLoads === undefined) await afterLoads.run();
   const { selected } = statement.parts;
   const results = selected?.names === undefined ? found : found.map((values) => selected.rowOf(values));
   return new Result<unknown>(results, results.length, selected?.names);
-}
-
-function relatedLoads(
-  core: SessionState,
-  afterLoads: AfterLoads,
-  { parameters, fetch, carried }: Execution,
-  populateExisting: boolean,
-): RelatedLoads {
-  return {
-    populateExisting,
-    find: async (statement, parents) => {
-      if (fetch !== undefined && parents !== undefined) throw loadsForAll(parents);
-      const result = await execute(core, {
-        statement,
-        // The values of its bindparams, with the statement that has them.
-        parameters: parents === undefined ? undefined : parameters,
-        options: {},
-        isRelationshipLoad: true,
-        carried,
-        parents: parents && [parents],
-        afterLoads,
-      });
-      return result.all() as never;
-    },
-    complete: async (statement) => {
-      await execute(core, { statement, parameters: undefined, options: {}, isCompletion: true, carried, afterLoads });
-    },
-    loadOne: (state, property, plan) => core.loadRelated(state, property, plan, "visible", afterLoads),
-  };
 }
 
 async function runSelect(
@@ -258,14 +236,6 @@ function expectWholeInPortions({ joins, select }: StatementPlan): void {
   throw new InvalidRequestError(
     `${joined.label} is read from joined rows, so the rows of one ${select.mapper.class.name} may be some portions of the stream apart, and its collection would be cut. ` +
       `Load it with selectinLoad(), which asks once for each portion; a joinedLoad() of references is fine.`,
-  );
-}
-
-/** It would be asked again with each portion. */
-function loadsForAll({ class: { name } }: Mapper): InvalidRequestError {
-  return new InvalidRequestError(
-    `A relationship of ${name} is loaded by subqueryLoad(), which asks for what is related to everything that the statement finds, and a stream has it portion by portion. ` +
-      `Load it with selectinLoad().`,
   );
 }
 

@@ -14,7 +14,7 @@ import { Select } from "../sql/select.ts";
 import { SelectedColumns } from "../sql/selected-columns.ts";
 import { Structure } from "../sql/structure.ts";
 import { defaultsOf, valueOf } from "../unit-of-work/column-defaults.ts";
-import type { Execution } from "./execute.ts";
+import type { Dispatcher, Execution } from "./execute.ts";
 import { ReturnedRows } from "./returned-rows.ts";
 import type { SessionState } from "./session-state.ts";
 
@@ -31,6 +31,7 @@ export async function runInsertStatement(
   statement: Insert<unknown, unknown>,
   execution: Execution,
   given: readonly Assignments[],
+  dispatch: Dispatcher,
 ): Promise<Result<unknown>> {
   const { mapper, parts } = statement;
   const { dialect } = connection.engine;
@@ -58,7 +59,7 @@ export async function runInsertStatement(
     returned.take(answer.rows, 0);
     rowCount += returned.isWanted ? answer.rows.length : answer.rowCount;
   }
-  return returned.result(connection, rowCount);
+  return returned.result(connection, rowCount, dispatch);
 }
 
 function expectOneTable({ tables, class: { name } }: Mapper): void {

@@ -1,14 +1,20 @@
 import type { Connection } from "../engine/connection.ts";
+import type { Dialect } from "../engine/dialect.ts";
 import { Result } from "../engine/result.ts";
 import { type Instance, stateOf } from "../instance/instance.ts";
+import { AfterLoads } from "../loading/after-loads.ts";
 import { restrictionOf } from "../loading/criteria-condition.ts";
+import { type FoundRow, readPlannedRows } from "../loading/planned-rows.ts";
 import { entityLoader } from "../loading/row-loader.ts";
+import { StatementPlan } from "../loading/statement-plan.ts";
 import type { BulkParts, BulkStatement } from "../sql/bulk-statement.ts";
-import { emptyPlan } from "../sql/loading-plan.ts";
+import { emptyPlan, isEmptyPlan } from "../sql/loading-plan.ts";
+import { Select } from "../sql/select.ts";
 import type { SelectedColumns } from "../sql/selected-columns.ts";
 import { type Key, selectByKeys } from "./bulk-rows.ts";
-import type { Execution } from "./execute.ts";
+import type { Dispatcher, Execution } from "./execute.ts";
 import { populatesExisting } from "./populates-existing.ts";
+import { relatedLoads } from "./related-loads.ts";
 import type { SessionState } from "./session-state.ts";
 import type { Match } from "./synchronize-bulk.ts";
 
@@ -19,15 +25,17 @@ export class ReturnedRows {
   readonly areInstances: boolean;
   readonly #core: SessionState;
   readonly #statement: BulkStatement<unknown, BulkParts, unknown>;
+  readonly #execution: Execution;
   readonly #populateExisting: boolean;
   #rows: unknown[][] = [];
-  #instances: readonly Instance[] | undefined;
+  #deleted: readonly FoundRow[] | undefined;
 
-  constructor(core: SessionState, statement: BulkStatement<unknown, BulkParts, unknown>, { options }: Execution) {
+  constructor(core: SessionState, statement: BulkStatement<unknown, BulkParts, unknown>, execution: Execution) {
     const { returning, plan = emptyPlan } = statement.parts;
     this.#core = core;
     this.#statement = statement;
-    this.#populateExisting = populatesExisting(statement, options);
+    this.#execution = execution;
+    this.#populateExisting = populatesExisting(statement, execution.options);
     this.areInstances = returning === "instances";
     this.selected = returning === "instances" ? undefined : returning?.restrictedBy(restrictionOf(plan.criteria));
   }
@@ -49,25 +57,46 @@ export class ReturnedRows {
     for (const row of rows) this.#rows.push(row.slice(start));
   }
 
-  /** The instances of deleted rows: those that the session had, and those that it has only now, which are deleted too. */
-  loadDeleted(connection: Connection): readonly Match[] {
+  /** The instances of deleted rows: those that the session had, and those that it has only now, which are deleted too. Nothing is loaded along with them. */
+  loadDeleted({ engine }: Connection): readonly Match[] {
     if (!this.areInstances) return [];
-    return this.#load(connection).map((instance) => ({ state: stateOf(instance), isCertain: true }));
+    const { found } = this.#read(engine.dialect);
+    this.#deleted = found;
+    return found.map(([instance]) => ({ state: stateOf(instance as Instance), isCertain: true }));
   }
 
-  result(connection: Connection, rowCount: number): Result<unknown> {
+  /** What the user gets; of instances with what their class says is to be loaded along. */
+  async result(connection: Connection, rowCount: number, dispatch: Dispatcher): Promise<Result<unknown>> {
     if (this.areInstances) {
-      const rows = this.#load(connection).map((instance) => [instance]);
-      return new Result<unknown>(rows, rowCount);
+      const found = this.#deleted ?? (await this.#load(connection.engine.dialect, dispatch));
+      return new Result<unknown>(found, rowCount);
     }
     const { selected } = this;
     if (selected === undefined) return new Result<unknown>([], rowCount);
     return new Result<unknown>(selected.read(this.#rows, connection.engine.dialect), rowCount, selected.names);
   }
 
-  #load(connection: Connection): readonly Instance[] {
-    const loader = entityLoader(this.#statement.mapper.ownColumns, connection.engine.dialect);
-    this.#instances ??= loader(this.#rows, this.#core.loadContext(this.#populateExisting));
-    return this.#instances;
+  async #load(dialect: Dialect, dispatch: Dispatcher): Promise<readonly FoundRow[]> {
+    const { found, enqueue } = this.#read(dialect);
+    const afterLoads = new AfterLoads();
+    enqueue?.(afterLoads, relatedLoads(this.#core, dispatch, afterLoads, this.#execution, this.#populateExisting));
+    await afterLoads.run();
+    return found;
+  }
+
+  /** Makes instances of the rows, which carry what the statement says of later loads: as it is with SQL of users' own, where the rows are there already too. */
+  #read(dialect: Dialect): {
+    readonly found: readonly FoundRow[];
+    readonly enqueue?: ReturnType<typeof readPlannedRows>["enqueue"];
+  } {
+    const { mapper, entity, parts } = this.#statement;
+    const { plan = emptyPlan } = parts;
+    const context = this.#core.loadContext(this.#populateExisting);
+    if (isEmptyPlan(plan) && !mapper.loadsAlong && mapper.columns === mapper.ownColumns)
+      return { found: entityLoader(mapper.ownColumns, dialect)(this.#rows, context).map((instance) => [instance]) };
+    const columns = mapper.columnProperties;
+    const select = new Select<unknown>(entity, { plan, columns, orderBy: [], executionOptions: {}, isWritten: true });
+    const { carried } = this.#execution;
+    return readPlannedRows(new StatementPlan(select, plan, { carried }), this.#rows, context, dialect);
   }
 }

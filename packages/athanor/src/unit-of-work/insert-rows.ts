@@ -1,5 +1,6 @@
 import type { Connection } from "../engine/connection.ts";
 import type { EachResult } from "../engine/dialect.ts";
+import { identityKey } from "../mapping/identity.ts";
 import type { Mapper } from "../mapping/mapper.ts";
 import type { Table } from "../mapping/table.ts";
 import { type InsertShape, type RowWriter, rowWriter, type WrittenColumn } from "./row-writer.ts";
@@ -7,6 +8,8 @@ import { type InsertShape, type RowWriter, rowWriter, type WrittenColumn } from 
 /** A row that is to be inserted: of an instance, or one that a statement was given. */
 export interface NewRow {
   readonly mapper: Mapper;
+  /** By slot, as the driver gives it: what the database has stored. Undefined where nobody wants to know. */
+  readonly told?: unknown[] | undefined;
   readonly state: {
     /** By slot. What the database makes is put in. */
     readonly values: unknown[];
@@ -32,13 +35,27 @@ interface InsertGroup {
  */
 const ROWS_TOGETHER = [1000, 100, 10, 1];
 
-/** Runs the INSERTs of one table in the order of the rows, and gives them the values that the database made. */
-export function insertRows(saves: readonly NewRow[], table: Table, connection: Connection): void | Promise<void> {
-  const groups = groupByShape(saves, table, connection);
+/**
+ * Runs the INSERTs of one table in the order of the rows, and gives them the values that the database made.
+ *
+ * @param tellsAll whether the rows want to be told what the database has stored, in every column
+ */
+export function insertRows(
+  saves: readonly NewRow[],
+  table: Table,
+  connection: Connection,
+  tellsAll = false,
+): void | Promise<void> {
+  const groups = groupByShape(saves, table, connection, tellsAll);
   if (groups.length > 0) return insertGroups(groups, connection);
 }
 
-function groupByShape(saves: readonly NewRow[], table: Table, connection: Connection): InsertGroup[] {
+function groupByShape(
+  saves: readonly NewRow[],
+  table: Table,
+  connection: Connection,
+  tellsAll: boolean,
+): InsertGroup[] {
   const groups: InsertGroup[] = [];
   const { dialect } = connection.engine;
   let last: InsertGroup | undefined;
@@ -53,7 +70,7 @@ function groupByShape(saves: readonly NewRow[], table: Table, connection: Connec
       mapper = save.mapper;
       writer = rowWriter(mapper, table, dialect);
     }
-    const shape = writer.insert(values);
+    const shape = writer.insert(values, tellsAll);
     if (last === undefined || !isMember(last, save, shape, dialect.traits.insertRows))
       groups.push((last = { shape, saves: [], shapes: [], parameterSets: [] }));
     last.saves.push(save);
@@ -102,7 +119,8 @@ async function insertEach(
   connection: Connection,
   hasInsertId: boolean,
 ): Promise<void> {
-  const isToldByItself = hasInsertId && shape.generated.length === 1 && shape.generatesKey;
+  const isToldByItself =
+    hasInsertId && shape.returned.length === 1 && shape.generatesKey && saves[0]?.told === undefined;
   const running = connection.runEach(isToldByItself ? shape.plainText : shape.text(1), parameterSets);
   const result: EachResult = running instanceof Promise ? await running : running;
   if (isToldByItself && result.insertIds !== undefined) {
@@ -135,10 +153,11 @@ async function insertTogether(
     const size = shape.columns.length === 0 ? 1 : count;
     const running = connection.run(shape.text(size), parameterSets.slice(start, start + size).flat());
     const { rows } = running instanceof Promise ? await running : running;
-    if (shape.generated.length > 0) {
-      const ordered = size === 1 ? rows : rows.toSorted(([left], [right]) => compareKeys(left, right));
+    if (shape.returned.length > 0) {
+      const some = saves.slice(start, start + size);
+      const ordered = size === 1 ? rows : inOrder(rows, some, shape);
       ordered.forEach((row, index) =>
-        assignGenerated(saves[start + index] as NewRow, shapes[start + index] as InsertShape, row),
+        assignGenerated(some[index] as NewRow, shapes[start + index] as InsertShape, row),
       );
     }
     start += size;
@@ -150,12 +169,47 @@ function canMatchRows(shape: InsertShape): boolean {
   return shape.generated.length === 0 || shape.generatesKey;
 }
 
-function assignGenerated(save: NewRow, { generated }: InsertShape, row: readonly unknown[]): void {
+/** Rows in the order of those that they were made of. */
+function inOrder(rows: readonly unknown[][], saves: readonly NewRow[], shape: InsertShape): readonly unknown[][] {
+  if (shape.generatesKey) return rows.toSorted(([left], [right]) => compareKeys(left, right));
+  const { mapper } = saves[0] as NewRow;
+  const keys = mapper.primaryKey.map(({ slot }) => {
+    const place = shape.returned.findIndex(({ property }) => property.slot === slot);
+    return { slot, place, fromDriver: shape.returned[place]?.fromDriver };
+  });
+  const byKey = new Map(
+    rows.map((row) => {
+      const read = keys.map(({ place, fromDriver }) =>
+        fromDriver === undefined ? row[place] : fromDriver(row[place]),
+      );
+      return [identityKey(mapper, read), row] as const;
+    }),
+  );
+  const found = saves.map(({ state }) => {
+    const key = identityKey(
+      mapper,
+      keys.map(({ slot }) => state.values[slot]),
+    );
+    const row = byKey.get(key);
+    byKey.delete(key);
+    return row;
+  });
+  // Where the database writes a key otherwise than the program, nothing tells whose row it is but that it is one of those that are left.
+  const left = [...byKey.values()];
+  return found.map((row) => row ?? left.shift() ?? []);
+}
+
+function assignGenerated(save: NewRow, { generated, returned }: InsertShape, row: readonly unknown[]): void {
   generated.forEach(({ property, fromDriver, column }, index) => {
     const value = row[index];
     save.state.values[property.slot] = value == null || fromDriver === undefined ? value : fromDriver(value);
     if (!column.primaryKey) (save.refreshed ??= []).push(property.key);
   });
+  const { told } = save;
+  // A trigger may have kept the row from being written.
+  if (told === undefined || row.length === 0) return;
+  for (let index = 0; index < returned.length; index++)
+    told[(returned[index] as WrittenColumn).property.slot] = row[index];
 }
 
 function compareKeys(left: unknown, right: unknown): number {
