@@ -25,6 +25,7 @@ function withCustomConversions(type: ColumnType, codec: Codec): Codec {
   return {
     ddl: codec.ddl,
     ...(toDriver === undefined ? {} : { toDriver }),
+    ...(codec.toCast === undefined ? {} : { toCast: codec.toCast }),
     ...(toCompared === undefined ? {} : { toCompared }),
     ...(fromDriver === undefined ? {} : { fromDriver }),
   };

@@ -4,6 +4,7 @@ import type {
   DialectAdapter,
   IsolationLevel,
   Kysely,
+  OperationNode,
   QueryCompiler,
 } from "kysely";
 import type { ColumnType } from "../mapping/column-type.ts";
@@ -23,6 +24,8 @@ export interface Codec {
   /** Of a value that is compared or computed with, where it is another than of one that is stored: a column rounds what it stores. */
   // oxlint-disable-next-line typescript/no-explicit-any -- as above
   readonly toCompared?: (value: any) => unknown;
+  /** What CAST is given in place of an expression of another type, where what the database has for that would not become a value of this one. */
+  readonly toCast?: (expression: OperationNode, from: ColumnType | undefined) => OperationNode;
   // oxlint-disable-next-line typescript/no-explicit-any -- as above
   readonly fromDriver?: (value: any) => unknown;
 }

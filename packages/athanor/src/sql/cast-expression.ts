@@ -1,7 +1,7 @@
 import type { OperationNode, RawBuilder } from "kysely";
 import type { ColumnType } from "../mapping/column-type.ts";
 import type { Column } from "../mapping/column.ts";
-import { castNode } from "./column-type-node.ts";
+import { conversionNode } from "./column-type-node.ts";
 import { ComparableExpression } from "./comparable-expression.ts";
 import { BoundValue, type Expression, expectExpression, isExpression, type Restriction } from "./expression.ts";
 import type { Structure } from "./structure.ts";
@@ -35,7 +35,7 @@ export class CastExpression<out TValue> extends ComparableExpression<TValue> {
 
   toOperationNode(keepBinds = false): OperationNode {
     const node = this.#expression.toOperationNode(keepBinds);
-    return this.#isConverted ? castNode(node, this.columnType) : node;
+    return this.#isConverted ? conversionNode(node, this.#expression.columnType, this.columnType) : node;
   }
 
   restrictedBy(restriction: Restriction): CastExpression<TValue> {
@@ -44,8 +44,12 @@ export class CastExpression<out TValue> extends ComparableExpression<TValue> {
 }
 
 /**
- * Lets the database convert a value: `CAST(… AS …)`. The result is read as a column of that type is; what the conversion does to a value, such as rounding or
- * cutting off, is the database's own.
+ * Lets the database convert a value: `CAST(… AS …)`. The result is read as a column of that type is. On every database a moment becomes its day, a day its first moment,
+ * and true the text "true".
+ *
+ * What else the conversion does to a value is the database's own. PostgreSQL rounds 2.7 to the integer 3, rounds to the scale of a `numeric`, cuts texts off at the length of a
+ * `varchar`, refuses a text that is nothing of the type, and takes the day of a moment in the connection's time zone. SQLite makes 2.7 the integer 2, compares and computes
+ * with what it has not rounded, leaves texts as long as they are, makes 0, false or null of a text that is no number, truth value or day, of "true" too, and takes the day in UTC.
  *
  * SQLAlchemy: Column Elements and Expressions, `cast`.
  *

@@ -5,12 +5,26 @@ import type { ColumnType } from "../mapping/column-type.ts";
 /** The name of a type in SQL, which only the database's dialect knows. */
 interface ColumnTypeNode extends RawNode {
   readonly columnType: ColumnType;
+  /** Of an expression that is to become of that type: which it is of, where that is known. */
+  readonly converted: { readonly from: ColumnType | undefined } | undefined;
 }
 
-/** `CAST(expression AS …)`. What compiles the node puts in what the database calls the type. */
+/** `CAST(expression AS …)` of what is of that type already, and says so. What compiles the node puts in what the database calls the type. */
 export function castNode(expression: OperationNode, columnType: ColumnType): CastNode {
-  const name: ColumnTypeNode = { ...RawNode.createWithSql(columnType.kind), columnType };
-  return CastNode.create(expression, name);
+  return CastNode.create(expression, typeNode(columnType, undefined));
+}
+
+/** The same of what is of another type, and becomes of that one. */
+export function conversionNode(
+  expression: OperationNode,
+  from: ColumnType | undefined,
+  columnType: ColumnType,
+): CastNode {
+  return CastNode.create(expression, typeNode(columnType, { from }));
+}
+
+function typeNode(columnType: ColumnType, converted: ColumnTypeNode["converted"]): ColumnTypeNode {
+  return { ...RawNode.createWithSql(columnType.kind), columnType, converted };
 }
 
 /** Writes the names of types as a database knows them. */
@@ -23,11 +37,14 @@ export class ColumnTypeNames extends OperationNodeTransformer {
   }
 
   protected override transformCast(node: CastNode): CastNode {
-    const { columnType } = node.dataType as Partial<ColumnTypeNode>;
+    const { columnType, converted } = node.dataType as Partial<ColumnTypeNode>;
     if (columnType === undefined) return super.transformCast(node);
+    const { ddl, toCast } = this.#dialect.codec(columnType);
+    const expression = this.transformNode(node.expression);
+    const isOther = converted !== undefined && converted.from?.kind !== columnType.kind;
     return CastNode.create(
-      this.transformNode(node.expression),
-      RawNode.createWithSql(this.#dialect.codec(columnType).ddl),
+      isOther && toCast !== undefined ? toCast(expression, converted.from) : expression,
+      RawNode.createWithSql(ddl),
     );
   }
 }

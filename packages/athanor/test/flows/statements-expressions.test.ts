@@ -6,6 +6,7 @@ import {
   caseOf,
   caseWhen,
   cast,
+  date,
   func,
   integer,
   literal,
@@ -18,6 +19,7 @@ import {
   timestamp,
   typeCoerce,
   update,
+  varchar,
   withLoaderCriteria,
 } from "../../src/index.ts";
 import { forEachDatabase } from "../databases.ts";
@@ -125,6 +127,33 @@ forEachDatabase((db) => {
     expect(rows.all()).toEqual([{ units: "1", serial: "7", number: 12, half: 10.5, sum: 11 }]);
     const compared = orders.where((order) => cast(order.units, text()).eq("2"));
     expect((await session.scalars(compared)).one().country).toBe("FR");
+  });
+
+  test("cast makes a day of a moment, a moment of a day and words of truth values", async () => {
+    await using session = await story(await open());
+    const customers = select(Customer).orderBy((customer) => customer.id);
+    const rows = await session.execute(
+      customers.columns((customer) => ({
+        day: cast(customer.joinedAt, date()),
+        active: cast(customer.isActive, text()),
+        isAnn: cast(customer.name.eq("ann"), varchar(5)),
+        missing: cast(customer.nickname.eq("a"), text()),
+        given: cast(true, text()),
+        givenDay: cast(joinedAt, date()),
+        again: cast(cast(customer.joinedAt, date()), date()),
+      })),
+    );
+    const same = { day: "2026-01-02", given: "true", givenDay: "2026-01-02", again: "2026-01-02" };
+    expect(rows.all()).toEqual([
+      { ...same, active: "true", isAnn: "true", missing: "true" },
+      { ...same, active: "false", isAnn: "false", missing: null },
+      { ...same, active: "true", isAnn: "false", missing: null },
+    ]);
+    const that = customers.where((customer) => cast(customer.joinedAt, date()).eq("2026-01-02"));
+    expect((await session.scalars(that)).all()).toHaveLength(3);
+    const midnight = cast(cast(attributes(Customer).joinedAt, date()), timestamp());
+    const found = await session.scalars(customers.where(midnight.eq(new Date("2026-01-02T00:00:00.000Z"))));
+    expect(found.all()).toHaveLength(3);
   });
 
   test("typeCoerce says what a function of the database's answers with", async () => {

@@ -1,3 +1,4 @@
+import { CaseNode, FunctionNode, type OperationNode, ValueNode, WhenNode } from "kysely";
 import type { ColumnType } from "../../mapping/column-type.ts";
 import { codecsByKind, toJsonText } from "../codecs.ts";
 import { decimalToNearest, decimalToNumber, numberToDecimal } from "../decimal.ts";
@@ -5,7 +6,21 @@ import type { Codec } from "../dialect.ts";
 import { DataError } from "../errors.ts";
 import { formatTimestamp, parseTimestamp } from "../timestamp-text.ts";
 
-const text: Codec = { ddl: "text" };
+/** Booleans are numbers to SQLite, and words where they become text. */
+function toCastText(expression: OperationNode, from: ColumnType | undefined): OperationNode {
+  if (from?.kind !== "boolean") return expression;
+  const branch = (stored: number, word: string): WhenNode =>
+    WhenNode.cloneWithResult(WhenNode.create(ValueNode.createImmediate(stored)), ValueNode.createImmediate(word));
+  return CaseNode.cloneWithWhen(
+    CaseNode.cloneWithWhen(CaseNode.create(expression), branch(1, "true")),
+    branch(0, "false"),
+  );
+}
+
+const text: Codec = { ddl: "text", toCast: toCastText };
+
+/** A moment's text begins with its day, and would stay as it is. */
+const date: Codec = { ddl: "text", toCast: (expression) => FunctionNode.create("date", [expression]) };
 
 /** Numbers are bound as REAL, and columns turn whole ones into integers only below this. */
 const largestWholeReal = 2 ** 51;
@@ -43,7 +58,13 @@ const boolean: Codec = {
   fromDriver: (value: unknown) => Boolean(value),
 };
 
-const timestamp: Codec = { ddl: "text", toDriver: formatTimestamp, fromDriver: parseTimestamp };
+const timestamp: Codec = {
+  ddl: "text",
+  toDriver: formatTimestamp,
+  fromDriver: parseTimestamp,
+  // A day's text would be another one than that of its first moment.
+  toCast: (expression) => FunctionNode.create("strftime", [ValueNode.createImmediate("%Y-%m-%d %H:%M:%f"), expression]),
+};
 
 const json: Codec = {
   ddl: "text",
@@ -71,10 +92,10 @@ export const sqliteCodec: (type: ColumnType) => Codec = codecsByKind({
   real: () => real,
   numeric,
   text: () => text,
-  varchar: ({ length }) => (length === undefined ? text : { ddl: `varchar(${length})` }),
+  varchar: ({ length }) => (length === undefined ? text : { ...text, ddl: `varchar(${length})` }),
   boolean: () => boolean,
   timestamp: () => timestamp,
-  date: () => text,
+  date: () => date,
   json: () => json,
   uuid: () => uuid,
   bytes: () => bytes,
