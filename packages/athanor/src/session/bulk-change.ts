@@ -27,7 +27,14 @@ import { runUpdateByKeys } from "./bulk-update-by-keys.ts";
 import type { Dispatcher, Execution, Runner } from "./execute.ts";
 import { ReturnedRows } from "./returned-rows.ts";
 import type { SessionState } from "./session-state.ts";
-import { type Match, matchesOfCondition, matchesOfKeys, syncDeleted, syncUpdated } from "./synchronize-bulk.ts";
+import {
+  assignedOf,
+  type Match,
+  matchesOfCondition,
+  matchesOfKeys,
+  syncDeleted,
+  syncUpdated,
+} from "./synchronize-bulk.ts";
 
 /** How the instances whose rows a statement changes are found: by their values, by the keys of the rows, or not at all. */
 type Strategy = { readonly condition: Evaluator } | "fetch" | "none";
@@ -85,7 +92,7 @@ export async function runChange(
     if (answered.length > 0) found = rowsOf(answered, rows, connection);
   }
   const gone = isUpdate ? [] : returned.loadDeleted(connection);
-  synchronize(core, statement, values, [...findMatches(core, mapper, strategy, found), ...gone]);
+  synchronize(core, statement, values, [...findMatches(core, mapper, strategy, found), ...gone], returned.areInstances);
   const result = await returned.result(connection, rowCount, dispatch);
   await tellBulk(core, statement, execution, result, told === undefined ? undefined : found);
   return result;
@@ -108,25 +115,13 @@ function synchronize(
   statement: ChangeStatement,
   values: Assignments | undefined,
   matches: readonly Match[],
+  rowsFollow: boolean,
 ): void {
   if (values === undefined) return syncDeleted(core, matches);
   const { mapper } = statement;
-  const assigned = [...values].map(([{ key, slot }, value]) => ({
-    attribute: mapper.instrumentation.expect(key),
-    slot,
-    evaluate: evaluatorOf(value, mapper),
-    isGiven: (statement as Update<unknown, unknown>).parts.values.has(mapper.column(key) as ColumnProperty),
-  }));
-  syncUpdated(core, matches, assigned);
-}
-
-function evaluatorOf(value: Expression<unknown>, mapper: Mapper): Evaluator | undefined {
-  try {
-    return value.evaluator({ mapper, parameters: undefined });
-  } catch (error) {
-    if (error instanceof UnevaluableError) return undefined;
-    throw error;
-  }
+  const given = (statement as Update<unknown, unknown>).parts.values;
+  const assigned = assignedOf(mapper, values, (property) => given.has(property));
+  syncUpdated(core, matches, assigned, { rowsFollow });
 }
 
 function expectParameters({ entity }: ChangeStatement, parameters: Execution["parameters"]): Parameters {

@@ -196,5 +196,5 @@ function synchronizeRow(core: SessionState, mapper: Mapper, { key, values, given
     evaluate: () => value,
     isGiven: given.has(property) && property !== mapper.version,
   }));
-  syncUpdated(core, matchesOfKeys(core, mapper, [key]), assigned, true);
+  syncUpdated(core, matchesOfKeys(core, mapper, [key]), assigned, { isByKeys: true });
 }

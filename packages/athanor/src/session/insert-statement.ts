@@ -17,6 +17,7 @@ import { defaultsOf, valueOf } from "../unit-of-work/column-defaults.ts";
 import type { Dispatcher, Execution } from "./execute.ts";
 import { ReturnedRows } from "./returned-rows.ts";
 import type { SessionState } from "./session-state.ts";
+import { syncConflicts, syncReturned } from "./synchronize-upsert.ts";
 
 /** How many rows one statement inserts at most: few sizes, so that few texts are prepared. */
 const ROWS_TOGETHER = [1000, 100, 10, 1];
@@ -43,14 +44,10 @@ export async function runInsertStatement(
   if ((returned.isWanted && !dialect.traits.returning) || (conflict !== undefined && !dialect.traits.onConflict))
     throw cannot(mapper, dialect.name, conflict !== undefined && !dialect.traits.onConflict);
   const returning = returned.areInstances ? mapper.columnProperties : [];
-  const inserts: Pick<RowsInsert, "columns" | "rows">[] =
+  const rows = parts.source === undefined ? given.map((row) => completed(mapper, row, restriction)) : undefined;
+  const inserts: Iterable<Pick<RowsInsert, "columns" | "rows">> =
     parts.source === undefined
-      ? [
-          ...portions(
-            given.map((row) => completed(mapper, row, restriction)),
-            dialect.traits.maxParameters,
-          ),
-        ]
+      ? portions(rows ?? [], dialect.traits.maxParameters)
       : [selectedRows(mapper, parts.source, restriction, conflict)];
   let rowCount = 0;
   for (const insert of inserts) {
@@ -59,7 +56,17 @@ export async function runInsertStatement(
     returned.take(answer.rows, 0);
     rowCount += returned.isWanted ? answer.rows.length : answer.rowCount;
   }
+  if (conflict?.values !== undefined && isSynchronized(statement, execution)) {
+    const upsert = { mapper, conflict: { ...conflict, values: conflict.values }, given: parts.conflict?.values };
+    if (returned.areInstances) syncReturned(core, upsert, returned.matches(connection));
+    else syncConflicts(core, upsert, rows);
+  }
   return returned.result(connection, rowCount, dispatch);
+}
+
+/** Whether the session's instances follow. */
+function isSynchronized({ parts }: Insert<unknown, unknown>, { options }: Execution): boolean {
+  return (options.synchronizeSession ?? parts.executionOptions.synchronizeSession) !== false;
 }
 
 function expectOneTable({ tables, class: { name } }: Mapper): void {

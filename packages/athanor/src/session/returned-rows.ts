@@ -11,12 +11,12 @@ import type { BulkParts, BulkStatement } from "../sql/bulk-statement.ts";
 import { emptyPlan, isEmptyPlan } from "../sql/loading-plan.ts";
 import { Select } from "../sql/select.ts";
 import type { SelectedColumns } from "../sql/selected-columns.ts";
-import { type Key, selectByKeys } from "./bulk-rows.ts";
+import { type Key, keysOf, rowsOf, selectByKeys } from "./bulk-rows.ts";
 import type { Dispatcher, Execution } from "./execute.ts";
 import { populatesExisting } from "./populates-existing.ts";
 import { relatedLoads } from "./related-loads.ts";
 import type { SessionState } from "./session-state.ts";
-import type { Match } from "./synchronize-bulk.ts";
+import { type Match, matchesOfKeys } from "./synchronize-bulk.ts";
 
 /** What a statement that writes rows answers with, from the rows that the driver gives to what the user sees. */
 export class ReturnedRows {
@@ -55,6 +55,14 @@ export class ReturnedRows {
     // An instance keeps its row, and others read the same one.
     const start = this.areInstances ? 0 : columnsBefore;
     for (const row of rows) this.#rows.push(row.slice(start));
+  }
+
+  /** The instances that the session has already of the rows that it answers with. */
+  matches(connection: Connection): readonly Match[] {
+    const { mapper } = this.#statement;
+    if (this.#core.identityMap.of(mapper).size === 0) return [];
+    const rows = rowsOf(mapper.columnProperties, this.#rows, connection);
+    return matchesOfKeys(this.#core, mapper, keysOf(rows, mapper));
   }
 
   /** The instances of deleted rows: those that the session had, and those that it has only now, which are deleted too. Nothing is loaded along with them. */

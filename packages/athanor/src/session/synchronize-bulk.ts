@@ -3,8 +3,10 @@ import { stateOf } from "../instance/instance.ts";
 import type { InstanceAttribute } from "../instance/instance-attribute.ts";
 import type { InstanceState } from "../instance/instance-state.ts";
 import { identityKey } from "../mapping/identity.ts";
-import { type Mapper, mapperOfState } from "../mapping/mapper.ts";
-import { type Evaluator, UNKNOWN } from "../sql/evaluate.ts";
+import { type ColumnProperty, type Mapper, mapperOfState } from "../mapping/mapper.ts";
+import type { Assignments } from "../sql/assigned.ts";
+import { type Evaluator, UNKNOWN, UnevaluableError } from "../sql/evaluate.ts";
+import type { Expression } from "../sql/expression.ts";
 import { rowIsGone } from "./attachment.ts";
 import type { SessionState } from "./session-state.ts";
 
@@ -62,23 +64,54 @@ export function syncDeleted(core: SessionState, matches: readonly Match[]): void
 /**
  * The rows of these instances have new values. What is in memory takes them over; what only the database knows is expired; and so is what was assigned and not
  * flushed, because the statement came later.
- *
- * @param isByKeys where the statement named its rows, nothing is told of instances that have nothing to expire
  */
 export function syncUpdated(
   core: SessionState,
   matches: readonly Match[],
   assigned: readonly Assigned[],
-  isByKeys = false,
+  options: SyncOptions = {},
 ): void {
-  for (const match of matches) syncOne(core, match, assigned, isByKeys);
+  const concerned = options.rowsFollow === true ? assigned.map((one) => ({ ...one, evaluate: undefined })) : assigned;
+  for (const match of matches) syncOne(core, match, concerned, options);
+}
+
+/** How instances are brought up to date. */
+export interface SyncOptions {
+  /** The statement named its rows, so nothing is told of instances that have nothing to expire. */
+  readonly isByKeys?: boolean;
+  /** The statement has answered with the rows, which are read next: the new values come from there, and are told of then. */
+  readonly rowsFollow?: boolean;
+}
+
+/** What a statement sets, by the attributes of a class. */
+export function assignedOf(
+  mapper: Mapper,
+  values: Assignments,
+  isGiven: (property: ColumnProperty) => boolean,
+): readonly Assigned[] {
+  return [...values].map(([property, value]) => ({
+    attribute: mapper.instrumentation.expect(property.key),
+    slot: property.slot,
+    evaluate: evaluatorOf(value, mapper),
+    isGiven: isGiven(property),
+  }));
+}
+
+/** Finds the value of an expression in memory; undefined where only the database can. */
+export function evaluatorOf(value: Expression<unknown>, mapper: Mapper): Evaluator | undefined {
+  try {
+    return value.evaluator({ mapper, parameters: undefined });
+  } catch (error) {
+    if (error instanceof UnevaluableError) return undefined;
+    throw error;
+  }
 }
 
 function syncOne(
   core: SessionState,
   { state, isCertain }: Match,
   assigned: readonly Assigned[],
-  isByKeys: boolean,
+  { isByKeys = false, rowsFollow = false }: SyncOptions,
 ): void {
   const { dispatch } = state.instrumentation;
   const unchanged = assigned.filter(({ slot }) => !state.isChanged(slot));
@@ -94,7 +127,7 @@ function syncOne(
   // What is not in memory of an instance that lacks nothing is NULL, and would go on reading as that.
   for (const [{ slot }, value] of values) if (!state.isUnread(slot)) state.values[slot] = value;
   const refreshed = unchanged.filter((one) => one.isGiven && one.evaluate !== undefined && !lost.includes(one));
-  if (dispatch["refresh"] !== undefined)
+  if (dispatch["refresh"] !== undefined && !rowsFollow)
     emit(dispatch["refresh"], { target: state.instance, attrs: refreshed.map(({ attribute }) => attribute.key) });
   state.commitSlots(unchanged.map(({ slot }) => slot));
   const overwritten = assigned.filter(

@@ -6,7 +6,8 @@ export interface ExecutionOptions {
   readonly autoflush?: boolean;
   /**
    * How the session's instances learn what an `update` or `deleteFrom` did: `"evaluate"` tests the condition on them in memory, `"fetch"` asks the database
-   * which rows it changed, `"auto"`, which is the default, does the first where it can and else the second, and `false` leaves them as they are.
+   * which rows it changed, `"auto"`, which is the default, does the first where it can and else the second, and `false` leaves them as they are. After the `doUpdate` of an
+   * `insert` they follow too, unless this is `false`: by the rows that it returns or, without them, in memory.
    */
   readonly synchronizeSession?: "auto" | "evaluate" | "fetch" | false;
   /**

@@ -109,8 +109,8 @@ export class Insert<TModel, out TRow = never> extends BulkStatement<TModel, Inse
    * Answers with the rows that it has written, in the order in which they were given: with instances of the class, or with what a function chooses of each row.
    *
    * Rows come as the database answers, which is no promised order, where values are expressions, where they are selected, and with `onConflict`; and then there is none
-   * for a row that was left as it is. Of instances that the session has already and that `doUpdate` has changed, the new values count, unless the execution option
-   * `populateExisting` is false.
+   * for a row that was left as it is. Of instances that the session has already, what `doUpdate` has set counts, and their other changes are kept; with or
+   * without `returning`, unless the execution option `synchronizeSession` is false.
    *
    * SQLAlchemy: ORM-Enabled INSERT, UPDATE, and DELETE statements, Getting new objects with RETURNING.
    *
