@@ -20,11 +20,6 @@ export type Dispatch<TName extends string = string> = Readonly<Record<TName, rea
 /** Whatever can be listened to answers with its node under this key: `target[eventTarget]`. On a class it may be an inherited static getter. */
 export const eventTarget: unique symbol = Symbol("athanor.eventTarget");
 
-/** Something that can be listened to. */
-export interface Listenable {
-  readonly [eventTarget]: EventNode;
-}
-
 type MutableDispatch = Record<string, readonly Registration[] | undefined>;
 
 /**

@@ -1,6 +1,6 @@
 import { emit } from "../event/dispatch.ts";
 import { InvalidRequestError } from "../event/errors.ts";
-import { expectState, type Instance, type stateOf } from "./instance.ts";
+import { expectState, type Instance } from "./instance.ts";
 import type { History } from "./history.ts";
 
 /**
@@ -81,6 +81,3 @@ export function flagModified(instance: Instance, key: string): void {
 export function flagDirty(instance: Instance): void {
   expectState(instance).markModified();
 }
-
-/** The state behind an instance, for code that extends Athanor. SQLAlchemy: `attributes.instance_state`. */
-export const instanceState: (instance: Instance) => ReturnType<typeof stateOf> = expectState;
